@@ -1,0 +1,6 @@
+//! # model
+//! Purpose: the values everything else is about: counters, digests, latencies, sessions, probe figures.
+//! Gives: differences and summaries that always carry their window and unit; no value without one.
+//! Pure files: all
+//! May import: none
+//! Reading order: units, text, status, session, latency, digest, sample, interval, probe, feed

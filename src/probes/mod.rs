@@ -1,0 +1,6 @@
+//! # probes
+//! Purpose: workload packs: their data generator, loader, open-loop engine and pool gauge.
+//! Gives: rows that depend on the seed alone; histograms of response, service and pool wait that conserve counts.
+//! Pure files: pack.rs, params.rs, generate.rs, schedule.rs, recorder.rs
+//! May import: model, config, server
+//! Reading order: pack, params, generate, load, schedule, recorder, pool, engine
