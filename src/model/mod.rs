@@ -4,3 +4,14 @@
 //! Pure files: all
 //! May import: none
 //! Reading order: units, text, status, session, latency, digest, sample, interval, probe, feed
+
+pub mod digest;
+pub mod feed;
+pub mod interval;
+pub mod latency;
+pub mod probe;
+pub mod sample;
+pub mod session;
+pub mod status;
+pub mod text;
+pub mod units;
