@@ -5,6 +5,9 @@
 //! May import: model, config, server, collect, probes, report, tui, sandbox
 //! Reading order: args, error, output, one file per command
 
+pub mod context;
+pub mod error;
+
 use std::process::ExitCode;
 
 /// Runs the command line of this process.

@@ -4,3 +4,5 @@
 //! Pure files: all but load.rs, secret.rs
 //! May import: model
 //! Reading order: raw, check, settings, secret, load
+
+pub mod settings;

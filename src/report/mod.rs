@@ -4,3 +4,5 @@
 //! Pure files: all
 //! May import: model
 //! Reading order: doc, text, markdown, json
+
+pub mod doc;
