@@ -4,3 +4,5 @@
 //! Pure files: quote.rs, findings.rs
 //! May import: model, config
 //! Reading order: error, connect, guard, capability, findings, quote, control, audit
+
+pub mod quote;
