@@ -4,3 +4,6 @@
 //! Pure files: pack.rs, params.rs, generate.rs, schedule.rs, recorder.rs
 //! May import: model, config, server
 //! Reading order: pack, params, generate, load, schedule, recorder, pool, engine
+
+pub mod pack;
+pub mod value;
