@@ -5,5 +5,10 @@
 //! May import: model, config, server
 //! Reading order: pack, params, generate, load, schedule, recorder, pool, engine
 
+pub mod generate;
+pub mod literal;
+pub mod network;
 pub mod pack;
+pub mod params;
+pub mod random;
 pub mod value;
