@@ -4,3 +4,11 @@
 //! Pure files: pack.rs, params.rs, generate.rs, schedule.rs, recorder.rs
 //! May import: model, config, server
 //! Reading order: pack, params, generate, load, schedule, recorder, pool, engine
+
+pub mod generate;
+pub mod literal;
+pub mod network;
+pub mod pack;
+pub mod params;
+pub mod random;
+pub mod value;
