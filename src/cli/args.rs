@@ -84,3 +84,25 @@ pub enum Command {
     /// Write the manual pages into a folder, or print one.
     Man(generate::ManArgs),
 }
+
+impl Command {
+    /// Whether the command draws on the terminal, so that nothing else may be written there.
+    #[must_use]
+    pub fn owns_terminal(&self) -> bool {
+        match self {
+            Self::Top(args) => !args.once,
+            Self::Demo(args) => !args.headless,
+            _ => false,
+        }
+    }
+
+    /// Options of the dashboard, if the command shows it.
+    #[must_use]
+    pub fn look(&self) -> Option<&top::Look> {
+        match self {
+            Self::Top(args) => Some(&args.look),
+            Self::Demo(args) => Some(&args.look),
+            _ => None,
+        }
+    }
+}

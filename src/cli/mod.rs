@@ -9,8 +9,10 @@ pub mod args;
 pub mod check;
 pub mod config;
 pub mod context;
+mod dashboard;
 pub mod demo;
 pub mod error;
+mod figures;
 pub mod generate;
 mod logging;
 pub mod probe;
@@ -27,6 +29,8 @@ use clap::Parser as _;
 use args::{Cli, Command, Global};
 use context::Context;
 use error::{Error, Outcome};
+
+use crate::config::load::Flags;
 
 /// Time that background tasks get to end after the command itself has ended.
 const WIND_DOWN: Duration = Duration::from_secs(1);
@@ -77,4 +81,48 @@ fn start(cli: Cli) -> Result<Outcome, Error> {
     });
     runtime.shutdown_timeout(WIND_DOWN);
     result
+}
+
+/// Settings from file, environment and flags, and where the command's output goes.
+fn context(global: &Global, command: &Command, signals: &signals::Signals) -> Result<Context, Error> {
+    let mut flags = Flags {
+        config: global.config.clone(),
+        profile: global.profile.clone(),
+        server: global.server.clone(),
+        url: global.url.clone().map(Into::into),
+        ask_password: global.ask_password,
+        ..Flags::default()
+    };
+    if let Some(look) = command.look() {
+        flags.interval.clone_from(&look.interval);
+        flags.theme.clone_from(&look.theme);
+        flags.ascii = look.ascii;
+        flags.no_mouse = look.no_mouse;
+        flags.read_only = look.read_only;
+    }
+    let cwd = std::env::current_dir()
+        .map_err(|error| Error::new(format!("the working folder can't be read: {error}")))?;
+    let loaded = config::load(&flags, std::env::vars_os(), &cwd)?;
+    for warning in &loaded.warnings {
+        message(&format!("warning: {warning}"));
+    }
+    Ok(Context {
+        loaded,
+        format: global.format,
+        output: global.output.clone(),
+        cancel: signals.cancel(),
+    })
+}
+
+async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
+    match command {
+        Command::Top(args) => top::run(context, &args).await,
+        Command::Demo(args) => demo::run(context, args).await,
+        Command::Check(args) => check::run(context, args).await,
+        Command::Probe(args) => probe::run(context, args).await,
+        Command::Sandbox(args) => sandbox::run(context, args).await,
+        Command::Config(args) => config::run(context, args).await,
+        Command::Completions(args) => generate::completions(context, &args),
+        Command::Man(args) => generate::man(context, &args),
+    }
 }
