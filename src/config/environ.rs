@@ -169,14 +169,11 @@ pub(super) fn entry(
         Err(refusal) => {
             let problem = format!("`{}`; allowed is {}", given.shown(), refusal.allowed);
             let separator = if name.starts_with("--") { ' ' } else { '=' };
-            let remedy = match refusal.instead {
-                Some(instead) => {
-                    let text = instead.plain();
-                    let quote = if text.contains(' ') { "'" } else { "" };
-                    format!("write `{name}{separator}{quote}{text}{quote}`")
-                }
-                None => format!("write {}, or leave it out", refusal.allowed),
-            };
+            let remedy = refusal.instead.remedy(|value| {
+                let text = value.plain();
+                let quote = if text.contains(' ') { "'" } else { "" };
+                format!("{name}{separator}{quote}{text}{quote}")
+            });
             Err((problem, remedy))
         }
     }

@@ -120,7 +120,7 @@ pub fn load(
     let flag_layer = flag_layer(flags, &mut mistakes);
     let profile = choose_profile(flags, &environment, &document, &mut mistakes);
     let assembled = check::assemble(profile, &document, &environment.layer, &flag_layer);
-    mistakes.extend(check::cross_check(&shown, &document, &assembled));
+    mistakes.extend(check::cross_check(&shown, &document, &assembled, &mistakes));
     let chosen = servers::choose(flags, &environment, &mut mistakes);
     let mistakes = Mistakes::new(mistakes);
     if !mistakes.is_empty() {
@@ -306,10 +306,7 @@ fn choose_profile(
                     Given::Plain(name).shown(),
                     refusal.allowed
                 ),
-                remedy: refusal.instead.map_or_else(
-                    || "leave it out to have the profile of the file".to_owned(),
-                    |instead| format!("did you mean `{}`?", instead.plain()),
-                ),
+                remedy: refusal.instead.remedy(Value::plain),
             }),
         }
     }

@@ -100,6 +100,14 @@ impl fmt::Display for Mistakes {
 #[must_use]
 pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase().replace('-', "_");
+    let known: Vec<&str> = known.into_iter().collect();
+    // A shortened name, such as `prod`, is meant where it is the beginning of one name only.
+    if given.len() >= 3 {
+        let mut longer = known.iter().filter(|name| name.starts_with(&given));
+        if let (Some(name), None) = (longer.next(), longer.next()) {
+            return Some(name);
+        }
+    }
     known
         .into_iter()
         .map(|name| {
@@ -136,6 +144,7 @@ mod tests {
             ("Interval", Some("interval")),
             ("overhead-budget", Some("overhead_budget")),
             ("statment_timeot", Some("statement_timeout")),
+            ("over", Some("overhead_budget")),
             ("colour", None),
             ("", None),
         ] {
