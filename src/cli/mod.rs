@@ -5,6 +5,7 @@
 //! May import: model, config, server, collect, probes, report, tui, sandbox
 //! Reading order: args, error, output, one file per command
 
+pub mod check;
 pub mod context;
 pub mod error;
 
