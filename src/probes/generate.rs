@@ -336,6 +336,7 @@ impl World {
             How::Hex { prefix, digits } => Value::Text(hex(prefix, *digits, unique, &mut draw)),
             How::Digits(length) => Value::Text(digits(*length, &mut draw)),
             How::Copy(path) => self.at(*path, place),
+            How::Differs(a, b) => Value::Int(i64::from(self.at(*a, place) != self.at(*b, place))),
             How::Pool {
                 size,
                 scales,

@@ -13,7 +13,10 @@ pub mod read_generator;
 pub mod read_probe;
 pub mod read_template;
 pub mod schema;
+pub mod shipped;
 pub mod sql;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

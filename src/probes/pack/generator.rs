@@ -144,6 +144,8 @@ pub enum How {
     },
     /// The value found there.
     Copy(Path),
+    /// 1 when the two values are different, else 0.
+    Differs(Path, Path),
     /// A value from a set of `size` that `item` makes, chosen uniformly or by Zipf.
     Pool {
         /// Different values at scale 1.
@@ -266,6 +268,7 @@ impl Generator {
     pub fn siblings(&self, found: &mut Vec<Path>) {
         match &self.how {
             How::Copy(path) | How::FreeAddresses(path) | How::Address(path) => found.push(*path),
+            How::Differs(a, b) => found.extend([*a, *b]),
             How::Time { after, .. } => found.extend(after),
             How::Template(parts) => found.extend(parts.iter().filter_map(|part| match part {
                 Part::Path(path) => Some(*path),

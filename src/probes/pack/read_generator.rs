@@ -105,6 +105,7 @@ const KINDS: &[&str] = &[
     "choice",
     "hex",
     "digits",
+    "differs",
     "copy",
     "pool",
     "template",
@@ -220,6 +221,10 @@ impl<'r, 'i> Reader<'r, 'i> {
             }),
             "digits" => Some(How::Digits(fields.count("length", 1, 18)?)),
             "copy" => Some(How::Copy(self.path(fields, "of")?)),
+            "differs" => Some(How::Differs(
+                self.path(fields, "of")?,
+                self.path(fields, "against")?,
+            )),
             "free_addresses" => Some(How::FreeAddresses(self.path(fields, "of")?)),
             "address" => Some(How::Address(self.path(fields, "of")?)),
             "template" => {
