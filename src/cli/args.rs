@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::context::Format;
-use super::{check, config, demo, generate, probe, sandbox, top};
+use super::{check, config, demo, generate, sandbox, top};
 
 /// Watches MySQL live, finds the indexes it lacks or does not need, and guards what was won.
 ///
 /// Without a command, `mydex` is `mydex top`: the live dashboard.
 #[derive(Debug, Parser)]
 #[command(name = "mydex", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 fine; 1 checked, and found a problem; 2 could not judge; 130 interrupted.")]
+#[command(
+    after_help = "Exit status: 0 fine; 1 checked, and found a problem; 2 could not judge; 130 interrupted."
+)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -52,7 +54,13 @@ pub struct Global {
     pub ask_password: bool,
 
     /// How data is printed.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     pub format: Format,
 
     /// Write data to FILE instead of standard output.
@@ -74,7 +82,6 @@ pub enum Command {
     /// Check connection, TLS, grants, instruments and limits, each finding with its fix.
     Check(check::Args),
     /// Workload packs: list them, load their data, drive their load.
-    Probe(probe::Args),
     /// The private MySQL server by itself.
     Sandbox(sandbox::Args),
     /// Effective settings with their origin, secrets redacted.

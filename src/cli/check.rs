@@ -64,7 +64,7 @@ pub struct ReportFinding {
 /// Checks the server of this run.
 pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
     let server = context.server()?;
-    let (document, report) = check(server, &context.settings.monitor, &args).await?;
+    let (document, report) = check(server, &context.settings().monitor, &args).await?;
     context.emit(&document, &report)?;
     Ok(outcome(&report))
 }
@@ -159,7 +159,10 @@ fn summary(report: &Report, facts: &Capabilities) -> Vec<(String, String)> {
         ("Version", report.version.clone()),
         ("Account", report.account.clone()),
         ("Encryption", encryption),
-        ("Up since", format!("{} ({})", report.started, units::duration(facts.uptime))),
+        (
+            "Up since",
+            format!("{} ({})", report.started, units::duration(facts.uptime)),
+        ),
         ("Digests", digests),
     ]
     .map(|(name, value)| (name.to_owned(), value))

@@ -41,9 +41,15 @@ pub struct Context {
 impl Context {
     /// The server that the command works on.
     pub fn server(&self) -> Result<&Server, Error> {
-        self.settings
-            .resolve(self.server.as_deref())
+        self.settings()
+            .resolve(None)
             .map_err(|error| Error::from_chain(&error))
+    }
+
+    /// Effective settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.loaded.settings
     }
 
     /// Writes data: `document` for people, `json` for programs.

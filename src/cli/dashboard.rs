@@ -12,7 +12,8 @@ use crate::config::settings::{Dashboard, Server, ServiceLevels, Settings, Theme}
 use crate::model::feed::Feed;
 use crate::model::probe::LoadTick;
 use crate::tui::run::{self, End};
-use crate::tui::settings::{Palette, Targets, TuiConfig};
+use crate::tui::settings::{Targets, TuiConfig};
+use crate::tui::theme::Palette;
 
 /// Items that wait for the screen at most; when they are more, the collectors skip.
 const FEED_QUEUE: usize = 64;
@@ -42,7 +43,12 @@ pub(super) async fn show(
     if let Some(load) = load {
         tokio::spawn(forward(load, feed));
     }
-    let screen = run::run(tui_config(settings, server, read_only), news, requests, cancel.clone());
+    let screen = run::run(
+        tui_config(settings, server, read_only),
+        news,
+        requests,
+        cancel.clone(),
+    );
     tokio::pin!(screen);
     let (ended, collected) = tokio::select! {
         ended = &mut screen => {
@@ -57,14 +63,16 @@ pub(super) async fn show(
     };
     match collected {
         Err(panic) => {
-            return Err(Error::new(format!("internal error: the collector stopped: {panic}"))
-                .hint("this is a bug in mydex; the log tells where"));
+            return Err(
+                Error::new(format!("internal error: the collector stopped: {panic}"))
+                    .hint("this is a bug in mydex; the log tells where"),
+            );
         }
         Ok(Err(error)) => return Err(Error::from_chain(&error).hint(error.hint())),
         Ok(Ok(())) => {}
     }
-    match ended.map_err(|error| Error::from_chain(&error).hint(error.hint()))? {
-        End::Quit => Ok(Outcome::Fine),
+    match ended.map_err(|error| Error::from_chain(&error))? {
+        End::Quit | End::TerminalClosed | End::FeedClosed => Ok(Outcome::Fine),
         End::Cancelled => Ok(Outcome::Interrupted),
     }
 }

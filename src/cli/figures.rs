@@ -139,7 +139,11 @@ impl IntervalJson {
 impl SessionsJson {
     fn new(interval: &Interval) -> Self {
         let count = |wanted: fn(&Session) -> bool| {
-            interval.sessions.iter().filter(|session| wanted(session)).count()
+            interval
+                .sessions
+                .iter()
+                .filter(|session| wanted(session))
+                .count()
         };
         Self {
             total: interval.sessions_total,
@@ -152,7 +156,11 @@ impl SessionsJson {
 }
 
 fn longest_transaction(interval: &Interval) -> Option<Duration> {
-    interval.sessions.iter().filter_map(|session| Some(session.transaction.as_ref()?.age)).max()
+    interval
+        .sessions
+        .iter()
+        .filter_map(|session| Some(session.transaction.as_ref()?.age))
+        .max()
 }
 
 /// The digests of one interval.
@@ -266,19 +274,48 @@ pub(super) fn server_facts(facts: &ServerFacts) -> Block {
         ("server".to_owned(), facts.name.clone()),
         ("version".to_owned(), facts.version.clone()),
         ("account".to_owned(), facts.account.clone()),
-        ("encryption".to_owned(), facts.tls_cipher.clone().unwrap_or_else(|| "none".to_owned())),
-        ("up since".to_owned(), facts.started.strftime("%F %T UTC").to_string()),
+        (
+            "encryption".to_owned(),
+            facts
+                .tls_cipher
+                .clone()
+                .unwrap_or_else(|| "none".to_owned()),
+        ),
+        (
+            "up since".to_owned(),
+            facts.started.strftime("%F %T UTC").to_string(),
+        ),
     ];
-    lines.extend(facts.limits.iter().map(|limit| ("limit".to_owned(), limit.clone())));
+    lines.extend(
+        facts
+            .limits
+            .iter()
+            .map(|limit| ("limit".to_owned(), limit.clone())),
+    );
     Block::Facts(lines)
 }
 
 /// One interval for people: a fact a line, each with its unit.
 pub(super) fn interval_facts(interval: &Interval) -> Block {
-    let rate = |var| interval.rate(var).map_or_else(|| "-".to_owned(), |r| format!("{}/s", units::count(r)));
-    let level = |var| interval.level(var).map_or_else(|| "-".to_owned(), |n| units::count(n as f64));
+    let rate = |var| {
+        interval
+            .rate(var)
+            .map_or_else(|| "-".to_owned(), |r| format!("{}/s", units::count(r)))
+    };
+    let level = |var| {
+        interval
+            .level(var)
+            .map_or_else(|| "-".to_owned(), |n| units::count(n as f64))
+    };
     let mut facts = vec![
-        ("window".to_owned(), format!("{} to {}", units::duration(interval.window), interval.to.strftime("%F %T UTC"))),
+        (
+            "window".to_owned(),
+            format!(
+                "{} to {}",
+                units::duration(interval.window),
+                interval.to.strftime("%F %T UTC")
+            ),
+        ),
         ("queries".to_owned(), rate(Var::Queries)),
         (
             "latency".to_owned(),
@@ -298,7 +335,11 @@ pub(super) fn interval_facts(interval: &Interval) -> Block {
         ),
         (
             "threads".to_owned(),
-            format!("{} running, {} connected", level(Var::ThreadsRunning), level(Var::ThreadsConnected)),
+            format!(
+                "{} running, {} connected",
+                level(Var::ThreadsRunning),
+                level(Var::ThreadsConnected)
+            ),
         ),
         (
             "rows".to_owned(),
@@ -314,7 +355,9 @@ pub(super) fn interval_facts(interval: &Interval) -> Block {
             "buffer pool".to_owned(),
             format!(
                 "hit ratio {}, {} reads from disk",
-                interval.buffer_pool_hit_ratio().map_or_else(|| "-".to_owned(), units::percent),
+                interval
+                    .buffer_pool_hit_ratio()
+                    .map_or_else(|| "-".to_owned(), units::percent),
                 rate(Var::BufferPoolReads)
             ),
         ),
@@ -328,7 +371,12 @@ pub(super) fn interval_facts(interval: &Interval) -> Block {
             ),
         ),
     ];
-    facts.extend(interval.missing.iter().map(|why| ("not seen".to_owned(), why.clone())));
+    facts.extend(
+        interval
+            .missing
+            .iter()
+            .map(|why| ("not seen".to_owned(), why.clone())),
+    );
     Block::Facts(facts)
 }
 
@@ -357,15 +405,30 @@ pub(super) fn digests_table(interval: &DigestInterval) -> Block {
     }
     let mut table = Table::new(
         caption,
-        &[">calls/s", ">load", ">average", ">examined/row", ">no index", ">tmp disk", ">errors", "schema", "statement"],
+        &[
+            ">calls/s",
+            ">load",
+            ">average",
+            ">examined/row",
+            ">no index",
+            ">tmp disk",
+            ">errors",
+            "schema",
+            "statement",
+        ],
     );
     for digest in &interval.digests[..shown] {
         let counters = &digest.counters;
         table.push([
             units::count(counters.calls as f64 / interval.window.as_secs_f64()),
-            format!("{:.2}", seconds(counters.time_ps) / interval.window.as_secs_f64()),
+            format!(
+                "{:.2}",
+                seconds(counters.time_ps) / interval.window.as_secs_f64()
+            ),
             units::duration(digest.average()),
-            digest.examined_per_row().map_or_else(|| "-".to_owned(), units::count),
+            digest
+                .examined_per_row()
+                .map_or_else(|| "-".to_owned(), units::count),
             units::percent(counters.no_index as f64 / counters.calls.max(1) as f64),
             units::count(counters.tmp_disk_tables as f64),
             units::count(counters.errors as f64),

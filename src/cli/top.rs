@@ -64,7 +64,10 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let settings = context.settings();
     let window = settings.monitor.interval;
     if window > Duration::from_secs(5) {
-        message(&format!("reading one interval of {}", crate::model::units::duration(window)));
+        message(&format!(
+            "reading one interval of {}",
+            crate::model::units::duration(window)
+        ));
     }
     let once = tokio::select! {
         once = once::once(server, &settings.monitor, window) => {
@@ -72,17 +75,25 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         }
         () = context.cancel.cancelled() => return Ok(Outcome::Interrupted),
     };
-    context.emit(&document(&once), &Snapshot {
-        server: ServerJson::new(&once.facts),
-        interval: IntervalJson::new(&once.interval),
-        digests: once.digests.as_ref().map(DigestsJson::new),
-    })?;
+    context.emit(
+        &document(&once),
+        &Snapshot {
+            server: ServerJson::new(&once.facts),
+            interval: IntervalJson::new(&once.interval),
+            digests: once.digests.as_ref().map(DigestsJson::new),
+        },
+    )?;
     Ok(Outcome::Fine)
 }
 
 fn document(once: &Once) -> Document {
-    let mut blocks =
-        vec![figures::server_facts(&once.facts), figures::interval_facts(&once.interval)];
+    let mut blocks = vec![
+        figures::server_facts(&once.facts),
+        figures::interval_facts(&once.interval),
+    ];
     blocks.extend(once.digests.as_ref().map(figures::digests_table));
-    Document { title: format!("MySQL at {}", once.facts.name), blocks }
+    Document {
+        title: format!("MySQL at {}", once.facts.name),
+        blocks,
+    }
 }
