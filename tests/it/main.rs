@@ -2,6 +2,8 @@
 
 mod collect;
 mod config;
+mod pty;
 mod sandbox;
 mod server;
 mod server_checks;
+mod terminal;
