@@ -1,6 +1,17 @@
 //! # probes
 //! Purpose: workload packs: their data generator, loader, open-loop engine and pool gauge.
 //! Gives: rows that depend on the seed alone; histograms of response, service and pool wait that conserve counts.
-//! Pure files: pack.rs, params.rs, generate.rs, schedule.rs, recorder.rs
+//! Pure files: pack.rs, params.rs, generate.rs, schedule.rs, recorder.rs, queue.rs
 //! May import: model, config, server
-//! Reading order: pack, params, generate, load, schedule, recorder, pool, engine
+//! Reading order: pack, params, generate, load, schedule, recorder, queue, hlog, pacer, operation, pool, engine
+
+pub mod generate;
+pub mod literal;
+pub mod network;
+pub mod pack;
+pub mod params;
+pub mod queue;
+pub mod random;
+pub mod recorder;
+pub mod schedule;
+pub mod value;
