@@ -5,8 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The labels of the six lines that every `src/<module>/mod.rs` starts with.
-const LABELS: [&str; 6] =
-    ["# ", "Purpose: ", "Gives: ", "Pure files: ", "May import: ", "Reading order: "];
+const LABELS: [&str; 6] = [
+    "# ",
+    "Purpose: ",
+    "Gives: ",
+    "Pure files: ",
+    "May import: ",
+    "Reading order: ",
+];
 
 /// What a pure file never names: databases, runtimes, clocks, files, processes, sockets.
 const IMPURE: [&str; 14] = [
@@ -98,15 +104,28 @@ fn summary(module: &str) -> Summary {
         let value = line
             .strip_prefix("//! ")
             .and_then(|rest| rest.strip_prefix(label))
-            .unwrap_or_else(|| panic!("{}: expected `//! {label}…`, found `{line}`", path.display()));
+            .unwrap_or_else(|| {
+                panic!(
+                    "{}: expected `//! {label}…`, found `{line}`",
+                    path.display()
+                )
+            });
         values.push(value.to_owned());
     }
-    assert_eq!(values[0], module, "{}: wrong name in the summary", path.display());
+    assert_eq!(
+        values[0],
+        module,
+        "{}: wrong name in the summary",
+        path.display()
+    );
     let imports = match values[4].as_str() {
         "none" => Vec::new(),
         list => list.split(", ").map(str::to_owned).collect(),
     };
-    Summary { pure: Pure::parse(&values[3]), imports }
+    Summary {
+        pure: Pure::parse(&values[3]),
+        imports,
+    }
 }
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
@@ -156,7 +175,10 @@ fn imported(code: &str) -> Vec<String> {
     names
         .iter()
         .map(|path| {
-            path.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+            path.trim()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect::<String>()
         })
         .filter(|name| !name.is_empty())
         .collect()
@@ -185,7 +207,10 @@ fn modules_import_only_what_their_summary_allows() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(edges.get("cli").is_some_and(|names| names.len() > 5), "the scan found no imports");
+    assert!(
+        edges.get("cli").is_some_and(|names| names.len() > 5),
+        "the scan found no imports"
+    );
 }
 
 #[test]
@@ -193,7 +218,10 @@ fn features_never_import_one_another() {
     let foundations = ["model", "config", "server"];
     for module in modules().iter().filter(|name| *name != "cli") {
         for import in summary(module).imports {
-            assert!(foundations.contains(&import.as_str()), "`{module}` may not import `{import}`");
+            assert!(
+                foundations.contains(&import.as_str()),
+                "`{module}` may not import `{import}`"
+            );
         }
     }
     assert!(summary("model").imports.is_empty());
@@ -209,8 +237,13 @@ fn pure_files_have_no_clock_no_file_and_no_database() {
         let mut paths = Vec::new();
         files(&src().join(&module), &mut paths);
         for name in pure.names() {
-            let exists = paths.iter().any(|path| is_or_in(&relative(path, &module), name));
-            assert!(exists, "src/{module}/mod.rs names `{name}`, which is not there");
+            let exists = paths
+                .iter()
+                .any(|path| is_or_in(&relative(path, &module), name));
+            assert!(
+                exists,
+                "src/{module}/mod.rs names `{name}`, which is not there"
+            );
         }
         for path in paths {
             if !pure.covers(&relative(&path, &module)) {
@@ -229,6 +262,7 @@ fn pure_files_have_no_clock_no_file_and_no_database() {
 
 #[test]
 fn the_default_of_the_scan_is_not_blind() {
-    let names = imported("use crate::model::a;\nuse crate::{config::{b, c}, server};\nx(crate::tui::run)");
+    let names =
+        imported("use crate::model::a;\nuse crate::{config::{b, c}, server};\nx(crate::tui::run)");
     assert_eq!(names, ["model", "config", "server", "tui"]);
 }

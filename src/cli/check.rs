@@ -159,7 +159,10 @@ fn summary(report: &Report, facts: &Capabilities) -> Vec<(String, String)> {
         ("Version", report.version.clone()),
         ("Account", report.account.clone()),
         ("Encryption", encryption),
-        ("Up since", format!("{} ({})", report.started, units::duration(facts.uptime))),
+        (
+            "Up since",
+            format!("{} ({})", report.started, units::duration(facts.uptime)),
+        ),
         ("Digests", digests),
     ]
     .map(|(name, value)| (name.to_owned(), value))
