@@ -114,9 +114,10 @@ impl FastPoll {
         crew: &Crew,
     ) -> Result<Sample, Error> {
         let mut missing = self.plan.missing.clone();
+        let status = self.status(connection).await?;
+        // The counters are of the moment of their answer: a server that hangs counts nothing.
         let at = Timestamp::now();
         let elapsed = self.started.elapsed();
-        let status = self.status(connection).await?;
         let statements = crew.meter.read().statements;
         let (sessions, sessions_total) = self
             .sessions(connection, crew, &status, &mut missing)
