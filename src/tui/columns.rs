@@ -200,7 +200,7 @@ impl Col {
                 "average time in the latest windows",
             ),
             Col::Schema => words("schema", "schema", 10, 9, "default schema"),
-            Col::Statement => rest("statement", "statement", 18, "normalized text"),
+            Col::Statement => rest("statement", "statement", 34, "normalized text"),
             Col::Id => number("id", "id", 6, 0, "connection id, what KILL takes"),
             Col::User => words("user", "user", 9, 0, "account"),
             Col::Host => words("host", "host", 12, 6, "client host"),
@@ -224,7 +224,7 @@ impl Col {
             ),
             Col::RowsChanged => number("changed", "undo", 6, 7, "rows that a rollback has to undo"),
             Col::State => words("state", "state", 14, 8, "what the thread does"),
-            Col::SessionStatement => rest("statement", "statement", 16, "running statement"),
+            Col::SessionStatement => rest("statement", "statement", 26, "running statement"),
             Col::Probe => rest("probe", "probe", 16, "name in the pack; w: writes"),
             Col::Rate => number("rate", "ops/s", 6, 0, "completed operations per second"),
             Col::Failed => number(

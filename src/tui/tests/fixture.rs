@@ -1,6 +1,6 @@
 //! A server and a load as they look in an incident: one hot row, one missing index, hostile text.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -446,7 +446,12 @@ pub(in crate::tui) fn load(second: i64) -> LoadTick {
 }
 
 /// The news of a minute, oldest first, each with the second it comes in.
-pub(in crate::tui) fn minute(with_load: bool) -> Vec<(i64, Feed)> {
+pub(in crate::tui) fn minute(with_load: bool) -> &'static [(i64, Feed)] {
+    static MINUTES: [OnceLock<Vec<(i64, Feed)>>; 2] = [OnceLock::new(), OnceLock::new()];
+    MINUTES[usize::from(with_load)].get_or_init(|| make_minute(with_load))
+}
+
+fn make_minute(with_load: bool) -> Vec<(i64, Feed)> {
     let mut news = vec![(-45, Feed::Link(Link::Up(facts())))];
     for second in -45..=7 {
         news.push((second, Feed::Interval(interval(second))));

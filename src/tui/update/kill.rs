@@ -108,14 +108,15 @@ fn describe(session: &Session) -> Vec<String> {
     );
     if let Some(transaction) = &session.transaction {
         first.push_str(&format!(
-            "  trx {} with {} rows to undo",
+            ", trx {}, {} rows to undo",
             units::duration(transaction.age),
             units::count(transaction.rows_modified as f64),
         ));
     }
     let mut lines = vec![first];
     if let Some(statement) = &session.statement {
-        lines.push(format!("    {statement}"));
+        let words: Vec<&str> = statement.split_whitespace().collect();
+        lines.push(format!("  {}", words.join(" ")));
     }
     lines
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{delta, heatmap, queries};
+use super::{delta, heatmap, queries, sessions};
 use crate::model::digest::DigestInterval;
 use crate::model::interval::Interval;
 use crate::model::status::Var;
@@ -51,8 +51,25 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         charts(canvas, model, Rect::new(body.x, y, body.width, height));
         y += height;
     }
+    let left = bottom.saturating_sub(y);
+    if left >= 3 {
+        // Lists share what is left: digests get what they need, sessions the rest.
+        let needed = u16::try_from(model.query_rows.len())
+            .unwrap_or(u16::MAX)
+            .saturating_add(2);
+        let height = if left >= 13 {
+            needed.min(left / 3 * 2).max(5)
+        } else {
+            left
+        };
+        top_digests(canvas, model, Rect::new(body.x, y, body.width, height));
+        y += height;
+    }
     if bottom.saturating_sub(y) >= 3 {
-        top_digests(canvas, model, Rect::new(body.x, y, body.width, bottom - y));
+        let area = Rect::new(body.x, y, body.width, bottom - y);
+        sessions::title(canvas, model, area);
+        let inside = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
+        sessions::table(canvas, model, inside, false);
     }
     cost(canvas, model, Rect::new(body.x, bottom, body.width, 1));
 }
@@ -157,7 +174,7 @@ fn blocks(canvas: &mut Canvas<'_>, model: &Model, area: Rect) -> u16 {
         throughput(canvas, &interval),
         latency(canvas, model, &interval),
         work(canvas, model, &interval),
-        sessions(canvas, model, &interval),
+        connections(canvas, model, &interval),
     ];
     if area.height < 13 || area.width < 76 {
         return compact(canvas, model, &blocks, area);
@@ -213,7 +230,8 @@ fn draw_figure(canvas: &mut Canvas<'_>, model: &Model, figure: &Figure, at: Rect
             Metric::HitRatio => values.iter().map(|v| 1.0 - v).collect(),
             _ => values,
         };
-        canvas.spark(at.right() - columns, at.y, columns, &values, theme.spark);
+        let spark = Rect::new(at.right() - columns, at.y, columns, 1);
+        canvas.spark(spark, &values, metric.floor(), theme.spark);
     }
 }
 
@@ -418,7 +436,7 @@ fn work(canvas: &Canvas<'_>, model: &Model, interval: &Interval) -> Block {
     }
 }
 
-fn sessions(canvas: &Canvas<'_>, model: &Model, interval: &Interval) -> Block {
+fn connections(canvas: &Canvas<'_>, model: &Model, interval: &Interval) -> Block {
     let level = |var| {
         interval
             .level(var)
@@ -499,8 +517,8 @@ fn charts(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         .copied()
         .filter(|v| v.is_finite())
         .fold(0.0, f64::max);
-    let span = model.interval * u32::try_from(values.len()).unwrap_or(u32::MAX);
-    let title = format!("Queries/s, latest {}", units::duration(span));
+    let span = super::span(model.shown().history.span(values.len()));
+    let title = format!("Queries/s, latest {span}");
     canvas.rule(left.x, left.y, left.width, &title, "");
     let (dim, spark) = (canvas.theme.dim, canvas.theme.spark);
     canvas.put_right(left.x, inside.y, 7, &units::count(top), dim);
@@ -515,7 +533,6 @@ fn charts(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     canvas.columns(inside, &values, top, spark);
     heatmap::draw(
         canvas,
-        model,
         &model.shown().history,
         "Statement latency over time",
         right,
@@ -574,7 +591,7 @@ fn cost(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if let Some(digests) = &model.shown().digests {
         text.push_str(&format!(
             "; digests every {}",
-            units::duration(digests.next_poll)
+            super::span(digests.next_poll)
         ));
     }
     canvas.put(area.x + 1, area.y, area.width - 1, &text, theme.dim);

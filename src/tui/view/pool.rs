@@ -17,6 +17,9 @@ use crate::tui::paint::Canvas;
 /// Share of the pool in use from which it counts as full.
 const FULL: f64 = 0.95;
 
+/// Waits below this are nobody's bottleneck.
+const NOTICEABLE: Duration = Duration::from_millis(10);
+
 pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     let Some(load) = model.shown().load.clone() else {
         without_load(canvas, model, body);
@@ -58,11 +61,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     if rest.width >= 110 {
         let right = 46;
         let left = Rect::new(middle.x, middle.y, middle.width - right - 1, middle.height);
-        heatmap::draw(canvas, model, history, "Response time over time", left);
+        heatmap::draw(canvas, history, "Response time over time", left);
         let beside = Rect::new(left.right() + 1, middle.y, right, middle.height);
         response_bars(canvas, &load, beside);
     } else {
-        heatmap::draw(canvas, model, history, "Response time over time", middle);
+        heatmap::draw(canvas, history, "Response time over time", middle);
     }
     let bottom = rest.bottom();
     let table = Rect::new(
@@ -85,47 +88,52 @@ enum Bottleneck {
 
 fn bottleneck(load: &LoadTick) -> (Bottleneck, String) {
     let p95 = |histogram: &Latencies| quantile(histogram, 0.95).unwrap_or_default();
-    let wait = p95(&load.pool.wait);
+    let text = units::duration;
+    let pool = &load.pool;
+    let wait = p95(&pool.wait);
+    let late = p95(&load.lateness);
     let service = load
         .probes
         .iter()
         .map(|probe| p95(&probe.service))
         .max()
         .unwrap_or_default();
-    let late = p95(&load.lateness);
-    let missed: Vec<&ProbeFigures> = load
-        .probes
-        .iter()
-        .filter(|probe| probe.slo_state().is_some_and(|(_, is_met)| !is_met))
-        .collect();
-    let text = |d| units::duration(d);
-    if late > Duration::from_millis(50) && late > wait && late > service {
+    if late > NOTICEABLE && late > wait && late > service {
         let why = format!(
-            "the generator is {} late at p95: this machine is the limit",
+            "the load generator: {} late at p95, this machine is the limit",
             text(late)
         );
         return (Bottleneck::Generator, why);
     }
-    if load.pool.pending_mean >= 1.0 && wait > service {
+    if pool.pending_mean >= 1.0 && wait > NOTICEABLE {
         let why = format!(
-            "the pool: {} wait for a connection (p95 {}), the server needs {}; {} of {} in use",
-            units::count(load.pool.pending_mean),
+            "the pool: {} of {} lent, {} wait for one, p95 {}; the server needs up to {}",
+            pool.used,
+            pool.max,
+            units::count(pool.pending_mean.round()),
             text(wait),
-            text(service),
-            load.pool.used,
-            load.pool.max
+            text(service)
         );
         return (Bottleneck::Pool, why);
     }
-    if load.pool.utilization >= FULL || !missed.is_empty() {
-        let worst = missed
-            .iter()
-            .max_by_key(|probe| p95(&probe.service))
-            .map(|probe| format!(", {} missed, worst {}", missed.len(), probe.name))
-            .unwrap_or_default();
+    let missed: Vec<(&ProbeFigures, Duration)> = load
+        .probes
+        .iter()
+        .filter_map(|probe| match probe.slo_state() {
+            Some((measured, false)) => Some((probe, measured)),
+            _ => None,
+        })
+        .collect();
+    if let Some((probe, measured)) = missed.iter().max_by_key(|(_, measured)| *measured) {
+        let more = match missed.len() {
+            1 => String::new(),
+            n => format!("; {} more missed", n - 1),
+        };
         let why = format!(
-            "the database: up to {} on the server at p95, {} waiting for the pool{worst}",
-            text(service),
+            "the database: {} {}, on the server {}, pool wait {}{more}",
+            probe.name,
+            text(*measured),
+            text(p95(&probe.service)),
             text(wait)
         );
         return (Bottleneck::Database, why);
@@ -134,7 +142,7 @@ fn bottleneck(load: &LoadTick) -> (Bottleneck, String) {
         "none: pool wait p95 {}, server p95 up to {}, {} of the pool in use",
         text(wait),
         text(service),
-        units::percent(load.pool.utilization)
+        units::percent(pool.utilization)
     );
     (Bottleneck::None, why)
 }
@@ -185,8 +193,8 @@ fn pool(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
         ),
         ("in use", used(pool), pool.utilization >= FULL),
         ("waiting", pending, pool.pending_mean >= 1.0),
-        ("wait", three(&pool.wait), false),
-        ("lent", three(&pool.usage), false),
+        ("wait", quantiles(&pool.wait, area.width), false),
+        ("lent", quantiles(&pool.usage, area.width), false),
         ("opened", opened(pool), pool.timeouts > 0),
     ];
     for (y, (label, value, is_bad)) in (area.y + 1..area.bottom()).zip(rows) {
@@ -214,7 +222,8 @@ fn pool(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
             .shown()
             .load_history
             .series(metric, usize::from(columns));
-        canvas.spark(area.right() - columns, y, columns, &values, theme.spark);
+        let spark = Rect::new(area.right() - columns, y, columns, 1);
+        canvas.spark(spark, &values, metric.floor(), theme.spark);
     }
 }
 
@@ -237,9 +246,15 @@ fn opened(pool: &PoolFigures) -> String {
     )
 }
 
-fn three(histogram: &Latencies) -> String {
+/// The usual quantiles, as many as fit.
+fn quantiles(histogram: &Latencies, columns: u16) -> String {
     let at = |q| quantile(histogram, q).map_or_else(|| "-".to_owned(), units::duration);
-    format!("p50 {} p95 {} p99 {}", at(0.50), at(0.95), at(0.99))
+    let two = format!("p50 {} p95 {}", at(0.50), at(0.95));
+    if columns >= 44 {
+        format!("{two} p99 {}", at(0.99))
+    } else {
+        two
+    }
 }
 
 /// Sessions by account and schema: the pools of applications as the server sees them.
@@ -250,7 +265,7 @@ fn application_pools(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
             area.y,
             area.width,
             "Application pools",
-            "no server reading",
+            "no server",
         );
         return;
     };
@@ -264,37 +279,49 @@ fn application_pools(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         &format!("{} pools", groups.len()),
     );
     let theme = canvas.theme;
-    let numbers = [
+    let all = [
         ("act", 4_u16),
         ("idle", 5),
         ("trx!", 5),
         ("wait", 5),
         ("oldest", 7),
     ];
+    let numbers = if area.width < 60 { &all[..4] } else { &all[..] };
     let fixed: u16 = numbers.iter().map(|(_, columns)| columns).sum();
     let name = area.width.saturating_sub(fixed + 2);
     canvas.tint(Rect::new(area.x, area.y + 1, area.width, 1), theme.head);
     canvas.put(area.x + 1, area.y + 1, name, "account / schema", theme.head);
     let mut x = area.x + 1 + name;
     for (title, columns) in numbers {
-        canvas.put_right(x, area.y + 1, columns, title, theme.head);
+        canvas.put_right(x, area.y + 1, *columns, title, theme.head);
         x += columns;
     }
-    for (y, group) in (area.y + 2..area.bottom()).zip(&groups) {
+    let room = usize::from(area.height.saturating_sub(2));
+    let shown = if groups.len() > room {
+        room.saturating_sub(1)
+    } else {
+        groups.len()
+    };
+    for (y, group) in (area.y + 2..area.bottom()).zip(groups.iter().take(shown)) {
         group_row(
             canvas,
             group,
-            &numbers,
+            numbers,
             name,
             Rect::new(area.x, y, area.width, 1),
         );
     }
-    let hidden = groups
-        .len()
-        .saturating_sub(usize::from(area.height.saturating_sub(2)));
-    if hidden > 0 {
-        let text = format!("+{hidden} more");
-        canvas.put_right(area.x, area.bottom() - 1, name, &text, theme.dim);
+    if groups.len() > shown && room > 0 {
+        let rest = &groups[shown..];
+        let sessions: usize = rest.iter().map(|group| group.all).sum();
+        let text = format!("and {} more with {sessions} sessions", rest.len());
+        canvas.put(
+            area.x + 1,
+            area.bottom() - 1,
+            area.width - 1,
+            &text,
+            theme.dim,
+        );
     }
 }
 
@@ -421,12 +448,13 @@ fn probes(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
         canvas.put(inside.x, inside.bottom(), inside.width, &text, theme.bad);
     }
     Table {
-        model,
+        list: model.list(),
         columns: model.list().visible(),
         rows: model.probe_rows.len(),
         cursor: model.cursor(),
         cell: &cell,
         is_tagged: &|_| false,
+        is_clickable: true,
         empty: "no probe passes the filter; Esc clears it",
     }
     .draw(canvas, inside);
@@ -493,13 +521,13 @@ fn without_load(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     {
         let right = 46;
         let left = Rect::new(area.x, area.y, area.width - right - 1, area.height);
-        heatmap::draw(canvas, model, history, "Statement latency over time", left);
+        heatmap::draw(canvas, history, "Statement latency over time", left);
         let beside = Rect::new(left.right() + 1, area.y, right, area.height);
         let title = format!("Statements {}", delta(canvas, window));
         canvas.rule(beside.x, beside.y, beside.width, &title, "");
         bars(canvas, &bins_of_buckets(latency), beside);
     } else {
-        heatmap::draw(canvas, model, history, "Statement latency over time", area);
+        heatmap::draw(canvas, history, "Statement latency over time", area);
     }
 }
 
@@ -511,12 +539,9 @@ mod tests {
     #[test]
     fn the_bottleneck_is_named() {
         let mut load = fixture::load(0);
-        assert_eq!(
-            bottleneck(&load).0,
-            Bottleneck::None,
-            "{:?}",
-            bottleneck(&load)
-        );
+        load.probes
+            .retain(|probe| probe.slo_state().is_some_and(|(_, is_met)| is_met));
+        assert_eq!(bottleneck(&load).0, Bottleneck::None);
         load.pool.pending_mean = 12.0;
         for _ in 0..100 {
             load.pool.wait.saturating_record(2_000_000_000);
