@@ -7,6 +7,7 @@
 
 pub mod generate;
 pub mod literal;
+pub mod load;
 pub mod network;
 pub mod pack;
 pub mod params;
