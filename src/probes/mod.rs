@@ -5,8 +5,14 @@
 //! May import: model, config, server
 //! Reading order: pack, params, generate, load, schedule, recorder, queue, hlog, pacer, operation, pool, engine
 
+pub mod engine;
+pub mod operation;
+pub mod outcome;
+pub mod pacer;
 pub mod pack;
+pub mod pool;
 pub mod queue;
 pub mod recorder;
 pub mod schedule;
+mod seat;
 pub mod value;
