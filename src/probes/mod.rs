@@ -5,14 +5,20 @@
 //! May import: model, config, server
 //! Reading order: pack, params, generate, load, schedule, recorder, queue, hlog, pacer, operation, pool, engine
 
+pub mod engine;
 pub mod generate;
 pub mod literal;
 pub mod load;
 pub mod network;
+pub mod operation;
+pub mod outcome;
+pub mod pacer;
 pub mod pack;
 pub mod params;
+pub mod pool;
 pub mod queue;
 pub mod random;
 pub mod recorder;
 pub mod schedule;
+mod seat;
 pub mod value;
