@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::context::Context;
+use super::error::{Error, Outcome};
 use crate::config::effective::{self, Setting, Shown};
 use crate::config::kind::Value;
 use crate::config::load::Loaded;
@@ -56,6 +58,14 @@ struct EffectiveSetting {
 )]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
+    let Command::Show = args.command;
+    let (document, json) = show(&context.loaded);
+    context.emit(&document, &json)?;
+    Ok(Outcome::Fine)
 }
 
 /// What `mydex config show` prints, for people and for programs.

@@ -1,4 +1,10 @@
-//! Integration tests: one binary, a module for each feature.
+//! The integration tests: one binary, a module per feature.
 
+mod collect;
 mod config;
 mod config_sources;
+mod pty;
+mod sandbox;
+mod server;
+mod server_checks;
+mod terminal;
