@@ -2,6 +2,7 @@
 
 mod collect;
 mod config;
+mod config_docs;
 mod config_sources;
 mod pty;
 mod sandbox;
