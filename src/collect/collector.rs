@@ -130,6 +130,9 @@ impl Collector {
     async fn run(&mut self) -> Result<(), Error> {
         let mut failures = 0_usize;
         let mut down_since = None;
+        if self.shell.post(Feed::Link(Link::Connecting)).is_err() {
+            return Ok(());
+        }
         loop {
             let mut was_up = false;
             let error = match self.connected(&mut was_up).await {
@@ -171,9 +174,6 @@ impl Collector {
 
     /// Everything from connecting to losing the connection.
     async fn connected(&mut self, was_up: &mut bool) -> Result<(), End> {
-        if self.shell.facts.is_none() {
-            self.shell.post(Feed::Link(Link::Connecting))?;
-        }
         let meter = Arc::clone(&self.crew.meter);
         let opening = guard::open_with(&self.server, &self.monitor, meter);
         let mut connection = self.shell.attend(opening).await??;
@@ -232,8 +232,9 @@ impl Collector {
             Some(fast) => fast.renew(capabilities),
             None => self.fast = Some(FastPoll::new(capabilities, self.started)),
         }
-        if self.digests.is_none() {
-            self.digests = DigestPoll::new(capabilities);
+        match (&mut self.digests, DigestPoll::new(capabilities)) {
+            (Some(digests), Some(_)) => digests.renew(capabilities),
+            (digests, fresh) => *digests = fresh,
         }
     }
 
@@ -253,14 +254,16 @@ impl Collector {
             .shell
             .attend(fast.poll(connection, &self.crew))
             .await??;
-        self.cadence.saw_fast(fast.last_cost());
         let digest_cost = fast.take_digest_cost();
-        if !digest_cost.is_zero() {
-            self.cadence.saw_digests(digest_cost);
+        if let (Some(digests), false) = (&self.digests, digest_cost.is_zero()) {
+            self.cadence.saw_digests(digest_cost, digests.rows());
         }
+        let fast_cost = fast.last_cost();
         let Some(previous) = self.previous.replace(sample.clone()) else {
+            // The first cost has the beginning of the connection in it.
             return Ok(());
         };
+        self.cadence.saw_fast(fast_cost);
         match compare(&previous, &sample) {
             Ok(interval) => {
                 permit.send(Feed::Interval(Arc::new(interval)));
@@ -319,10 +322,10 @@ impl Collector {
                 return Ok(began + self.cadence.digest_interval().max(Duration::from_secs(10)));
             }
         };
-        if !fast.tells_time() || is_baseline {
-            self.cadence.saw_digests(began.elapsed());
-        }
         let usage = digests.usage();
+        if !fast.tells_time() || is_baseline {
+            self.cadence.saw_digests(began.elapsed(), usage.rows);
+        }
         // The baseline is followed by a poll at once, whatever it costs: figures are awaited.
         let next = if is_baseline {
             self.cadence.fast_interval()
