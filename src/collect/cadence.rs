@@ -10,7 +10,7 @@ use std::time::Duration;
 const FAST_SHARE: f64 = 0.75;
 
 /// Digests older than this help nobody, whatever they cost.
-const SLOWEST: Duration = Duration::from_secs(900);
+const SLOWEST: Duration = Duration::from_mins(15);
 
 /// A row of the digest table takes about 6 us (measured on MySQL 9.7); a cost beyond twice that is
 /// time spent waiting.
@@ -170,7 +170,7 @@ mod tests {
             cadence.saw_fast(Duration::from_millis(3));
             cadence.saw_digests(Duration::from_secs(3), 1_000_000);
             assert!(cadence.fast_interval() >= Duration::from_secs(1));
-            assert!(cadence.digest_interval() <= Duration::from_secs(900));
+            assert!(cadence.digest_interval() <= Duration::from_mins(15));
         }
     }
 }

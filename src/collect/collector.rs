@@ -27,7 +27,7 @@ use crate::server::{Connection, Error};
 
 /// Without an answer for this long the polling connection is given up. It is generous: a server
 /// that was stopped for a while goes on where it was.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The first interval is short, so that there are rates at once.
 const FIRST_INTERVAL: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ const BACKOFF: [Duration; 5] = [
 ];
 
 /// Pause where trying again can hardly help, and may lock the account.
-const HOPELESS: Duration = Duration::from_secs(60);
+const HOPELESS: Duration = Duration::from_mins(1);
 
 /// `Uptime` is in whole seconds and the clocks differ a little; less is no restart.
 const UPTIME_SLACK: Duration = Duration::from_secs(3);
@@ -52,6 +52,7 @@ const UPTIME_SLACK: Duration = Duration::from_secs(3);
 /// The feed has a bound. When it is full, figures are not read and the next ones cover the longer
 /// window; news of the connection wait, the newest 64 of them. The task fails only when the very
 /// first connection can't succeed at all, such as with a wrong password.
+#[must_use]
 pub fn spawn(
     server: Server,
     monitor: Monitor,
