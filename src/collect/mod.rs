@@ -1,6 +1,24 @@
 //! # collect
 //! Purpose: reads performance_schema and information_schema into `model` values under an overhead budget.
-//! Gives: a bounded feed of samples, intervals and details, and the cost of having read them.
-//! Pure files: rows.rs, cadence.rs
+//! Gives: a bounded feed of intervals, digests and details, and the cost of having read them.
+//! Pure files: rows.rs, own.rs, ledger.rs, cadence.rs, explain.rs, facts.rs
 //! May import: model, config, server
-//! Reading order: rows, fast, digests, cadence, detail, collector
+//! Reading order: rows, own, crew, fast, ledger, digests, cadence, facts, explain, detail, worker, shell, collector, once
+
+pub mod cadence;
+pub mod collector;
+pub mod crew;
+pub mod detail;
+pub mod digests;
+pub mod explain;
+pub mod facts;
+pub mod fast;
+pub mod ledger;
+pub mod once;
+pub mod own;
+pub mod rows;
+mod shell;
+pub mod worker;
+
+pub use collector::spawn;
+pub use once::{Once, OnceError, once};

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::mistake::{did_you_mean, listed};
 use crate::model::probe::Slo;
+use crate::model::text;
 
 /// Everything that can be set, after flags, environment and file have been put together.
 #[derive(Debug, Clone)]
@@ -25,6 +27,73 @@ pub struct Settings {
     pub load: Load,
     /// Service levels.
     pub slo: ServiceLevels,
+    /// Servers that can't be used, such as one whose password file is open to everyone: the
+    /// reason with its remedy, by name. [`Settings::resolve`] gives it when the server is asked for.
+    pub unavailable: BTreeMap<String, String>,
+}
+
+/// Why no server could be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum ResolveError {
+    #[error(
+        "no server is configured; pass `--url mysql://USER@HOST:3306/`, add `[servers.NAME]` to \
+         `monitor.toml`, or run `mydex demo` to see mydex at work on a private server"
+    )]
+    NoServer,
+    #[error(
+        "several servers are configured and none is the default: choose one of {known} with \
+         `--server NAME`, or set `default_server` in `monitor.toml`"
+    )]
+    NoDefault { known: String },
+    #[error("no server `{name}` is configured; {remedy}")]
+    Unknown { name: String, remedy: String },
+    #[error("server `{name}` can't be used: {reason}")]
+    Unavailable { name: String, reason: String },
+}
+
+impl Settings {
+    /// The server of this name; without one the default server, or the only one.
+    pub fn resolve(&self, server: Option<&str>) -> Result<&Server, ResolveError> {
+        let known = || self.servers.keys().map(String::as_str);
+        let name = match server.or(self.default_server.as_deref()) {
+            Some(name) => name,
+            None => match self.servers.len() {
+                0 => return Err(ResolveError::NoServer),
+                1 => known().next().unwrap_or_default(),
+                _ => {
+                    return Err(ResolveError::NoDefault {
+                        known: listed(known()),
+                    });
+                }
+            },
+        };
+        let Some(found) = self.servers.get(name) else {
+            return Err(self.unknown(name));
+        };
+        match self.unavailable.get(name) {
+            Some(reason) => Err(ResolveError::Unavailable {
+                name: name.to_owned(),
+                reason: reason.clone(),
+            }),
+            None => Ok(found),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> ResolveError {
+        let known = || self.servers.keys().map(String::as_str);
+        let remedy = match did_you_mean(name, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if self.servers.is_empty() => format!(
+                "add `[servers.{name}]` to `monitor.toml`, or pass `--url mysql://USER@HOST:3306/`"
+            ),
+            None => format!("configured: {}", listed(known())),
+        };
+        ResolveError::Unknown {
+            name: text::inline(name).into_owned(),
+            remedy,
+        }
+    }
 }
 
 /// Profiles differ in defaults: production requires TLS and refuses changes unless told.

@@ -3,10 +3,11 @@
 //! Gives: differences and summaries that always carry their window and unit; no value without one.
 //! Pure files: all
 //! May import: none
-//! Reading order: units, text, status, session, latency, digest, sample, interval, probe, feed
+//! Reading order: units, text, status, session, latency, digest, sample, interval, probe, finding, feed
 
 pub mod digest;
 pub mod feed;
+pub mod finding;
 pub mod interval;
 pub mod latency;
 pub mod probe;

@@ -6,3 +6,5 @@
 //! Reading order: doc, text, markdown, json
 
 pub mod doc;
+pub mod markdown;
+pub mod text;

@@ -1,6 +1,20 @@
 //! # server
 //! Purpose: one guarded connection to a MySQL server: connect, session limits, capabilities, quoting, kill, audit.
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
-//! Pure files: quote.rs, findings.rs
+//! Pure files: quote.rs, cells.rs, findings.rs
 //! May import: model, config
-//! Reading order: error, connect, guard, capability, findings, quote, control, audit
+//! Reading order: error, cells, quote, connect, guard, capability, findings, audit, control
+
+pub mod audit;
+pub mod capability;
+pub mod cells;
+pub mod connect;
+pub mod control;
+pub mod error;
+pub mod findings;
+pub mod guard;
+pub mod quote;
+
+pub use connect::options;
+pub use error::Error;
+pub use guard::{Connection, open};

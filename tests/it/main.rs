@@ -1,1 +1,7 @@
+//! The integration tests: one binary, a module per feature.
 
+mod collect;
+mod config;
+mod sandbox;
+mod server;
+mod server_checks;

@@ -1,0 +1,139 @@
+//! How often to poll: as often as was asked for, as seldom as the overhead budget demands.
+//!
+//! A digest poll costs the server about 6 us for each row of the table whatever is selected, so
+//! that polling less often is the only way to pay less.
+
+use std::time::Duration;
+
+/// The fast polls may take this share of the budget; the digests get what is left.
+const FAST_SHARE: f64 = 0.75;
+
+/// Digests older than this help nobody, whatever they cost.
+const SLOWEST: Duration = Duration::from_secs(900);
+
+/// Weight of the newest cost in the running average.
+const NEWEST: f64 = 0.3;
+
+/// Turns measured costs into intervals.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cadence {
+    requested: Duration,
+    budget: f64,
+    fast: Option<f64>,
+    digests: Option<f64>,
+}
+
+impl Cadence {
+    /// `requested` is the interval that the user asked for, `budget` the share of one core.
+    #[must_use]
+    pub fn new(requested: Duration, budget: f64) -> Self {
+        Self {
+            requested,
+            // A budget of zero would stop everything; the smallest one polls every few minutes.
+            budget: if budget.is_finite() {
+                budget.max(1e-4)
+            } else {
+                0.01
+            },
+            fast: None,
+            digests: None,
+        }
+    }
+
+    /// The user asked for another interval.
+    pub fn request(&mut self, requested: Duration) {
+        self.requested = requested;
+    }
+
+    /// What one fast poll took of the server.
+    pub fn saw_fast(&mut self, cost: Duration) {
+        self.fast = Some(average(self.fast, cost));
+    }
+
+    /// What one digest poll took of the server, its look-ups of texts included.
+    pub fn saw_digests(&mut self, cost: Duration) {
+        self.digests = Some(average(self.digests, cost));
+    }
+
+    /// Time between two fast polls.
+    #[must_use]
+    pub fn fast_interval(&self) -> Duration {
+        let affordable = self.fast.unwrap_or(0.0) / (self.budget * FAST_SHARE);
+        seconds(affordable).max(self.requested)
+    }
+
+    /// Time between two digest polls: never shorter than between two fast ones.
+    #[must_use]
+    pub fn digest_interval(&self) -> Duration {
+        let fast = self.fast_interval();
+        let spent = self.fast.unwrap_or(0.0) / fast.as_secs_f64().max(f64::EPSILON);
+        let left = (self.budget - spent).max(self.budget * (1.0 - FAST_SHARE));
+        seconds(self.digests.unwrap_or(0.0) / left)
+            .max(fast)
+            .min(SLOWEST.max(fast))
+    }
+}
+
+fn average(before: Option<f64>, cost: Duration) -> f64 {
+    let cost = cost.as_secs_f64();
+    before.map_or(cost, |before| before + NEWEST * (cost - before))
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds)
+        .unwrap_or(SLOWEST)
+        .min(SLOWEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cadence(fast_ms: u64, digests_ms: u64) -> Cadence {
+        let mut cadence = Cadence::new(Duration::from_secs(1), 0.01);
+        cadence.saw_fast(Duration::from_millis(fast_ms));
+        cadence.saw_digests(Duration::from_millis(digests_ms));
+        cadence
+    }
+
+    #[test]
+    fn cheap_polls_run_as_asked() {
+        let cadence = cadence(3, 2);
+        assert_eq!(cadence.fast_interval(), Duration::from_secs(1));
+        assert_eq!(cadence.digest_interval(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn ten_thousand_digests_are_polled_every_few_seconds() {
+        let interval = cadence(1, 57).digest_interval();
+        assert!((5..8).contains(&interval.as_secs()), "{interval:?}");
+    }
+
+    #[test]
+    fn the_fast_poll_stretches_when_it_alone_is_too_much() {
+        let cadence = cadence(30, 60);
+        assert_eq!(cadence.fast_interval(), Duration::from_secs(4));
+        assert!(cadence.digest_interval() >= Duration::from_secs(20));
+    }
+
+    #[test]
+    fn the_whole_stays_within_the_budget() {
+        for (fast_ms, digests_ms) in [(1, 1), (3, 57), (9, 57), (40, 500), (200, 2_000)] {
+            let cadence = cadence(fast_ms, digests_ms);
+            let share = fast_ms as f64 / cadence.fast_interval().as_millis() as f64
+                + digests_ms as f64 / cadence.digest_interval().as_millis() as f64;
+            assert!(share <= 0.010_1, "{fast_ms} {digests_ms}: {share}");
+        }
+    }
+
+    #[test]
+    fn odd_settings_do_not_stop_or_flood() {
+        for budget in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let mut cadence = Cadence::new(Duration::from_secs(1), budget);
+            cadence.saw_fast(Duration::from_millis(3));
+            cadence.saw_digests(Duration::from_secs(3));
+            assert!(cadence.fast_interval() >= Duration::from_secs(1));
+            assert!(cadence.digest_interval() <= Duration::from_secs(900));
+        }
+    }
+}

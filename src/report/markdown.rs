@@ -1,0 +1,138 @@
+//! Markdown (the GitHub flavour), for job summaries and pull requests.
+
+use std::fmt::Write as _;
+
+use super::doc::{Align, Block, Document, Severity, Table};
+use crate::model::text::{block, inline};
+
+/// Renders `document`; hostile text can neither leave its cell nor become markup.
+#[must_use]
+pub fn render(document: &Document) -> String {
+    let mut out = format!("# {}\n", escape(&document.title));
+    for part in &document.blocks {
+        out.push('\n');
+        match part {
+            Block::Heading(heading) => {
+                let _ = writeln!(out, "## {}", escape(heading));
+            }
+            Block::Paragraph(text) => {
+                let _ = writeln!(out, "{}", escape(text));
+            }
+            Block::Facts(facts) => {
+                for (name, value) in facts {
+                    let _ = writeln!(out, "- **{}**: {}", escape(name), escape(value));
+                }
+            }
+            Block::Table(table) => table_lines(&mut out, table),
+            Block::Findings(findings) => {
+                for finding in findings {
+                    let mark = match finding.severity {
+                        Severity::Ok => "ok",
+                        Severity::Note => "note",
+                        Severity::Warning => "**warning**",
+                        Severity::Problem => "**PROBLEM**",
+                    };
+                    let _ = writeln!(
+                        out,
+                        "- {mark} `{}`: {}",
+                        finding.code,
+                        escape(&finding.message)
+                    );
+                    if !finding.remedy.is_empty() {
+                        code(&mut out, "sql", &finding.remedy, "  ");
+                    }
+                }
+            }
+            Block::Code { language, text } => code(&mut out, language, text, ""),
+        }
+    }
+    out
+}
+
+fn table_lines(out: &mut String, table: &Table) {
+    if !table.caption.is_empty() {
+        let _ = writeln!(out, "{}\n", escape(&table.caption));
+    }
+    let row = |cells: &mut dyn Iterator<Item = String>| {
+        cells.fold("|".to_owned(), |line, cell| format!("{line} {cell} |"))
+    };
+    let _ = writeln!(
+        out,
+        "{}",
+        row(&mut table.columns.iter().map(|c| escape(&c.title)))
+    );
+    let rule = |align| match align {
+        Align::Left => "---".to_owned(),
+        Align::Right => "---:".to_owned(),
+    };
+    let _ = writeln!(
+        out,
+        "{}",
+        row(&mut table.columns.iter().map(|c| rule(c.align)))
+    );
+    for cells in &table.rows {
+        let _ = writeln!(out, "{}", row(&mut cells.iter().map(|cell| escape(cell))));
+    }
+}
+
+/// A fenced block whose fence is longer than any run of backticks in the text.
+fn code(out: &mut String, language: &str, text: &str, indent: &str) {
+    let text = block(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    let _ = writeln!(out, "{indent}{fence}{language}");
+    for line in text.lines() {
+        let _ = writeln!(out, "{indent}{line}");
+    }
+    let _ = writeln!(out, "{indent}{fence}");
+}
+
+fn escape(raw: &str) -> String {
+    let mut safe = String::with_capacity(raw.len() + 8);
+    for c in inline(raw).chars() {
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            // An @ or # at the start of a word would notify people or link issues.
+            '@' => safe.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => {
+                safe.push('\\');
+                safe.push(c);
+            }
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_cells_stay_in_their_cell() {
+        let mut table = Table::new("", &["text", ">n"]);
+        table.push(["a|b <script>\n# [x](y)", "1"]);
+        let document = Document {
+            title: "T".into(),
+            blocks: vec![Block::Table(table)],
+        };
+        assert_eq!(
+            render(&document),
+            "# T\n\n| text | n |\n| --- | ---: |\n| a\\|b &lt;script&gt; \\# \\[x\\](y) | 1 |\n"
+        );
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_the_backticks_inside() {
+        let document = Document {
+            title: "T".into(),
+            blocks: vec![Block::Code {
+                language: "sql",
+                text: "SELECT ````".into(),
+            }],
+        };
+        assert!(render(&document).contains("`````sql\nSELECT ````\n`````\n"));
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the whole dashboard.
+
+pub(super) mod fixture;
+mod play;

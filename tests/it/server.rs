@@ -1,0 +1,108 @@
+//! The MySQL server of the tests: started once per process, ended with it by its watchdog.
+//!
+//! Each test has its own schema, so that tests can run at once: `server::schema("name").await`.
+//! A test that needs other settings of the server starts its own `Sandbox`.
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use mydex::sandbox::{Options, Progress, Sandbox};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, Executor};
+use tokio::sync::OnceCell;
+
+static SERVER: OnceCell<Sandbox> = OnceCell::const_new();
+static SCHEMAS: AtomicU32 = AtomicU32::new(0);
+
+/// The shared server. Its global settings are everybody's: leave them as they are.
+pub(crate) async fn shared() -> &'static Sandbox {
+    SERVER
+        .get_or_init(|| async {
+            let options = Options {
+                local_infile: true,
+                ..Options::default()
+            };
+            match Sandbox::start(&options, &mut quiet).await {
+                Ok(sandbox) => sandbox,
+                Err(error) => panic!("no server for the tests: {error}\n{:?}", error.remedy()),
+            }
+        })
+        .await
+}
+
+/// For starts whose progress nobody watches; what is said in words goes to the test's output.
+pub(crate) fn quiet(progress: Progress) {
+    if let Progress::Note(note) = progress {
+        eprintln!("{note}");
+    }
+}
+
+/// A schema of the calling test alone, dropped with this value.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    name: String,
+    server_url: String,
+}
+
+/// Makes an empty schema whose name starts with `name`.
+pub(crate) async fn schema(name: &str) -> Schema {
+    let server_url = shared().await.url();
+    let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{name}_{}_{number}", std::process::id());
+    let mut connection = connect(&server_url).await;
+    connection
+        .execute(AssertSqlSafe(format!("CREATE DATABASE `{name}`")))
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    Schema { name, server_url }
+}
+
+impl Schema {
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The URL of the server with this schema as the default one.
+    pub(crate) fn url(&self) -> String {
+        format!("{}/{}", self.server_url, self.name)
+    }
+
+    /// A pool of connections that have this schema as the default one.
+    pub(crate) async fn pool(&self) -> MySqlPool {
+        MySqlPoolOptions::new()
+            .max_connections(8)
+            .connect(&self.url())
+            .await
+            .unwrap()
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let (name, url) = (self.name.clone(), self.server_url.clone());
+        // Its own thread and runtime, since the test's own runtime may be ending.
+        let dropped = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(async {
+                    let mut connection = connect(&url).await;
+                    let statement = AssertSqlSafe(format!("DROP DATABASE IF EXISTS `{name}`"));
+                    connection.execute(statement).await.unwrap();
+                });
+        })
+        .join();
+        if dropped.is_err() && !std::thread::panicking() {
+            panic!("schema `{}` was not dropped", self.name);
+        }
+    }
+}
+
+/// One connection, over TCP and TLS as any client would.
+pub(crate) async fn connect(url: &str) -> MySqlConnection {
+    let options = MySqlConnectOptions::from_str(url).unwrap();
+    MySqlConnection::connect_with(&options).await.unwrap()
+}
