@@ -44,7 +44,7 @@ async fn play() {
         for second in (-45..600).cycle() {
             let offset = Timestamp::now().duration_since(fixture::at(second));
             let mut interval: Interval = (*fixture::interval(second)).clone();
-            interval.to = interval.to + offset;
+            interval.to += offset;
             let _ = news.send(Feed::Interval(Arc::new(interval))).await;
             let mut digests: DigestInterval = (*fixture::digests(second)).clone();
             digests.to = Timestamp::now() - 0.seconds();

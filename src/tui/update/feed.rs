@@ -12,6 +12,9 @@ use crate::tui::model::{DetailState, Model, Note, Tone};
 /// Statements beyond this are shown as they came: laying them out takes too long for a frame.
 const MAX_FORMATTED: usize = 32 * 1024;
 
+/// Steps of a start that are kept.
+const MAX_STEPS: usize = 12;
+
 pub(super) fn feed(model: &mut Model, feed: Feed) {
     match feed {
         Feed::Link(link) => self::link(model, link),
@@ -38,24 +41,40 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
         Feed::Break { why, unseen } => gap(model, &why, unseen),
         Feed::Detail { key, result } => detail(model, &key, result),
         Feed::Killed { target, result } => killed(model, &target, result),
-        Feed::Notice(text) => {
-            if model.is_empty() {
-                model.config.steps.push(text.clone());
-                // A start prints progress again and again; the latest steps are enough.
-                if model.config.steps.len() > 12 {
-                    model.config.steps.remove(0);
-                }
-            }
-            model.say(Tone::Info, text);
-        }
+        Feed::Notice(text) => notice(model, text),
     }
+}
+
+/// Before the first data a notice is a step of the start, later a message.
+fn notice(model: &mut Model, text: String) {
+    if !model.is_empty() {
+        model.say(Tone::Info, text);
+        return;
+    }
+    // Progress of one step, such as `loading data 43 %`, takes the place of what it was before.
+    let name = |step: &str| {
+        step.split(|c: char| c.is_ascii_digit())
+            .next()
+            .map(str::to_owned)
+    };
+    if model
+        .config
+        .steps
+        .last()
+        .is_some_and(|last| name(last) == name(&text))
+    {
+        model.config.steps.pop();
+    }
+    if model.config.steps.len() == MAX_STEPS {
+        model.config.steps.remove(0);
+    }
+    model.config.steps.push(text);
 }
 
 fn link(model: &mut Model, link: Link) {
     let is_up = matches!(link, Link::Up(_));
     if !matches!(link, Link::Connecting) {
-        let answers = !matches!(link, Link::Down { .. });
-        model.availability.mark(model.now, answers);
+        model.availability.mark(model.now, is_up);
     }
     if let Link::Up(facts) = &link {
         if model.facts.is_some() && matches!(model.link, Link::Down { .. }) {
@@ -87,7 +106,7 @@ fn gap(model: &mut Model, why: &Discontinuity, unseen: Duration) {
         ),
         Discontinuity::Empty => return,
     };
-    model.live.history.push_gap();
+    model.live.history.push_gap(model.now);
     model.gap = Some(Note {
         at: model.now,
         tone: Tone::Bad,
