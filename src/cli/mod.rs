@@ -17,6 +17,7 @@ pub mod generate;
 mod logging;
 pub mod sandbox;
 mod signals;
+mod steps;
 pub mod top;
 
 use std::io::Write as _;
