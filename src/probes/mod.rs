@@ -9,6 +9,7 @@ pub mod generate;
 pub mod literal;
 pub mod load;
 pub mod network;
+pub mod open;
 pub mod pack;
 pub mod params;
 pub mod queue;

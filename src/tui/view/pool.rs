@@ -260,13 +260,7 @@ fn quantiles(histogram: &Latencies, columns: u16) -> String {
 /// Sessions by account and schema: the pools of applications as the server sees them.
 fn application_pools(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let Some(interval) = &model.shown().interval else {
-        canvas.rule(
-            area.x,
-            area.y,
-            area.width,
-            "Application pools",
-            "no server",
-        );
+        canvas.rule(area.x, area.y, area.width, "Application pools", "no server");
         return;
     };
     let groups = pool_groups(&interval.sessions);
