@@ -11,6 +11,7 @@ pub mod hlog;
 pub mod literal;
 pub mod load;
 pub mod network;
+pub mod open;
 pub mod operation;
 pub mod outcome;
 pub mod pacer;
