@@ -3,7 +3,7 @@
 //! Gives: rows that depend on the seed alone; histograms of response, service and pool wait that conserve counts.
 //! Pure files: pack.rs, params.rs, generate.rs, schedule.rs, recorder.rs, queue.rs, hlog.rs
 //! May import: model, config, server
-//! Reading order: pack, params, generate, load, schedule, recorder, queue, hlog, pacer, operation, pool, seat, outcome, engine
+//! Reading order: pack, params, generate, load, schedule, recorder, queue, hlog, pacer, operation, pool, seat, outcome, engine, workload
 
 pub mod engine;
 pub mod generate;
@@ -24,3 +24,4 @@ pub mod recorder;
 pub mod schedule;
 mod seat;
 pub mod value;
+pub mod workload;
