@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::context::Format;
-use super::{check, config, demo, generate, sandbox, top};
+use super::{check, config, demo, generate, probe, sandbox, top};
 
 /// Watches MySQL live, finds the indexes it lacks or does not need, and guards what was won.
 ///
@@ -82,6 +82,7 @@ pub enum Command {
     /// Check connection, TLS, grants, instruments and limits, each finding with its fix.
     Check(check::Args),
     /// Workload packs: list them, load their data, drive their load.
+    Probe(probe::Args),
     /// The private MySQL server by itself.
     Sandbox(sandbox::Args),
     /// Effective settings with their origin, secrets redacted.

@@ -15,8 +15,10 @@ pub mod error;
 mod figures;
 pub mod generate;
 mod logging;
+pub mod probe;
 pub mod sandbox;
 mod signals;
+mod steps;
 pub mod top;
 
 use std::io::Write as _;
@@ -129,6 +131,7 @@ async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
         Command::Top(args) => top::run(context, &args).await,
         Command::Demo(args) => demo::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
+        Command::Probe(args) => probe::run(context, args).await,
         Command::Sandbox(args) => sandbox::run(context, args).await,
         Command::Config(args) => config::run(context, &args),
         Command::Completions(args) => generate::completions(context, &args),

@@ -75,7 +75,7 @@ pub async fn fetch(
     let digest = rows::digest(&row, &mut Interner::default()).ok_or(DetailError::Gone)?;
     let sample = sample(&row, capabilities);
     let latency = latency(connection, capabilities, &condition).await?;
-    let (plan, is_stuck) = match plan_for(&sample, capabilities) {
+    let (plan, is_stuck) = match plan_for(sample.as_ref(), capabilities) {
         Ok(statement) => explain(connection, key, &statement).await,
         Err(reason) => (Plan::Unavailable(reason), false),
     };
@@ -116,7 +116,7 @@ fn is_truncated(sql: &str, limit: Option<u64>) -> bool {
     })
 }
 
-fn plan_for(sample: &Option<Sample>, capabilities: &Capabilities) -> Result<Explainable, String> {
+fn plan_for(sample: Option<&Sample>, capabilities: &Capabilities) -> Result<Explainable, String> {
     match sample {
         None => Err("the server kept no sample of this digest".to_owned()),
         Some(sample) if sample.is_truncated => Err(format!(

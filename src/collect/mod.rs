@@ -1,5 +1,5 @@
 //! # collect
-//! Purpose: reads performance_schema and information_schema into `model` values under an overhead budget.
+//! Purpose: reads `performance_schema` and `information_schema` into `model` values under an overhead budget.
 //! Gives: a bounded feed of intervals, digests and details, and the cost of having read them.
 //! Pure files: rows.rs, own.rs, ledger.rs, cadence.rs, explain.rs, facts.rs
 //! May import: model, config, server

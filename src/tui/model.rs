@@ -187,6 +187,10 @@ const NOTES: usize = 100;
 pub(super) const NOTE_TIME: Duration = Duration::from_secs(8);
 
 /// The whole state.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the user's, independent of the others"
+)]
 #[derive(Debug, Clone)]
 pub(super) struct Model {
     pub(super) config: TuiConfig,

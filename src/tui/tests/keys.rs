@@ -204,10 +204,7 @@ fn sorting_by_keys_by_name_and_by_mouse() {
     assert!(calls.windows(2).all(|pair| pair[0] <= pair[1]), "{calls:?}");
     let (buffer, hits) = stage.draw();
     let header = (0..buffer.area.width)
-        .find_map(|x| match hits.at(x, 3) {
-            Some(Target::Header(Col::Avg)) => Some(x),
-            _ => None,
-        })
+        .find(|x| hits.at(*x, 3) == Some(Target::Header(Col::Avg)))
         .unwrap();
     stage.tell(Message::Click(hits.at(header, 3).unwrap()));
     assert_eq!(stage.model.list().sort, Col::Avg);

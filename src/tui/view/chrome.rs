@@ -121,8 +121,8 @@ fn state_parts(canvas: &Canvas<'_>, model: &Model) -> Vec<(String, Style)> {
 pub(super) fn short(interval: std::time::Duration) -> String {
     let ms = interval.as_millis();
     match ms {
-        _ if ms % 60_000 == 0 && ms > 0 => format!("{}m", ms / 60_000),
-        _ if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+        _ if ms.is_multiple_of(60_000) && ms > 0 => format!("{}m", ms / 60_000),
+        _ if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
         _ => format!("{ms}ms"),
     }
 }

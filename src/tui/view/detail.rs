@@ -175,7 +175,8 @@ fn sample(
     };
     let mut remark = format!("took {}", units::duration(sample.time));
     if let Some(seen) = sample.seen {
-        remark.push_str(&format!(" at {}", model.date(seen)));
+        let at = format!(" at {}", model.date(seen));
+        remark.push_str(&at);
     }
     if sample.is_truncated {
         remark.push_str(", cut by the server");
