@@ -9,6 +9,7 @@
 
 mod collect;
 mod config;
+mod config_docs;
 mod config_sources;
 mod keeper;
 mod pty;
