@@ -41,6 +41,11 @@ impl Shared {
     pub(crate) fn url(&self) -> String {
         self.endpoint.url()
     }
+
+    /// The TCP port on 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.endpoint.port
+    }
 }
 
 /// The shared server. Its global settings are everybody's: leave them as they are.
