@@ -62,9 +62,9 @@ impl Parametrized {
         }
         let tables = tables(&words);
         Some(Self {
+            tokens,
             slots,
             tables,
-            tokens,
         })
     }
 
