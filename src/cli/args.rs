@@ -13,7 +13,9 @@ use super::{check, config, demo, generate, probe, sandbox, top};
 /// Without a command, `mydex` is `mydex top`: the live dashboard.
 #[derive(Debug, Parser)]
 #[command(name = "mydex", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 fine; 1 checked, and found a problem; 2 could not judge; 130 interrupted.")]
+#[command(
+    after_help = "Exit status: 0 fine; 1 checked, and found a problem; 2 could not judge; 130 interrupted."
+)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -52,7 +54,13 @@ pub struct Global {
     pub ask_password: bool,
 
     /// How data is printed.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     pub format: Format,
 
     /// Write data to FILE instead of standard output.
@@ -83,4 +91,26 @@ pub enum Command {
     Completions(generate::CompletionArgs),
     /// Write the manual pages into a folder, or print one.
     Man(generate::ManArgs),
+}
+
+impl Command {
+    /// Whether the command draws on the terminal, so that nothing else may be written there.
+    #[must_use]
+    pub fn owns_terminal(&self) -> bool {
+        match self {
+            Self::Top(args) => !args.once,
+            Self::Demo(args) => !args.headless,
+            _ => false,
+        }
+    }
+
+    /// Options of the dashboard, if the command shows it.
+    #[must_use]
+    pub fn look(&self) -> Option<&top::Look> {
+        match self {
+            Self::Top(args) => Some(&args.look),
+            Self::Demo(args) => Some(&args.look),
+            _ => None,
+        }
+    }
 }

@@ -64,7 +64,7 @@ pub struct ReportFinding {
 /// Checks the server of this run.
 pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
     let server = context.server()?;
-    let (document, report) = check(server, &context.settings.monitor, &args).await?;
+    let (document, report) = check(server, &context.settings().monitor, &args).await?;
     context.emit(&document, &report)?;
     Ok(outcome(&report))
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::error::Error;
+use crate::config::load::Loaded;
 use crate::config::settings::{Server, Settings};
 use crate::report::doc::Document;
 use crate::report::{markdown, text};
@@ -27,10 +28,8 @@ pub enum Format {
 /// What every command is given.
 #[derive(Debug)]
 pub struct Context {
-    /// Effective settings.
-    pub settings: Settings,
-    /// Name from `--server`, or of the server given by `--url`.
-    pub server: Option<String>,
+    /// Effective settings, with the origin of each.
+    pub loaded: Loaded,
     /// `--format`.
     pub format: Format,
     /// `-o FILE`; standard output without it.
@@ -42,9 +41,15 @@ pub struct Context {
 impl Context {
     /// The server that the command works on.
     pub fn server(&self) -> Result<&Server, Error> {
-        self.settings
-            .resolve(self.server.as_deref())
+        self.settings()
+            .resolve(None)
             .map_err(|error| Error::from_chain(&error))
+    }
+
+    /// Effective settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.loaded.settings
     }
 
     /// Writes data: `document` for people, `json` for programs.

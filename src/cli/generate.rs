@@ -36,7 +36,10 @@ pub fn completions(context: &Context, args: &CompletionArgs) -> Result<Outcome, 
 pub fn man(context: &Context, args: &ManArgs) -> Result<Outcome, Error> {
     if let Some(directory) = &args.directory {
         let failed = |error: std::io::Error| {
-            Error::new(format!("cannot write manual pages to `{}`: {error}", directory.display()))
+            Error::new(format!(
+                "cannot write manual pages to `{}`: {error}",
+                directory.display()
+            ))
         };
         std::fs::create_dir_all(directory).map_err(failed)?;
         clap_mangen::generate_to(Cli::command(), directory).map_err(failed)?;

@@ -20,7 +20,9 @@ pub(super) fn start(verbose: u8, to_file: bool) -> Result<Option<WorkerGuard>, E
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_target(verbose > 1);
+    let builder = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(verbose > 1);
     if !to_file {
         builder.with_writer(std::io::stderr).without_time().init();
         return Ok(None);
@@ -33,8 +35,11 @@ pub(super) fn start(verbose: u8, to_file: bool) -> Result<Option<WorkerGuard>, E
         .max_log_files(KEPT_FILES)
         .build(&directory)
         .map_err(|error| {
-            Error::new(format!("cannot write a log in `{}`: {error}", directory.display()))
-                .hint("make the folder writable, or name another one in MYDEX_STATE_DIR")
+            Error::new(format!(
+                "cannot write a log in `{}`: {error}",
+                directory.display()
+            ))
+            .hint("make the folder writable, or name another one in MYDEX_STATE_DIR")
         })?;
     let (writer, guard) = tracing_appender::non_blocking(appender);
     builder.with_ansi(false).with_writer(writer).init();
@@ -47,7 +52,11 @@ pub(super) fn state_directory() -> Result<PathBuf, Error> {
     if let Some(directory) = std::env::var_os("MYDEX_STATE_DIR").filter(|value| !value.is_empty()) {
         return Ok(directory.into());
     }
-    let base = etcetera::choose_base_strategy()
-        .map_err(|error| Error::new(format!("no home folder: {error}")).hint("set MYDEX_STATE_DIR"))?;
-    Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("mydex"))
+    let base = etcetera::choose_base_strategy().map_err(|error| {
+        Error::new(format!("no home folder: {error}")).hint("set MYDEX_STATE_DIR")
+    })?;
+    Ok(base
+        .state_dir()
+        .unwrap_or_else(|| base.data_dir())
+        .join("mydex"))
 }

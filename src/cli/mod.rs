@@ -9,13 +9,16 @@ pub mod args;
 pub mod check;
 pub mod config;
 pub mod context;
+mod dashboard;
 pub mod demo;
 pub mod error;
+mod figures;
 pub mod generate;
 mod logging;
 pub mod probe;
 pub mod sandbox;
 mod signals;
+mod steps;
 pub mod top;
 
 use std::io::Write as _;
@@ -28,6 +31,8 @@ use args::{Cli, Command, Global};
 use context::Context;
 use error::{Error, Outcome};
 
+use crate::config::load::{Flags, load};
+
 /// Time that background tasks get to end after the command itself has ended.
 const WIND_DOWN: Duration = Duration::from_secs(1);
 
@@ -39,7 +44,11 @@ pub fn main() -> ExitCode {
         Err(usage) => {
             // Help and version go to standard output and are no error; a closed pipe is none either.
             let _ = usage.print();
-            return if usage.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            return if usage.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     match start(cli) {
@@ -59,7 +68,9 @@ pub(crate) fn message(text: &str) {
 }
 
 fn start(cli: Cli) -> Result<Outcome, Error> {
-    let command = cli.command.unwrap_or_else(|| Command::Top(top::Args::default()));
+    let command = cli
+        .command
+        .unwrap_or_else(|| Command::Top(top::Args::default()));
     let _log = logging::start(cli.global.verbose, command.owns_terminal())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -77,4 +88,53 @@ fn start(cli: Cli) -> Result<Outcome, Error> {
     });
     runtime.shutdown_timeout(WIND_DOWN);
     result
+}
+
+/// Settings from file, environment and flags, and where the command's output goes.
+fn context(
+    global: &Global,
+    command: &Command,
+    signals: &signals::Signals,
+) -> Result<Context, Error> {
+    let mut flags = Flags {
+        config: global.config.clone(),
+        profile: global.profile.clone(),
+        server: global.server.clone(),
+        url: global.url.clone().map(Into::into),
+        ask_password: global.ask_password,
+        ..Flags::default()
+    };
+    if let Some(look) = command.look() {
+        flags.interval.clone_from(&look.interval);
+        flags.theme.clone_from(&look.theme);
+        flags.ascii = look.ascii;
+        flags.no_mouse = look.no_mouse;
+        flags.read_only = look.read_only;
+    }
+    let cwd = std::env::current_dir()
+        .map_err(|error| Error::new(format!("the working folder can't be read: {error}")))?;
+    let loaded =
+        load(&flags, std::env::vars_os(), &cwd).map_err(|error| Error::from_chain(&error))?;
+    for warning in &loaded.warnings {
+        message(&format!("warning: {warning}"));
+    }
+    Ok(Context {
+        loaded,
+        format: global.format,
+        output: global.output.clone(),
+        cancel: signals.cancel(),
+    })
+}
+
+async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
+    match command {
+        Command::Top(args) => top::run(context, &args).await,
+        Command::Demo(args) => demo::run(context, args).await,
+        Command::Check(args) => check::run(context, args).await,
+        Command::Probe(args) => probe::run(context, args).await,
+        Command::Sandbox(args) => sandbox::run(context, args).await,
+        Command::Config(args) => config::run(context, &args),
+        Command::Completions(args) => generate::completions(context, &args),
+        Command::Man(args) => generate::man(context, &args),
+    }
 }

@@ -21,7 +21,10 @@ impl Signals {
         let mut interrupt = stream(SignalKind::interrupt())?;
         let mut terminate = stream(SignalKind::terminate())?;
         let mut hangup = stream(SignalKind::hangup())?;
-        let signals = Self { first: CancellationToken::new(), second: CancellationToken::new() };
+        let signals = Self {
+            first: CancellationToken::new(),
+            second: CancellationToken::new(),
+        };
         let (first, second) = (signals.first.clone(), signals.second.clone());
         tokio::spawn(async move {
             loop {

@@ -35,15 +35,21 @@ const SECRETS: &[&str] = &[
     "pw",
     "secret",
     "token",
-    "url",
-    "dsn",
-    "uri",
 ];
+
+/// Names of keys that would hold a URL.
+const URLS: &[&str] = &["url", "uri", "dsn"];
 
 /// The remedy for a key that would put a secret into the file.
 #[must_use]
 pub fn secret(name: &str) -> Option<String> {
-    SECRETS.contains(&name.to_lowercase().as_str()).then(|| {
+    let name = name.to_lowercase();
+    if URLS.contains(&name.as_str()) {
+        let remedy = "a URL can hold a password: write `host`, `port` and `user`, or put the URL \
+                      into the variable `MYDEX_URL`";
+        return Some(remedy.to_owned());
+    }
+    SECRETS.contains(&name.as_str()).then(|| {
         "passwords stay out of `monitor.toml`: use `password_file = \"/path\"` (mode 600), \
          `my_cnf_group = \"client\"`, the variable `MYDEX_PASSWORD` or `MYDEX_URL`, or \
          `--ask-password`"
@@ -154,19 +160,13 @@ pub fn quoted(given: &Given<'_>) -> String {
     }
 }
 
-/// The remedy where no better value is known.
-#[must_use]
-pub fn for_kind(allowed: &str) -> String {
-    format!("write {allowed}, or remove the line to have the default")
-}
-
 /// The key of a line that could not be read, and `key = value: ` where the value can't be a
 /// secret: where the key is one of ours.
 #[must_use]
 pub fn of_line(line: &str) -> (String, String) {
     let (key, value) = match line.split_once('=') {
         Some((key, value)) => (key.trim(), Some(value.trim())),
-        None => (line.trim(), None),
+        None => (line.split_whitespace().next().unwrap_or(""), None),
     };
     let is_key = |known: &str| known == key || known.rsplit('.').next() == Some(key);
     let is_ours = SETTINGS.iter().any(|k| is_key(k.path)) || SERVER.iter().any(|k| is_key(k.path));

@@ -116,17 +116,36 @@ fn clear_overridden_places(
     }
 }
 
-/// Mistakes that only several keys together show.
+/// Mistakes that only several keys together show. What follows from a mistake that is `known`
+/// already, such as a missing user where the user is not valid, is not said again.
 #[must_use]
-pub fn cross_check(file: &str, document: &Document, assembled: &Assembled) -> Vec<Mistake> {
+pub fn cross_check(
+    file: &str,
+    document: &Document,
+    assembled: &Assembled,
+    known: &[Mistake],
+) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     let layers = std::iter::once(&document.base).chain(document.profiles.values());
     for layer in layers {
-        mistakes.extend(default_server(file, document, layer));
+        if !document.has_lost_section {
+            mistakes.extend(default_server(file, document, layer));
+        }
         mistakes.extend(two_places(file, layer));
     }
-    mistakes.extend(without_user(file, document, assembled));
+    if !document.has_lost_section && !document.has_lost_user {
+        let is_new = |missing: &Mistake| !known.iter().any(|known| is_about_user(known, missing));
+        let missing = without_user(file, document, assembled);
+        mistakes.extend(missing.into_iter().filter(is_new));
+    }
     mistakes
+}
+
+/// Whether a mistake is about the user that `missing` finds missing.
+fn is_about_user(known: &Mistake, missing: &Mistake) -> bool {
+    let server = missing.key.trim_end_matches("user");
+    known.key.ends_with(&missing.key)
+        || (known.key.contains(server) && known.remedy == "did you mean `user`?")
 }
 
 /// A default server that no section of any profile describes.

@@ -36,7 +36,12 @@ pub struct Environment {
 }
 
 /// Variables of mydex that are not settings: other parts read them.
-const ELSEWHERE: &[&str] = &["MYDEX_LOG", "MYDEX_MYSQLD", "MYDEX_CACHE"];
+const ELSEWHERE: &[&str] = &[
+    "MYDEX_LOG",
+    "MYDEX_MYSQLD",
+    "MYDEX_CACHE_DIR",
+    "MYDEX_STATE_DIR",
+];
 
 /// Beginnings of such variables.
 const ELSEWHERE_PREFIXES: &[&str] = &["MYDEX_TEST_", "MYDEX_SANDBOX_", "MYDEX_BENCH_"];
@@ -169,14 +174,11 @@ pub(super) fn entry(
         Err(refusal) => {
             let problem = format!("`{}`; allowed is {}", given.shown(), refusal.allowed);
             let separator = if name.starts_with("--") { ' ' } else { '=' };
-            let remedy = match refusal.instead {
-                Some(instead) => {
-                    let text = instead.plain();
-                    let quote = if text.contains(' ') { "'" } else { "" };
-                    format!("write `{name}{separator}{quote}{text}{quote}`")
-                }
-                None => format!("write {}, or leave it out", refusal.allowed),
-            };
+            let remedy = refusal.instead.remedy(|value| {
+                let text = value.plain();
+                let quote = if text.contains(' ') { "'" } else { "" };
+                format!("{name}{separator}{quote}{text}{quote}")
+            });
             Err((problem, remedy))
         }
     }

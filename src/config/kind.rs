@@ -78,8 +78,28 @@ pub enum Given<'a> {
 pub struct Refusal {
     /// What is allowed, as the end of `allowed is …`.
     pub allowed: String,
-    /// A value to write instead.
-    pub instead: Option<Value>,
+    /// What to write.
+    pub instead: Instead,
+}
+
+/// A value to write in place of a refused one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Instead {
+    /// Most likely this was meant.
+    Meant(Value),
+    /// Anything that is allowed will do, such as this.
+    Example(Value),
+}
+
+impl Instead {
+    /// `write …` or `for example …`; `written` makes the text of the value in its place.
+    #[must_use]
+    pub fn remedy(&self, written: impl Fn(&Value) -> String) -> String {
+        match self {
+            Self::Meant(value) => format!("write `{}`", written(value)),
+            Self::Example(value) => format!("for example `{}`", written(value)),
+        }
+    }
 }
 
 const MAX_RATE: f64 = 1e6;
@@ -169,29 +189,42 @@ impl Kind {
             Self::Rate => read_rate(given),
             Self::Objective => read_objective(given),
             Self::Choice(names) => read_choice(given, names),
-            Self::Text { max } => given
-                .text()
-                .filter(|text| is_clean(text) && text.chars().count() <= max)
-                .map(|text| Value::Text(text.to_owned()))
-                .ok_or_else(|| refusal(format!("text of 1 to {max} characters"))),
-            Self::Host => given
-                .text()
-                .filter(|text| is_host(text))
-                .map(|text| Value::Text(text.to_owned()))
-                .ok_or_else(|| {
-                    refusal("a host name or address alone, without scheme, user or port".to_owned())
-                }),
-            Self::Name => given
-                .text()
-                .filter(|text| is_name(text))
-                .map(|text| Value::Text(text.to_owned()))
-                .ok_or_else(|| refusal(NAME_RULE.to_owned())),
-            Self::Path => given
-                .text()
-                .filter(|text| is_clean(text))
-                .map(|text| Value::Path(PathBuf::from(text)))
-                .ok_or_else(|| refusal("the path of a file, as text".to_owned())),
+            Self::Text { max } => read_text(
+                given,
+                |text| is_clean(text) && text.chars().count() <= max,
+                &format!("text of 1 to {max} characters without control characters"),
+                "mydex",
+            ),
+            Self::Host => read_text(
+                given,
+                is_host,
+                "a host name or address alone, without scheme, user or port",
+                "db1.example.org",
+            ),
+            Self::Name => read_text(given, is_name, NAME_RULE, "main"),
+            Self::Path => {
+                let allowed = "the path of a file, as text";
+                match read_text(given, is_clean, allowed, "/etc/mydex/file")? {
+                    Value::Text(path) => Ok(Value::Path(PathBuf::from(path))),
+                    other => Ok(other),
+                }
+            }
         }
+    }
+}
+
+fn read_text(
+    given: &Given<'_>,
+    is_allowed: impl Fn(&str) -> bool,
+    allowed: &str,
+    example: &str,
+) -> Result<Value, Refusal> {
+    match given.text() {
+        Some(text) if is_allowed(text) => Ok(Value::Text(text.to_owned())),
+        _ => Err(Refusal {
+            allowed: allowed.to_owned(),
+            instead: Instead::Example(Value::Text(example.to_owned())),
+        }),
     }
 }
 
@@ -221,22 +254,16 @@ fn is_clean(text: &str) -> bool {
     !text.trim().is_empty() && !text.chars().any(char::is_control)
 }
 
-fn refusal(allowed: String) -> Refusal {
-    Refusal {
-        allowed,
-        instead: None,
-    }
-}
-
 fn read_duration(
     given: &Given<'_>,
     min: Duration,
     max: Duration,
     step: Duration,
 ) -> Result<Value, Refusal> {
+    let is_allowed =
+        |d: &Duration| (min..=max).contains(d) && d.as_nanos().is_multiple_of(step.as_nanos());
     let read = given.text().and_then(value::read_duration);
-    let in_steps = |d: Duration| d.as_nanos().is_multiple_of(step.as_nanos().max(1));
-    if let Some(duration) = read.filter(|d| (min..=max).contains(d) && in_steps(*d)) {
+    if let Some(duration) = read.filter(is_allowed) {
         return Ok(Value::Duration(duration));
     }
     // A bare number most likely lacks its unit, and most likely seconds were meant.
@@ -252,7 +279,13 @@ fn read_duration(
             value::show_duration(min),
             value::show_duration(max)
         ),
-        instead: meant.map(|d| Value::Duration(round_up(d.clamp(min, max), step))),
+        instead: match meant {
+            Some(meant) if is_allowed(&meant) => Instead::Meant(Value::Duration(meant)),
+            other => {
+                let near = other.unwrap_or(Duration::from_secs(1)).clamp(min, max);
+                Instead::Example(Value::Duration(round_up(near, step)))
+            }
+        },
     })
 }
 
@@ -263,8 +296,9 @@ fn round_up(duration: Duration, step: Duration) -> Duration {
 }
 
 fn read_share(given: &Given<'_>, min: f64, max: f64) -> Result<Value, Refusal> {
+    let is_allowed = |share: &f64| (min..=max).contains(share);
     let read = given.text().and_then(value::read_share);
-    if let Some(share) = read.filter(|share| (min..=max).contains(share)) {
+    if let Some(share) = read.filter(is_allowed) {
         return Ok(Value::Share(share));
     }
     let meant = read.or_else(|| value::read_share(&format!("{}%", given.number()?)));
@@ -274,7 +308,10 @@ fn read_share(given: &Given<'_>, min: f64, max: f64) -> Result<Value, Refusal> {
             value::show_share(min),
             value::show_share(max)
         ),
-        instead: Some(Value::Share(meant.unwrap_or(max).clamp(min, max))),
+        instead: match meant {
+            Some(meant) if is_allowed(&meant) => Instead::Meant(Value::Share(meant)),
+            other => Instead::Example(Value::Share(other.unwrap_or(max).clamp(min, max))),
+        },
     })
 }
 
@@ -288,8 +325,11 @@ fn read_count(given: &Given<'_>, min: u64, max: u64) -> Result<Value, Refusal> {
         (Given::Number(_) | Given::Plain(_), Some(count)) => Ok(Value::Count(count)),
         _ => Err(Refusal {
             allowed: format!("a whole number from {min} to {max}"),
-            instead: number
-                .map(|n| Value::Count(u64::try_from(n.max(0)).map_or(max, |n| n.clamp(min, max)))),
+            instead: match (count, number) {
+                (Some(count), _) => Instead::Meant(Value::Count(count)),
+                (None, Some(number)) if number > 0 => Instead::Example(Value::Count(max)),
+                (None, _) => Instead::Example(Value::Count(min)),
+            },
         }),
     }
 }
@@ -305,8 +345,14 @@ fn read_switch(given: &Given<'_>) -> Result<Value, Refusal> {
         (Given::Switch(on), _) => Ok(Value::Switch(*on)),
         (Given::Plain(_), Some(on)) => Ok(Value::Switch(on)),
         _ => Err(Refusal {
-            allowed: "`true` or `false`, without quotes".to_owned(),
-            instead: meant.map(Value::Switch),
+            allowed: match given {
+                Given::Plain(_) => "`true` or `false`".to_owned(),
+                _ => "`true` or `false`, without quotes".to_owned(),
+            },
+            instead: match meant {
+                Some(meant) => Instead::Meant(Value::Switch(meant)),
+                None => Instead::Example(Value::Switch(true)),
+            },
         }),
     }
 }
@@ -318,11 +364,8 @@ fn read_rate(given: &Given<'_>) -> Result<Value, Refusal> {
     read.filter(in_range)
         .map(Value::Rate)
         .ok_or_else(|| Refusal {
-            allowed:
-                "`pack`, or operations per second above 0 and at most 1000000, such as `500/s` \
-                  or `30000/min`"
-                    .to_owned(),
-            instead: None,
+            allowed: "`pack`, or operations above 0 and at most 1000000 a second".to_owned(),
+            instead: Instead::Example(Value::Rate(Some(500.0))),
         })
 }
 
@@ -334,8 +377,8 @@ fn read_objective(given: &Given<'_>) -> Result<Value, Refusal> {
         .filter(|slo| slo.quantile > 0.0 && slo.quantile < 1.0 && limits.contains(&slo.limit))
         .map(Value::Objective)
         .ok_or_else(|| Refusal {
-            allowed: "a quantile and its limit of at most 1h".to_owned(),
-            instead: Some(Value::Objective(Slo {
+            allowed: "a quantile below 100 and its limit of at most 1h".to_owned(),
+            instead: Instead::Example(Value::Objective(Slo {
                 quantile: 0.95,
                 limit: Duration::from_millis(100),
             })),
@@ -349,12 +392,14 @@ fn read_choice(given: &Given<'_>, names: &'static [&'static str]) -> Result<Valu
     let found = name
         .as_deref()
         .and_then(|name| names.iter().find(|candidate| **candidate == name));
+    let near = name.and_then(|name| did_you_mean(&name, names.iter().copied()));
     found
         .map(|name| Value::Choice(name))
         .ok_or_else(|| Refusal {
             allowed: format!("one of {}", listed(names.iter().copied())),
-            instead: name
-                .and_then(|name| did_you_mean(&name, names.iter().copied()))
-                .map(Value::Choice),
+            instead: match near {
+                Some(near) => Instead::Meant(Value::Choice(near)),
+                None => Instead::Example(Value::Choice(names.first().copied().unwrap_or(""))),
+            },
         })
 }

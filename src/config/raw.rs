@@ -6,12 +6,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::advice;
-use super::kind::{self, Given, Kind, Refusal, Value};
+use super::kind::{self, Given, Instead, Kind, Refusal, Value};
 use super::mistake::{Mistake, Place};
 use super::origin::{Entry, Layer, Origin};
 use super::schema::{PROFILE, SERVER, SETTINGS, value_of};
 use super::settings::Profile;
-use super::syntax::{self, Position};
+use super::syntax::{self, Lines, Position};
 
 /// What a configuration file says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,6 +22,10 @@ pub struct Document {
     pub base: Layer,
     /// `[profiles.NAME]`, by the name of the profile.
     pub profiles: BTreeMap<&'static str, Layer>,
+    /// A line that starts a section could not be read, so that servers may be missing.
+    pub has_lost_section: bool,
+    /// A line about a user could not be read.
+    pub has_lost_user: bool,
     /// Where the section of a server stands, by its path, such as `servers.main` or
     /// `profiles.test.servers.main`.
     pub sections: BTreeMap<String, Position>,
@@ -33,13 +37,15 @@ pub fn read(file: &str, text: &str) -> (Document, Vec<Mistake>) {
     let (clean, errors) = syntax::clean(text);
     let mut reader = Reader {
         file,
-        text: &clean,
+        lines: Lines::new(&clean),
         document: Document::default(),
         mistakes: Vec::new(),
     };
     for error in errors {
         let line = text.lines().nth(error.at.line - 1).unwrap_or("");
         let (key, shown) = advice::of_line(line);
+        reader.document.has_lost_section |= line.trim_start().starts_with('[');
+        reader.document.has_lost_user |= line.contains("user");
         reader.mistakes.push(Mistake {
             place: reader.place(error.at),
             key,
@@ -54,7 +60,7 @@ pub fn read(file: &str, text: &str) -> (Document, Vec<Mistake>) {
 
 struct Reader<'a> {
     file: &'a str,
-    text: &'a str,
+    lines: Lines<'a>,
     document: Document,
     mistakes: Vec<Mistake>,
 }
@@ -91,7 +97,7 @@ impl Reader<'_> {
     }
 
     fn at<T>(&self, spanned: &Spanned<T>) -> Position {
-        syntax::position(self.text, spanned.span().start)
+        self.lines.position(spanned.span().start)
     }
 
     fn mistake(&mut self, at: Position, key: String, problem: String, remedy: String) {
@@ -229,7 +235,12 @@ impl Reader<'_> {
         let section = format!("{path}.");
         if SERVER.iter().any(|k| k.path.starts_with(&section)) {
             let full = target.path(&full);
-            if let Some(table) = self.table(&full, &full, value) {
+            if path == "tls" && value.get_ref().is_str() {
+                let shown = advice::quoted(&given(value.get_ref()));
+                let problem = format!("`{full}` is {shown}; allowed is a section");
+                let remedy = "write `tls.mode = \"required\"`".to_owned();
+                self.mistake(self.at(value), full, problem, remedy);
+            } else if let Some(table) = self.table(&full, &full, value) {
                 for item in table {
                     self.server(target, server, &path, item);
                 }
@@ -261,7 +272,7 @@ impl Reader<'_> {
             } else {
                 let refusal = Refusal {
                     allowed: "the name of a key, or a list of them".to_owned(),
-                    instead: Some(Value::Text("f5".to_owned())),
+                    instead: Instead::Example(Value::Text("f5".to_owned())),
                 };
                 self.refused(&target.path(&path), value, &refusal);
             }
@@ -290,10 +301,9 @@ impl Reader<'_> {
     fn refused(&mut self, path: &str, value: &Spanned<DeValue<'_>>, refusal: &Refusal) {
         let given = given(value.get_ref());
         let key = path.rsplit('.').next().unwrap_or(path);
-        let remedy = match &refusal.instead {
-            Some(instead) => format!("write `{key} = {}`", instead.toml()),
-            None => advice::for_kind(&refusal.allowed),
-        };
+        let remedy = refusal
+            .instead
+            .remedy(|value| format!("{key} = {}", value.toml()));
         let problem = format!(
             "`{path}` is {}; allowed is {}",
             advice::quoted(&given),

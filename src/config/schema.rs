@@ -45,6 +45,12 @@ impl TlsMode {
         ("verify_ca", Self::VerifyCa),
         ("verify_identity", Self::VerifyIdentity),
     ];
+
+    /// Its name in `monitor.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        name_of(Self::NAMES, self)
+    }
 }
 
 impl Theme {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::launch::launch;
+use super::launch::{self, launch};
 use super::watchdog::{End, Watchdog};
 use super::{Error, Options, Progress, Report, install, place, process, template};
 
@@ -64,9 +64,9 @@ impl Sandbox {
     pub async fn start(options: &Options, report: Report<'_>) -> Result<Self, Error> {
         let program = install::locate(options.mysqld.as_deref(), report).await?;
         let template = template::ready(&program, &options.extra, report).await?;
-        let owned = place::state_dir()?.join("sandbox/owned");
-        place::make_private(&owned)?;
-        let (folder, owner) = new_folder(&owned, report).await?;
+        let parent = place::state_dir()?.join("sandbox/owned");
+        place::make_private(&parent)?;
+        let (folder, owner) = new_folder(&parent, report).await?;
         let started = async {
             template::copy(&template, &folder.join("data")).await?;
             launch(&program, &folder, End::Remove, options, None, report).await
@@ -79,7 +79,7 @@ impl Sandbox {
                 _owner: owner,
             }),
             Err(error) => {
-                place::remove_tree(&folder)?;
+                launch::clear(&folder)?;
                 Err(error)
             }
         }
@@ -127,15 +127,15 @@ impl Sandbox {
         if let Some(watchdog) = self.watchdog.take() {
             watchdog.stop(&self.folder).await;
         }
-        place::remove_tree(&self.folder)
+        launch::clear(&self.folder)
     }
 }
 
 /// Makes the folder of a new owned instance and takes its lock; removes what dead owners left.
-async fn new_folder(owned: &Path, report: Report<'_>) -> Result<(PathBuf, File), Error> {
-    let guard = place::lock(&owned.join("sweep.lock"), "clearing up", report).await?;
-    sweep(owned, report);
-    let folder = owned.join(place::random_name(10));
+async fn new_folder(parent: &Path, report: Report<'_>) -> Result<(PathBuf, File), Error> {
+    let guard = place::lock(&parent.join("sweep.lock"), "clearing up", report).await?;
+    sweep(parent, report);
+    let folder = parent.join(place::random_name(10));
     place::make_private(&folder)?;
     let owner = place::open_lock(&folder.join("owner.lock"))?;
     owner
@@ -147,8 +147,8 @@ async fn new_folder(owned: &Path, report: Report<'_>) -> Result<(PathBuf, File),
 
 /// Ends the servers and removes the folders of owners that have ended. What can't be removed is
 /// left for the next time, with a note.
-fn sweep(owned: &Path, report: Report<'_>) {
-    let Ok(entries) = fs::read_dir(owned) else {
+fn sweep(parent: &Path, report: Report<'_>) {
+    let Ok(entries) = fs::read_dir(parent) else {
         return;
     };
     for folder in entries.filter_map(Result::ok).map(|entry| entry.path()) {
@@ -159,8 +159,7 @@ fn sweep(owned: &Path, report: Report<'_>) {
         let Ok(Some(_lock)) = place::try_lock(&folder.join("owner.lock")) else {
             continue;
         };
-        process::signal(&folder, rustix::process::Signal::KILL);
-        if let Err(error) = place::remove_tree(&folder) {
+        if let Err(error) = launch::clear(&folder) {
             report(Progress::Note(format!(
                 "leaving what an earlier run left: {error}"
             )));

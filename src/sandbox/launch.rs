@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
@@ -147,8 +148,9 @@ fn write_secrets(folder: &Path, socket: &Path, password: &SecretString) -> Resul
 }
 
 /// The socket in the instance folder, or in a short private folder of its own when the path would
-/// be too long for the kernel.
+/// be too long for the kernel. That folder is written down so that whoever clears up finds it.
 fn socket_path(folder: &Path) -> Result<(PathBuf, Option<PathBuf>), Error> {
+    remove_sockets(folder)?;
     let direct = folder.join("mysql.sock");
     if direct.as_os_str().len() <= SOCKET_PATH_BYTES {
         return Ok((direct, None));
@@ -157,11 +159,27 @@ fn socket_path(folder: &Path) -> Result<(PathBuf, Option<PathBuf>), Error> {
         let own = base.join(format!("mydex-{}", place::random_name(10)));
         let socket = own.join("mysql.sock");
         if socket.as_os_str().len() <= SOCKET_PATH_BYTES {
+            place::write_private(&folder.join("sockets"), &own.to_string_lossy())?;
             place::make_private(&own)?;
             return Ok((socket, Some(own)));
         }
     }
     Err(Error::SocketPath { path: direct })
+}
+
+fn remove_sockets(folder: &Path) -> Result<(), Error> {
+    match fs::read_to_string(folder.join("sockets")) {
+        Ok(own) => place::remove_tree(Path::new(&own)),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Kills the server of an instance folder if it still runs, and removes all that belongs to it.
+/// Its data is thrown away, so there is nothing to wait for.
+pub(crate) fn clear(folder: &Path) -> Result<(), Error> {
+    process::signal(folder, Signal::KILL);
+    remove_sockets(folder)?;
+    place::remove_tree(folder)
 }
 
 fn asked_port(port: u16) -> Result<u16, Error> {

@@ -3,13 +3,14 @@
 //! Gives: a URL to a running server and a guard that ends it.
 //! Pure files: sources.rs, apt.rs
 //! May import: model
-//! Reading order: error, place, program, sources, apt, install, template, process, watchdog, launch, instance
+//! Reading order: error, place, program, sources, apt, install, template, process, watchdog, launch, instance, named
 
 pub mod apt;
 pub mod error;
 pub mod install;
 pub mod instance;
 mod launch;
+pub mod named;
 pub mod place;
 mod process;
 pub mod program;

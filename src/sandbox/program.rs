@@ -30,6 +30,8 @@ pub struct Program {
 impl Program {
     /// A `mysqld` of the system, asked for its version.
     pub async fn system(path: &Path) -> Result<Self, Error> {
+        // The watchdog changes its working directory.
+        let path = &std::path::absolute(path).map_err(Error::file("find", path))?;
         let mysqld = vec![path.to_path_buf()];
         let version = version_of(&mysqld, path).await?;
         let client = path.with_file_name("mysql");

@@ -3,4 +3,21 @@
 //! Gives: `update(model, message) -> effects` and `view(model, frame)`; the terminal is always restored.
 //! Pure files: all but run.rs, terminal.rs
 //! May import: model
-//! Reading order: model, keys, update, view, terminal, run
+//! Reading order: settings, theme, keys, history, filter, columns, model, message, update, paint, view, terminal, run
+
+mod columns;
+mod filter;
+mod history;
+pub mod keys;
+mod message;
+mod model;
+mod paint;
+pub mod run;
+pub mod settings;
+pub mod terminal;
+pub mod theme;
+mod update;
+mod view;
+
+#[cfg(test)]
+mod tests;

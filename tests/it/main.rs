@@ -8,6 +8,12 @@
 )]
 
 mod collect;
+mod config;
+mod config_sources;
+mod keeper;
+mod pty;
 mod sandbox;
+mod sandbox_cli;
 mod server;
 mod server_checks;
+mod terminal;

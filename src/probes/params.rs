@@ -1,0 +1,52 @@
+//! The values of a probe's parameters, ready to be bound.
+
+use std::sync::Arc;
+
+use super::generate::World;
+use super::pack::{Param, ParamRef, Probe, Statement};
+use super::value::Value;
+
+/// The parameters of one probe over one set of data.
+#[derive(Debug, Clone)]
+pub struct Params {
+    world: Arc<World>,
+    params: Vec<Param>,
+    width: u64,
+    run: u64,
+}
+
+impl Params {
+    /// Values depend on the world's seed, the probe, the operation and `run` alone. Use 0 where a
+    /// run has to repeat another one value by value, and a number of its own where it may not,
+    /// because the probe inserts rows under new keys.
+    #[must_use]
+    pub fn new(world: Arc<World>, probe: &Probe, run: u64) -> Self {
+        Self {
+            world,
+            params: probe.params.clone(),
+            width: u64::from(probe.width.max(1)),
+            run,
+        }
+    }
+
+    /// The value of one `?` in an operation.
+    #[must_use]
+    pub fn value(&self, operation: u64, at: ParamRef) -> Value {
+        let row = operation
+            .wrapping_mul(self.width)
+            .wrapping_add(u64::from(at.row));
+        self.world.param(&self.params, at.param, row, self.run)
+    }
+
+    /// The values of a statement's `?`, in order.
+    pub fn values<'a>(
+        &'a self,
+        operation: u64,
+        statement: &'a Statement,
+    ) -> impl Iterator<Item = Value> + 'a {
+        statement
+            .params
+            .iter()
+            .map(move |at| self.value(operation, *at))
+    }
+}

@@ -1,0 +1,361 @@
+//! The line of operations in front of the connections: who is next, and who waits.
+//!
+//! Arrivals are not stored. Two readers go through the same schedule, one at the operations that
+//! have arrived, one at those that a connection has taken; what lies between them waits. However
+//! long the line grows, its memory does not. The line is first come, first served over all probes.
+
+use super::recorder::{Ending, Level, LevelWindow, Operation, Recorder, record};
+use super::schedule::{Arrival, Mix, Schedule};
+
+/// Where the operations come from.
+#[derive(Debug, Clone)]
+pub enum Plan {
+    /// At the times of a schedule, however long the answers take.
+    Open(Schedule),
+    /// One after the other, as fast as answers come.
+    Closed(Mix),
+}
+
+/// Bounds of a run, nanoseconds since the load started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Operations meant to start before this are run, not counted.
+    pub warm: u64,
+    /// Operations meant to start from this on do not belong to the run.
+    pub end: u64,
+    /// A wait for a connection is given up after this.
+    pub wait_timeout: Option<u64>,
+}
+
+/// What a free connection does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Run this now; it has arrived.
+    Now(Arrival),
+    /// Nothing waits: run this when its time comes.
+    At(Arrival),
+    /// No operation is left.
+    End,
+}
+
+/// The line.
+#[derive(Debug)]
+pub struct Queue {
+    source: Source,
+    bounds: Bounds,
+    pending: Level,
+    recorder: Recorder,
+}
+
+#[derive(Debug)]
+enum Source {
+    Open { taken: Schedule, arrived: Schedule },
+    Closed(Mix),
+}
+
+impl Queue {
+    /// A line for `probes` probes.
+    #[must_use]
+    pub fn new(plan: Plan, bounds: Bounds, probes: usize) -> Self {
+        let source = match plan {
+            Plan::Open(schedule) => Source::Open {
+                taken: schedule.clone(),
+                arrived: schedule,
+            },
+            Plan::Closed(mix) => Source::Closed(mix),
+        };
+        Self {
+            source,
+            bounds,
+            pending: Level::default(),
+            recorder: Recorder::new(probes),
+        }
+    }
+
+    /// The next operation of a connection that is free at `now`.
+    pub fn take(&mut self, now: u64) -> Next {
+        if now >= self.bounds.end {
+            return Next::End;
+        }
+        self.advance(now);
+        match &mut self.source {
+            Source::Closed(mix) => match mix.next(now) {
+                Some(arrival) => {
+                    count(&mut self.recorder, self.bounds, &arrival);
+                    Next::Now(arrival)
+                }
+                None => Next::End,
+            },
+            Source::Open { taken, arrived } => {
+                let waiting = self.pending.value();
+                if waiting > 0 {
+                    self.pending.set(now, waiting - 1);
+                    return taken.next().map_or(Next::End, Next::Now);
+                }
+                match arrived.peek() {
+                    Some(arrival) if arrival.at < self.bounds.end => {
+                        arrived.next();
+                        taken.next();
+                        Next::At(arrival)
+                    }
+                    _ => Next::End,
+                }
+            }
+        }
+    }
+
+    /// Whether the end of the run came before this operation from [`Next::At`].
+    #[must_use]
+    pub fn is_called_off(&self, arrival: &Arrival) -> bool {
+        arrival.at >= self.bounds.end
+    }
+
+    /// Brings the line up to `now`: who has arrived, and who has waited too long.
+    pub fn advance(&mut self, now: u64) {
+        let Source::Open { taken, arrived } = &mut self.source else {
+            return;
+        };
+        while let Some(arrival) = arrived.peek()
+            && arrival.at <= now
+            && arrival.at < self.bounds.end
+        {
+            arrived.next();
+            self.pending.set(arrival.at, self.pending.value() + 1);
+            count(&mut self.recorder, self.bounds, &arrival);
+        }
+        let Some(timeout) = self.bounds.wait_timeout else {
+            return;
+        };
+        while self.pending.value() > 0
+            && let Some(arrival) = taken.peek()
+            && arrival.at.saturating_add(timeout) <= now
+        {
+            taken.next();
+            self.pending.set(now, self.pending.value() - 1);
+            if arrival.at >= self.bounds.warm {
+                self.recorder.timeouts += 1;
+            }
+            unsent(
+                &mut self.recorder,
+                self.bounds,
+                &arrival,
+                arrival.at + timeout,
+            );
+        }
+    }
+
+    /// Ends the run at `now`, or at its end where that is earlier. Whatever still waits is unsent:
+    /// it is counted as a wait that lasted at least until then.
+    pub fn finish(&mut self, now: u64) {
+        let end = self.bounds.end.min(now);
+        self.bounds.end = end;
+        self.advance(end);
+        if let Source::Open { taken, .. } = &mut self.source {
+            for _ in 0..self.pending.value() {
+                if let Some(arrival) = taken.next() {
+                    unsent(&mut self.recorder, self.bounds, &arrival, end);
+                }
+            }
+            self.pending.set(end, 0);
+        }
+    }
+
+    /// Hands out what was counted since the last call, and how many waited in that window.
+    pub fn window(&mut self, now: u64, into: &mut Recorder) -> LevelWindow {
+        self.advance(now);
+        into.merge(&self.recorder);
+        self.recorder.clear();
+        self.pending.window(now.min(self.bounds.end))
+    }
+}
+
+fn count(recorder: &mut Recorder, bounds: Bounds, arrival: &Arrival) {
+    if arrival.at >= bounds.warm
+        && let Some(probe) = recorder.probes.get_mut(arrival.source)
+    {
+        probe.counts.scheduled += 1;
+    }
+}
+
+fn unsent(recorder: &mut Recorder, bounds: Bounds, arrival: &Arrival, ended: u64) {
+    if arrival.at >= bounds.warm {
+        recorder.operation(Operation {
+            probe: arrival.source,
+            intended: arrival.at,
+            sent: ended,
+            ended,
+            retries: 0,
+            ending: Ending::Unsent,
+        });
+        record(&mut recorder.wait, ended.saturating_sub(arrival.at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::schedule::{self, Spacing, schedule, stream_of};
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn sources(rates: &[f64]) -> Vec<schedule::Source> {
+        rates
+            .iter()
+            .zip(["a", "b", "c"])
+            .map(|(rate, name)| schedule::Source {
+                rate: *rate,
+                stream: stream_of(name),
+            })
+            .collect()
+    }
+
+    fn queue(seed: u64, rates: &[f64], bounds: Bounds) -> Queue {
+        let plan = Plan::Open(schedule(seed, Spacing::Poisson, &sources(rates)));
+        Queue::new(plan, bounds, rates.len())
+    }
+
+    fn bounds(end: u64) -> Bounds {
+        Bounds {
+            warm: 0,
+            end,
+            wait_timeout: None,
+        }
+    }
+
+    /// `servers` connections that take `service` for each operation; returns the recorder with the
+    /// waits of all operations, and the mean number of waiting ones.
+    fn simulate(queue: &mut Queue, servers: usize, service: u64, end: u64) -> (Recorder, f64) {
+        let mut recorder = Recorder::new(queue.recorder.probes.len());
+        let mut free = vec![0_u64; servers];
+        loop {
+            let server = (0..servers).min_by_key(|i| free[*i]).unwrap();
+            let now = free[server];
+            let (arrival, start, is_late) = match queue.take(now) {
+                Next::Now(arrival) => (arrival, now, true),
+                Next::At(arrival) => (arrival, arrival.at, false),
+                Next::End => break,
+            };
+            if !is_late {
+                recorder.probes[arrival.source].counts.scheduled += 1;
+            }
+            record(&mut recorder.wait, start - arrival.at);
+            free[server] = start + service;
+            recorder.operation(Operation {
+                probe: arrival.source,
+                intended: arrival.at,
+                sent: start,
+                ended: start + service,
+                retries: 0,
+                ending: Ending::Completed { rows: 1 },
+            });
+        }
+        queue.finish(end);
+        let mean = queue.window(end, &mut recorder).mean;
+        (recorder, mean)
+    }
+
+    #[test]
+    fn mean_pending_is_rate_times_mean_wait() {
+        // Little's law, at 90 % load and at three times the capacity.
+        for (rate, servers) in [(360.0, 4), (1_200.0, 4)] {
+            let end = 60 * SECOND;
+            let mut queue = queue(11, &[rate], bounds(end));
+            let (recorder, mean) = simulate(&mut queue, servers, 10_000_000, end);
+            let counts = recorder.counts();
+            let expected = counts.scheduled as f64 / 60.0 * recorder.wait.mean() / 1e9;
+            assert!(
+                (mean - expected).abs() / expected < 0.05,
+                "{mean} {expected}"
+            );
+            assert_eq!(counts.in_flight(), 0);
+            assert_eq!(recorder.wait.len(), counts.scheduled);
+        }
+    }
+
+    #[test]
+    fn overload_treats_probes_alike_and_conserves_counts() {
+        let end = 10 * SECOND;
+        let mut queue = queue(5, &[600.0, 300.0], bounds(end));
+        let (recorder, _) = simulate(&mut queue, 1, 3_333_333, end);
+        assert_eq!(recorder.counts().in_flight(), 0);
+        let share = |i: usize| {
+            let counts: crate::model::probe::Counts = recorder.probes[i].counts;
+            counts.completed as f64 / counts.scheduled as f64
+        };
+        assert!((share(0) - 1.0 / 3.0).abs() < 0.05, "{}", share(0));
+        assert!((share(1) - 1.0 / 3.0).abs() < 0.05, "{}", share(1));
+    }
+
+    #[test]
+    fn waits_are_given_up_after_their_timeout() {
+        let mut bounds = bounds(10 * SECOND);
+        bounds.wait_timeout = Some(SECOND);
+        let mut queue = queue(5, &[100.0], bounds);
+        queue.advance(5 * SECOND);
+        let mut recorder = Recorder::new(1);
+        let pending = queue.window(5 * SECOND, &mut recorder);
+        assert!((80..130).contains(&pending.value), "{pending:?}");
+        assert!(recorder.timeouts > 300);
+        assert_eq!(recorder.counts().unsent, recorder.timeouts);
+        let longest = recorder.probes[0].response.max();
+        assert!((999_000_000..=1_001_000_000).contains(&longest));
+    }
+
+    #[test]
+    fn warm_up_is_run_and_not_counted() {
+        let mut bounds = bounds(2 * SECOND);
+        bounds.warm = SECOND;
+        let mut queue = queue(5, &[100.0], bounds);
+        queue.advance(SECOND - 1);
+        assert_eq!(queue.recorder.counts().scheduled, 0);
+        assert!(queue.pending.value() > 50);
+        queue.finish(2 * SECOND);
+        let counts = queue.recorder.counts();
+        assert!((70..130).contains(&counts.scheduled), "{counts:?}");
+        assert_eq!(counts.unsent, counts.scheduled);
+    }
+
+    #[test]
+    fn closed_line_never_waits() {
+        let plan = Plan::Closed(Mix::new(1, &sources(&[1.0])));
+        let mut queue = Queue::new(plan, bounds(SECOND), 1);
+        assert!(matches!(queue.take(7), Next::Now(arrival) if arrival.at == 7));
+        assert_eq!(queue.take(SECOND), Next::End);
+        queue.finish(SECOND);
+        assert_eq!(queue.recorder.counts().scheduled, 1);
+        assert_eq!(queue.recorder.counts().unsent, 0);
+    }
+
+    proptest! {
+        #[test]
+        fn every_arrival_is_handed_out_once_and_in_order(
+            seed: u64,
+            steps in prop::collection::vec(0_u64..20_000_000, 1..300),
+        ) {
+            let end = SECOND;
+            let mut queue = queue(seed, &[700.0, 300.0], bounds(end));
+            let all: Vec<_> = schedule(seed, Spacing::Poisson, &sources(&[700.0, 300.0]))
+                .take_while(|arrival| arrival.at < end)
+                .collect();
+            let mut now = 0;
+            let mut taken = Vec::new();
+            for step in steps {
+                match queue.take(now) {
+                    Next::Now(arrival) => {
+                        prop_assert!(arrival.at <= now);
+                        taken.push(arrival);
+                    }
+                    Next::At(arrival) => {
+                        prop_assert!(arrival.at > now);
+                        taken.push(arrival);
+                    }
+                    Next::End => break,
+                }
+                now += step;
+            }
+            prop_assert_eq!(&all[..taken.len()], &taken[..]);
+        }
+    }
+}

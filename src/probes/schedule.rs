@@ -1,0 +1,313 @@
+//! When operations are meant to start: a pure function of a seed and the rates.
+//!
+//! Each probe has its own stream of arrivals, so that a probe's times do not move when another
+//! probe is added or changes its rate. The streams are merged in order of time. Nothing is stored:
+//! a copy of a [`Schedule`] is a second reader of the same times.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+/// How the arrivals of one probe follow one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spacing {
+    /// Independent arrivals, as of many users who know nothing of each other: gaps are
+    /// exponentially distributed.
+    #[default]
+    Poisson,
+    /// Equal gaps; the first arrival at a random part of a gap, so that probes do not beat
+    /// together.
+    Uniform,
+}
+
+/// One stream of arrivals.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Source {
+    /// Arrivals per second; zero, negative or not a number means none.
+    pub rate: f64,
+    /// Tells this stream's random numbers from those of the others; [`stream_of`] a name.
+    pub stream: u64,
+}
+
+/// One intended start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// Nanoseconds since the load started.
+    pub at: u64,
+    /// Index of its source.
+    pub source: usize,
+    /// Number of this arrival in its source, from 0: what its parameters depend on.
+    pub number: u64,
+}
+
+/// An endless iterator of arrivals in order of time; ends only when every rate is zero.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    streams: Vec<Stream>,
+    next: BinaryHeap<Reverse<(u64, usize)>>,
+}
+
+#[derive(Debug, Clone)]
+struct Stream {
+    rng: Pcg64Mcg,
+    gap_ns: f64,
+    /// Not rounded, so that equal gaps stay equal on average.
+    at_ns: f64,
+    number: u64,
+    spacing: Spacing,
+}
+
+/// The arrivals of `sources`: the same seed gives the same times.
+#[must_use]
+pub fn schedule(seed: u64, spacing: Spacing, sources: &[Source]) -> Schedule {
+    let mut streams: Vec<Stream> = sources
+        .iter()
+        .map(|source| Stream {
+            rng: Pcg64Mcg::seed_from_u64(seed ^ source.stream),
+            gap_ns: if source.rate > 0.0 {
+                1e9 / source.rate
+            } else {
+                f64::INFINITY
+            },
+            at_ns: 0.0,
+            number: 0,
+            spacing,
+        })
+        .collect();
+    let next = streams
+        .iter_mut()
+        .enumerate()
+        .filter_map(|(source, stream)| Some(Reverse((stream.first()?, source))))
+        .collect();
+    Schedule { streams, next }
+}
+
+impl Stream {
+    fn first(&mut self) -> Option<u64> {
+        let share = match self.spacing {
+            Spacing::Poisson => self.exponential(),
+            Spacing::Uniform => self.rng.random::<f64>(),
+        };
+        self.advance(share)
+    }
+
+    fn following(&mut self) -> Option<u64> {
+        let share = match self.spacing {
+            Spacing::Poisson => self.exponential(),
+            Spacing::Uniform => 1.0,
+        };
+        self.number += 1;
+        self.advance(share)
+    }
+
+    /// Exponential with mean 1, by inversion; 1 - u is never zero.
+    fn exponential(&mut self) -> f64 {
+        -(1.0 - self.rng.random::<f64>()).ln()
+    }
+
+    fn advance(&mut self, share: f64) -> Option<u64> {
+        self.at_ns += share * self.gap_ns;
+        // Beyond 2^63 ns (292 years) a stream has no further arrivals.
+        (self.at_ns < 9.2e18).then(|| whole(self.at_ns))
+    }
+}
+
+/// Nearest whole number of a value that is known to be within 0 and 2^63.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates and the callers have checked the range"
+)]
+fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
+impl Schedule {
+    /// The next arrival, which stays the next.
+    #[must_use]
+    pub fn peek(&self) -> Option<Arrival> {
+        let Reverse((at, source)) = *self.next.peek()?;
+        Some(Arrival {
+            at,
+            source,
+            number: self.streams[source].number,
+        })
+    }
+}
+
+impl Iterator for Schedule {
+    type Item = Arrival;
+
+    fn next(&mut self) -> Option<Arrival> {
+        let arrival = self.peek()?;
+        match self.streams[arrival.source].following() {
+            // Replacing the top costs one sift instead of two.
+            Some(at) => {
+                if let Some(mut top) = self.next.peek_mut() {
+                    *top = Reverse((at, arrival.source));
+                }
+            }
+            None => {
+                self.next.pop();
+            }
+        }
+        Some(arrival)
+    }
+}
+
+/// The stream number of a name: FNV-1a, 64 bits (Fowler, Noll, Vo), then mixed so that similar
+/// names and small seeds do not meet.
+#[must_use]
+pub fn stream_of(name: &str) -> u64 {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed ^ (mixed >> 33)
+}
+
+/// Which source comes next when operations follow one another without a rate: by weight, from a
+/// seed.
+#[derive(Debug, Clone)]
+pub struct Mix {
+    rng: Pcg64Mcg,
+    /// Running sums of the weights, the last one being their total.
+    sums: Vec<f64>,
+    numbers: Vec<u64>,
+}
+
+impl Mix {
+    /// A mix of sources by their rates as weights.
+    #[must_use]
+    pub fn new(seed: u64, sources: &[Source]) -> Self {
+        let mut total = 0.0;
+        let sums = sources
+            .iter()
+            .map(|source| {
+                total += source.rate.max(0.0);
+                total
+            })
+            .collect();
+        Self {
+            rng: Pcg64Mcg::seed_from_u64(seed),
+            sums,
+            numbers: vec![0; sources.len()],
+        }
+    }
+
+    /// The next operation, to start at `at` nanoseconds; `None` when every weight is zero.
+    pub fn next(&mut self, at: u64) -> Option<Arrival> {
+        let total = self.sums.last().copied().filter(|total| *total > 0.0)?;
+        let point = self.rng.random::<f64>() * total;
+        let source = self.sums.partition_point(|sum| *sum <= point);
+        let source = source.min(self.sums.len() - 1);
+        let number = self.numbers[source];
+        self.numbers[source] += 1;
+        Some(Arrival { at, source, number })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sources(rates: &[f64]) -> Vec<Source> {
+        rates
+            .iter()
+            .enumerate()
+            .map(|(i, rate)| Source {
+                rate: *rate,
+                stream: stream_of(&format!("probe{i}")),
+            })
+            .collect()
+    }
+
+    /// Mean and variance-to-mean ratio of the arrivals per 100 ms over 100 s.
+    fn dispersion(spacing: Spacing) -> (f64, f64) {
+        let mut bins = vec![0_u32; 1_000];
+        for arrival in schedule(7, spacing, &sources(&[500.0])) {
+            match usize::try_from(arrival.at / 100_000_000) {
+                Ok(bin) if bin < bins.len() => bins[bin] += 1,
+                _ => break,
+            }
+        }
+        let mean = bins.iter().map(|b| f64::from(*b)).sum::<f64>() / bins.len() as f64;
+        let variance = bins
+            .iter()
+            .map(|b| (f64::from(*b) - mean).powi(2))
+            .sum::<f64>()
+            / bins.len() as f64;
+        (mean, variance / mean)
+    }
+
+    #[test]
+    fn poisson_counts_vary_as_much_as_their_mean() {
+        let (mean, ratio) = dispersion(Spacing::Poisson);
+        assert!((mean - 50.0).abs() < 1.0, "{mean}");
+        assert!((0.85..1.15).contains(&ratio), "{ratio}");
+    }
+
+    #[test]
+    fn uniform_counts_do_not_vary() {
+        let (mean, ratio) = dispersion(Spacing::Uniform);
+        assert!((mean - 50.0).abs() < 0.01, "{mean}");
+        assert!(ratio < 0.02, "{ratio}");
+    }
+
+    #[test]
+    fn zero_rates_have_no_arrivals() {
+        assert_eq!(
+            schedule(1, Spacing::Poisson, &sources(&[0.0, -1.0, f64::NAN])).next(),
+            None
+        );
+        assert_eq!(Mix::new(1, &sources(&[0.0])).next(0), None);
+        assert_eq!(Mix::new(1, &[]).next(0), None);
+    }
+
+    #[test]
+    fn mix_follows_the_weights() {
+        let mut mix = Mix::new(3, &sources(&[1.0, 0.0, 3.0]));
+        let mut counts = [0_u32; 3];
+        for _ in 0..40_000 {
+            counts[mix.next(0).unwrap().source] += 1;
+        }
+        assert_eq!(counts[1], 0);
+        assert!((9_500..10_500).contains(&counts[0]), "{counts:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn same_seed_same_times_in_order(seed: u64, rates in prop::collection::vec(0.1_f64..5_000.0, 1..6)) {
+            let sources = sources(&rates);
+            let first: Vec<_> = schedule(seed, Spacing::Poisson, &sources).take(500).collect();
+            let again: Vec<_> = schedule(seed, Spacing::Poisson, &sources).take(500).collect();
+            prop_assert_eq!(&first, &again);
+            prop_assert!(first.windows(2).all(|pair| pair[0].at <= pair[1].at));
+            for source in 0..sources.len() {
+                let numbers: Vec<_> = first.iter().filter(|a| a.source == source).map(|a| a.number).collect();
+                prop_assert!(numbers.iter().enumerate().all(|(i, n)| u64::try_from(i) == Ok(*n)));
+            }
+        }
+
+        #[test]
+        fn a_probe_keeps_its_times_beside_others(seed: u64, rate in 1.0_f64..2_000.0) {
+            let alone: Vec<_> = schedule(seed, Spacing::Poisson, &sources(&[rate])).take(200).map(|a| a.at).collect();
+            let beside: Vec<_> = schedule(seed, Spacing::Poisson, &sources(&[rate, 3.0 * rate]))
+                .filter(|a| a.source == 0).take(200).map(|a| a.at).collect();
+            prop_assert_eq!(alone, beside);
+        }
+
+        #[test]
+        fn peek_is_the_next(seed: u64) {
+            let mut schedule = schedule(seed, Spacing::Uniform, &sources(&[10.0, 20.0]));
+            for _ in 0..50 {
+                let peeked = schedule.peek();
+                prop_assert_eq!(peeked, schedule.next());
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the whole dashboard: pictures, keys, hostile and random input.
+
+pub(super) mod fixture;
+mod keys;
+mod pictures;
+mod play;
+mod random;
+mod stage;
