@@ -180,9 +180,13 @@ async fn the_account_that_check_prints_is_enough_for_everything() {
     assert!(!codes(&report).contains(&("note", "account-too-powerful")));
     assert_eq!(check::outcome(&report), Outcome::Fine);
 
-    let once = collect::once(&watched, &limits(), tokio::time::sleep(Duration::from_millis(300)))
-        .await
-        .unwrap();
+    let once = collect::once(
+        &watched,
+        &limits(),
+        tokio::time::sleep(Duration::from_millis(300)),
+    )
+    .await
+    .unwrap();
     assert_eq!(once.interval.missing, [""; 0]);
     assert!(once.interval.latency.is_some());
     assert!(once.digests.is_some());
@@ -205,9 +209,13 @@ async fn an_account_without_grants_is_told_the_exact_grants() {
     let report = judged(&watched).await;
     assert_eq!(check::outcome(&report), Outcome::Problem);
     assert_eq!(report.findings[0].code, "grant-performance-schema");
-    let once = collect::once(&watched, &limits(), tokio::time::sleep(Duration::from_millis(300)))
-        .await
-        .unwrap();
+    let once = collect::once(
+        &watched,
+        &limits(),
+        tokio::time::sleep(Duration::from_millis(300)),
+    )
+    .await
+    .unwrap();
     assert_eq!(once.interval.growth(Var::Questions), Some(0));
     assert!(!once.interval.missing.is_empty());
     assert!(once.digests.is_none());
@@ -242,9 +250,13 @@ async fn a_server_without_performance_schema_is_watched_as_far_as_possible() {
         let _ = sqlx::raw_sql("SELECT SLEEP(3)").execute(&mut other).await;
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let once = collect::once(&watched, &limits(), tokio::time::sleep(Duration::from_millis(300)))
-        .await
-        .unwrap();
+    let once = collect::once(
+        &watched,
+        &limits(),
+        tokio::time::sleep(Duration::from_millis(300)),
+    )
+    .await
+    .unwrap();
     assert_eq!(once.interval.sessions_total, 1);
     let statement = once.interval.sessions[0].statement.as_deref();
     assert_eq!(statement, Some("SELECT SLEEP(3)"));
