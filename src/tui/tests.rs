@@ -6,3 +6,4 @@ mod pictures;
 mod play;
 mod random;
 mod stage;
+mod whole;
