@@ -2,6 +2,7 @@
 
 pub(super) mod fixture;
 mod keys;
+mod manual;
 mod pictures;
 mod play;
 mod random;

@@ -21,7 +21,7 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
         Feed::Interval(interval) => {
             model.live.take_interval(interval);
             forget_tags(model);
-            model.rebuild();
+            model.rebuild_sessions();
         }
         Feed::Digests(digests) => {
             match digests.gap {
@@ -32,11 +32,11 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
                 Some(DigestGap::Restarted) | None => {}
             }
             model.live.take_digests(digests);
-            model.rebuild();
+            model.rebuild_queries();
         }
         Feed::Load(tick) => {
             model.live.take_load(tick);
-            model.rebuild();
+            model.rebuild_probes();
         }
         Feed::Break { why, unseen } => gap(model, &why, unseen),
         Feed::Detail { key, result } => detail(model, &key, result),
