@@ -85,7 +85,7 @@ fn link(model: &mut Model, link: Link) {
     if let Link::Down { reason, .. } = &link
         && !matches!(&model.link, Link::Down { reason: old, .. } if old == reason)
     {
-        model.say(Tone::Bad, format!("connection lost: {reason}"));
+        model.record(Tone::Bad, format!("connection lost: {reason}"));
     }
     if is_up != matches!(model.link, Link::Up(_)) || matches!(link, Link::Down { .. }) {
         model.link_since = model.now;
@@ -112,7 +112,7 @@ fn gap(model: &mut Model, why: &Discontinuity, unseen: Duration) {
         tone: Tone::Bad,
         text: text.clone(),
     });
-    model.say(Tone::Bad, text);
+    model.record(Tone::Bad, text);
 }
 
 /// Sessions that ended lose their mark, so that a reused id is never killed by mistake.
