@@ -1,11 +1,13 @@
 //! # probes
 //! Purpose: workload packs: their data generator, loader, open-loop engine and pool gauge.
 //! Gives: rows that depend on the seed alone; histograms of response, service and pool wait that conserve counts.
-//! Pure files: pack.rs, params.rs, generate.rs, schedule.rs, recorder.rs, queue.rs
+//! Pure files: value.rs, random.rs, network.rs, literal.rs, pack.rs, pack/, params.rs, generate.rs, schedule.rs, recorder.rs, queue.rs
 //! May import: model, config, server
-//! Reading order: pack, params, generate, load, schedule, recorder, queue, hlog, pacer, operation, pool, engine
+//! Reading order: value, pack, random, generate, params, open, literal, load, sample, schedule, recorder, queue, hlog, pacer, operation, pool, engine
 
 pub mod generate;
+#[cfg(test)]
+mod generate_tests;
 pub mod literal;
 pub mod load;
 pub mod network;
@@ -15,5 +17,6 @@ pub mod params;
 pub mod queue;
 pub mod random;
 pub mod recorder;
+pub mod sample;
 pub mod schedule;
 pub mod value;

@@ -3,6 +3,7 @@
 mod collect;
 mod config;
 mod config_sources;
+mod pack;
 mod pty;
 mod sandbox;
 mod server;

@@ -58,7 +58,11 @@ impl Terminal {
             .stderr(stdio())
             .spawn()
             .unwrap();
-        let emulator = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
+        let emulator = Arc::new(Mutex::new(vt100::Parser::new(
+            cells(rows),
+            cells(columns),
+            0,
+        )));
         let mut output = File::from(master.try_clone().unwrap());
         let screen = Arc::clone(&emulator);
         std::thread::spawn(move || {
@@ -82,7 +86,12 @@ impl Terminal {
     }
 
     /// Waits until the screen satisfies `wanted`; fails with the screen as it is after `limit`.
-    pub(crate) fn wait_for(&self, what: &str, limit: Duration, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_for(
+        &self,
+        what: &str,
+        limit: Duration,
+        wanted: impl Fn(&str) -> bool,
+    ) -> String {
         let start = Instant::now();
         loop {
             let screen = self.screen();
