@@ -170,7 +170,9 @@ fn params(fields: &mut Fields<'_, '_>, probe: &str, tables: &[Table]) -> Params 
                     found.lists.insert(name.to_owned(), length);
                 }
                 let generator = reader.fields(&mut inner);
-                inner.finish();
+                if generator.is_some() {
+                    inner.finish();
+                }
                 generator
             }
         };
