@@ -2,6 +2,7 @@
 
 mod collect;
 mod config;
+mod engine;
 mod sandbox;
 mod server;
 mod server_checks;
