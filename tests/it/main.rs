@@ -4,6 +4,7 @@ mod collect;
 mod config;
 mod config_docs;
 mod config_sources;
+mod engine;
 mod keeper;
 mod pack;
 mod pty;
