@@ -1,5 +1,12 @@
 //! The integration tests: one binary, a module per feature.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test ends loudly at what it did not expect, in its helpers as well"
+)]
+
 mod collect;
 mod config;
 mod config_docs;
