@@ -492,15 +492,19 @@ async fn a_plan_that_hangs_is_ended_from_the_other_connection() {
     run(&mut client, "LOCK TABLES s.t WRITE").await;
     let detail = watch.detail(&key).await.unwrap();
     assert!(matches!(&detail.plan, Plan::Unavailable(reason) if reason.contains("no plan within")));
-    tokio::time::sleep(Duration::from_millis(800)).await;
-    run(&mut client, "UNLOCK TABLES").await;
-    // Only the polls are left beside this client, until the next detail opens the other again.
+    // While the lock is still held, only the polls are left beside these two clients.
+    let mut other = admin(&server).await;
     let sql = "SELECT COUNT(*) FROM performance_schema.threads WHERE PROCESSLIST_USER = 'root'";
-    let left: i64 = sqlx::query_scalar(sql)
-        .fetch_one(&mut client)
-        .await
-        .unwrap();
-    assert_eq!(left, 2);
+    let mut left = 0_i64;
+    for _ in 0..25 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        left = sqlx::query_scalar(sql).fetch_one(&mut other).await.unwrap();
+        if left == 3 {
+            break;
+        }
+    }
+    assert_eq!(left, 3);
+    run(&mut client, "UNLOCK TABLES").await;
     let detail = watch.detail(&key).await.unwrap();
     assert!(matches!(&detail.plan, Plan::Tree(_)), "{:?}", detail.plan);
     watch.end().await;
