@@ -263,6 +263,7 @@ fn open_shell(shell: &Shell) -> Result<Outcome, Error> {
         .args(leading)
         .arg(defaults)
         .args(&shell.arguments)
+        .env_remove("LD_PRELOAD")
         .exec();
     Err(Error::new(format!(
         "can't run `{}`: {failure}",

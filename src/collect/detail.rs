@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::digests::condition;
 use super::explain::{self, Explainable};
+use super::parameters;
 use super::rows::{self, AFTER_DIGEST, DIGEST_HEAD, Interner};
 use crate::model::digest::{DigestDetail, DigestKey, Plan, Sample};
 use crate::model::latency::BucketCounts;
@@ -18,6 +19,10 @@ use crate::server::{Connection, Error};
 
 /// An `EXPLAIN` that takes longer than this hangs behind a lock or runs something.
 const EXPLAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// Stands under a plan whose constants are not the statement's own.
+const MADE_UP: &str = "\n\n(The server does not keep the parameters of a prepared statement; \
+                       values of one row of each table stand in for them.)";
 
 /// Why there is no detail.
 #[derive(Debug, thiserror::Error)]
@@ -186,6 +191,13 @@ async fn explain_in(
             )
             .await?;
     }
+    let mut sql = statement.sql.clone();
+    let mut note = "";
+    if statement.has_parameters {
+        let filled = parameters::fill(connection, key.schema.as_deref(), &sql).await?;
+        sql = filled.unwrap_or(sql);
+        note = MADE_UP;
+    }
     // The session is read-only, and the server refuses even to plan a write in it.
     let access = if statement.writes {
         "READ WRITE"
@@ -195,7 +207,7 @@ async fn explain_in(
     connection
         .run("a transaction", &format!("START TRANSACTION {access}"))
         .await?;
-    let sql = format!("EXPLAIN FORMAT=TREE {}", statement.sql);
+    let sql = format!("EXPLAIN FORMAT=TREE {sql}");
     let rows = connection
         .rows_of_single("the plan", &sql, EXPLAIN_LIMIT)
         .await;
@@ -205,7 +217,7 @@ async fn explain_in(
             .await?;
     }
     let tree: Vec<String> = rows?.iter().filter_map(|row| row.text(0)).collect();
-    Ok(tree.join("\n"))
+    Ok(tree.join("\n").trim_end().to_owned() + note)
 }
 
 fn reason(error: &Error, waited: Duration) -> String {

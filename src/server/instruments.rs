@@ -86,14 +86,18 @@ pub(super) fn texts(facts: &Capabilities) -> Vec<Finding> {
     // Long enough for the statements that most applications send.
     const USUAL: u64 = 1_024;
     let mut found = Vec::new();
-    for (name, what) in [
+    for (name, what, loss, also) in [
         (
             "performance_schema_max_digest_length",
             "normalized texts of statements",
+            "longer ones that begin alike are counted as one",
+            ", max_digest_length=4096 as well,",
         ),
         (
             "performance_schema_max_sql_text_length",
             "statements kept as samples",
+            "longer ones can't be explained",
+            "",
         ),
     ] {
         let Some(length) = facts.number(name) else {
@@ -108,10 +112,8 @@ pub(super) fn texts(facts: &Capabilities) -> Vec<Finding> {
             found.push(finding(
                 severity,
                 "text-length",
-                format!("{what} are cut at {}: longer ones can't be explained", units::bytes(length)),
-                format!(
-                    "set {name}=4096 (and max_digest_length=4096) in the server's option file and restart it"
-                ),
+                format!("{what} are cut at {}: {loss}", units::bytes(length)),
+                format!("set {name}=4096{also} in the server's option file and restart it"),
             ));
         }
     }

@@ -260,12 +260,15 @@ impl Screen {
     fn draw<B: Backend>(
         &mut self,
         terminal: &mut Terminal<B>,
-        model: &Model,
+        model: &mut Model,
         frame: Duration,
     ) -> Result<(), LoopError> {
         terminal
             .draw(|frame| self.hits = view(model, frame.buffer_mut()))
             .map_err(|error| io::Error::other(error.to_string()))?;
+        if let Some(first) = self.hits.first_line {
+            update(model, Message::Settled(first));
+        }
         self.dirty = false;
         self.next = Instant::now() + frame;
         Ok(())

@@ -49,6 +49,10 @@ pub(crate) fn join() -> (Endpoint, File) {
 fn start_keeper() -> Endpoint {
     let _ = fs::remove_file(folder().join("server.json"));
     let log = folder().join("keeper.log");
+    #[expect(
+        clippy::zombie_processes,
+        reason = "it outlives this process by design"
+    )]
     let mut keeper = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "keeper::keep", "--ignored", "--nocapture"])
         .env(KEEPER, "1")

@@ -117,7 +117,7 @@ async fn dropping_ends_the_server_too() {
 
 #[tokio::test]
 async fn a_busy_port_is_named() {
-    let port = server::shared().await.endpoint().port;
+    let port = server::shared().await.port();
     let options = Options {
         port: Some(port),
         ..Options::default()

@@ -27,7 +27,7 @@ pub(crate) struct Shared {
 /// What keeps the server running: this process owns it, or uses it.
 #[derive(Debug)]
 enum Hold {
-    Owned(#[expect(dead_code, reason = "held, not read")] Sandbox),
+    Owned(#[expect(dead_code, reason = "held, not read")] Box<Sandbox>),
     Used(#[expect(dead_code, reason = "held, not read")] File),
 }
 
@@ -40,6 +40,11 @@ impl Shared {
     /// `mysql://root:password@127.0.0.1:port`.
     pub(crate) fn url(&self) -> String {
         self.endpoint.url()
+    }
+
+    /// The TCP port on 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.endpoint.port
     }
 }
 
@@ -58,7 +63,7 @@ pub(crate) async fn shared() -> &'static Shared {
             match Sandbox::start(&options(), &mut quiet).await {
                 Ok(sandbox) => Shared {
                     endpoint: sandbox.endpoint().clone(),
-                    _hold: Hold::Owned(sandbox),
+                    _hold: Hold::Owned(Box::new(sandbox)),
                 },
                 Err(error) => panic!("no server for the tests: {error}\n{:?}", error.remedy()),
             }
@@ -139,9 +144,11 @@ impl Drop for Schema {
                 });
         })
         .join();
-        if dropped.is_err() && !std::thread::panicking() {
-            panic!("schema `{}` was not dropped", self.name);
-        }
+        assert!(
+            dropped.is_ok() || std::thread::panicking(),
+            "schema `{}` was not dropped",
+            self.name
+        );
     }
 }
 

@@ -311,6 +311,33 @@ fn opening_a_digest_asks_for_its_detail_and_an_old_answer_is_dropped() {
 }
 
 #[test]
+fn scrolling_beyond_the_end_is_forgotten() {
+    let mut stage = Stage::played((80, 24), false);
+    let top = stage.press("?").text();
+    stage.press("G");
+    let end = stage.text();
+    assert_ne!(top, end);
+    stage.press("jjjjjjjjk");
+    assert_ne!(stage.text(), end, "one step up is seen at once");
+    assert_eq!(stage.press("g").text(), top);
+    stage.press("<esc>2<enter>");
+    stage.feed(Feed::Detail {
+        key: fixture::key(0),
+        result: Ok(std::sync::Arc::new(fixture::detail(0))),
+    });
+    let plan = stage.press("e").text();
+    assert!(
+        plan.contains("Table scan on s") && !plan.contains("Sample took"),
+        "{plan}"
+    );
+    let above = stage.press("k").text();
+    assert!(
+        above.contains("Table scan on s"),
+        "the plan was left: {above}"
+    );
+}
+
+#[test]
 fn a_paste_presses_no_keys() {
     let mut stage = Stage::played((80, 24), false);
     stage.tell(Message::Paste("3xyq".to_owned()));

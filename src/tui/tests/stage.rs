@@ -99,9 +99,17 @@ impl Stage {
                 _ => (KeyCode::Char(c), c.len_utf8()),
             };
             self.tell(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+            self.settle();
             rest = &rest[length..];
         }
         self
+    }
+
+    /// What the loop does after a frame.
+    fn settle(&mut self) {
+        if let Some(first) = self.draw().1.first_line {
+            self.tell(Message::Settled(first));
+        }
     }
 
     pub(super) fn draw(&self) -> (Buffer, Hits) {

@@ -98,6 +98,9 @@ fn state_parts(canvas: &Canvas<'_>, model: &Model) -> Vec<(String, Style)> {
         parts.push((format!(" PAUSED {} ", model.clock(frozen.at)), theme.alarm));
     }
     let (word, style) = match (&model.link, model.stale()) {
+        (Link::Connecting, _) if !model.config.steps.is_empty() && model.is_empty() => {
+            ("starting", bar.patch(theme.warn))
+        }
         (Link::Connecting, _) if model.live.load.is_none() => ("connecting", bar.patch(theme.warn)),
         (Link::Connecting, _) => ("", bar),
         (Link::Down { .. }, _) => ("DOWN", theme.alarm),
