@@ -165,7 +165,10 @@ fn hostile_files_end_soon_and_say_little() {
         "[a]\n".repeat(2_000),
         "\"".repeat(30_000),
         format!("{} = 1", "k".repeat(30_000)),
-        (0..1_000).map(|n| format!("k{n} = {n}")).collect::<Vec<_>>().join("\n"),
+        (0..1_000)
+            .map(|n| format!("k{n} = {n}"))
+            .collect::<Vec<_>>()
+            .join("\n"),
     ] {
         let (_, mistakes) = read("f", &text);
         assert!(!mistakes.is_empty());
