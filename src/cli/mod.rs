@@ -18,6 +18,7 @@ mod logging;
 pub mod probe;
 pub mod sandbox;
 mod signals;
+mod steps;
 pub mod top;
 
 use std::io::Write as _;

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use super::check::{self, Origins};
 use super::environ::{self, Environment};
-use super::kind::{Given, Value};
+use super::kind::Value;
 use super::mistake::{Mistake, Mistakes, Place};
 use super::origin::{Layer, Origin};
 use super::raw::{self, Document};
@@ -285,28 +285,27 @@ fn choose_profile(
     document: &Document,
     mistakes: &mut Vec<Mistake>,
 ) -> Profile {
+    let flag = "--profile";
+    let variable = "MYDEX_PROFILE";
     let given = [
-        (flags.profile.as_ref(), Place::Flag("--profile".to_owned())),
+        (&flags.profile, flag, Place::Flag(flag.to_owned())),
         (
-            environment.profile.as_ref(),
-            Place::Environment("MYDEX_PROFILE".to_owned()),
+            &environment.profile,
+            variable,
+            Place::Environment(variable.to_owned()),
         ),
     ];
     let mut chosen = None;
-    for (name, place) in given {
-        let Some(name) = name else { continue };
-        match PROFILE.read(&Given::Plain(name)) {
+    for (text, name, place) in given {
+        let Some(text) = text else { continue };
+        match environ::entry(PROFILE, text, name, Origin::Default).map(|entry| entry.value) {
             Ok(Value::Choice(name)) => chosen = chosen.or(value_of(Profile::NAMES, name)),
             Ok(_) => {}
-            Err(refusal) => mistakes.push(Mistake {
+            Err((problem, remedy)) => mistakes.push(Mistake {
                 place,
                 key: "profile".to_owned(),
-                problem: format!(
-                    "`{}`; allowed is {}",
-                    Given::Plain(name).shown(),
-                    refusal.allowed
-                ),
-                remedy: refusal.instead.remedy(Value::plain),
+                problem,
+                remedy,
             }),
         }
     }

@@ -1,15 +1,19 @@
 //! # probes
 //! Purpose: workload packs: their data generator, loader, open-loop engine and pool gauge.
 //! Gives: rows that depend on the seed alone; histograms of response, service and pool wait that conserve counts.
-//! Pure files: pack.rs, params.rs, generate.rs, schedule.rs, recorder.rs, queue.rs, hlog.rs
+//! Pure files: value.rs, random.rs, network.rs, literal.rs, pack.rs, pack/, params.rs, generate.rs, schedule.rs, recorder.rs, queue.rs, hlog.rs
 //! May import: model, config, server
-//! Reading order: pack, params, generate, load, schedule, recorder, queue, hlog, pacer, operation, pool, seat, outcome, engine, workload
+//! Reading order: value, pack, random, generate, params, open, literal, load, sample, schedule, recorder, queue, hlog, pacer, operation, pool, seat, outcome, engine, workload
 
 pub mod engine;
 pub mod generate;
+#[cfg(test)]
+mod generate_tests;
 pub mod hlog;
 pub mod literal;
+pub mod load;
 pub mod network;
+pub mod open;
 pub mod operation;
 pub mod outcome;
 pub mod pacer;
@@ -19,6 +23,7 @@ pub mod pool;
 pub mod queue;
 pub mod random;
 pub mod recorder;
+pub mod sample;
 pub mod schedule;
 mod seat;
 pub mod value;

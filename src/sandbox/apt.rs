@@ -43,6 +43,8 @@ Dir::State::lists "{work}/lists";
 Dir::State::status "{work}/status";
 Dir::Cache "{work}/cache";
 Dir::Cache::archives "{work}/archives";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 Dir::Log "{work}/log";
 #clear APT::Architectures;
 APT::Architectures {{ "{architecture}"; }};
@@ -84,17 +86,15 @@ pub fn source_list(source: &Source, keyring: Option<&str>) -> String {
 /// resolver finds exactly the packages that the programs need.
 #[must_use]
 pub fn package_status(architecture: &str) -> String {
-    LEFT_OUT
-        .iter()
-        .map(|name| {
-            format!(
-                "Package: {name}\nStatus: install ok installed\nPriority: optional\n\
-                 Section: misc\nMaintainer: none <none@localhost>\n\
-                 Architecture: {architecture}\nMulti-Arch: allowed\nVersion: 999\n\
-                 Description: left out of the sandbox\n\n"
-            )
-        })
-        .collect()
+    let one = |name: &&str| {
+        format!(
+            "Package: {name}\nStatus: install ok installed\nPriority: optional\n\
+             Section: misc\nMaintainer: none <none@localhost>\n\
+             Architecture: {architecture}\nMulti-Arch: allowed\nVersion: 999\n\
+             Description: left out of the sandbox\n\n"
+        )
+    };
+    LEFT_OUT.iter().map(one).collect::<Vec<_>>().concat()
 }
 
 /// The file names in the output of `apt-get install --print-uris`, in apt's order.

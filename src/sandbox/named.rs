@@ -67,19 +67,18 @@ pub async fn up(name: &str, options: &Options, report: Report<'_>) -> Result<Up,
     let program = install::locate(options.mysqld.as_deref(), report).await?;
     // The record is written last, so a folder without one was never a whole server.
     let earlier = read(name, &folder)?;
-    let (end, password) = match earlier {
-        Some(record) => (End::Keep, Some(SecretString::from(record.password))),
-        None => {
+    let (end, password) = if let Some(record) = earlier {
+        (End::Keep, Some(SecretString::from(record.password)))
+    } else {
+        launch::clear(&folder)?;
+        let template = template::ready(&program, &options.extra, report).await?;
+        place::make_private(&folder)?;
+        let copied = template::copy(&template, &folder.join("data")).await;
+        if let Err(error) = copied {
             launch::clear(&folder)?;
-            let template = template::ready(&program, &options.extra, report).await?;
-            place::make_private(&folder)?;
-            let copied = template::copy(&template, &folder.join("data")).await;
-            if let Err(error) = copied {
-                launch::clear(&folder)?;
-                return Err(error);
-            }
-            (End::Remove, None)
+            return Err(error);
         }
+        (End::Remove, None)
     };
     match launch(&program, &folder, end, options, password, report).await {
         Ok((watchdog, endpoint)) => {

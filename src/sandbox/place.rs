@@ -27,14 +27,12 @@ pub fn cache_dir() -> Result<PathBuf, Error> {
 
 /// The folder of running servers: `$MYDEX_STATE_DIR`, or `mydex` in the XDG state folder.
 pub fn state_dir() -> Result<PathBuf, Error> {
-    match from_environment(STATE_VARIABLE) {
-        Some(path) => Ok(path),
-        None => {
-            let strategy = strategy()?;
-            let base = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
-            Ok(base.join("mydex"))
-        }
+    if let Some(path) = from_environment(STATE_VARIABLE) {
+        return Ok(path);
     }
+    let strategy = strategy()?;
+    let base = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+    Ok(base.join("mydex"))
 }
 
 fn strategy() -> Result<impl BaseStrategy, Error> {

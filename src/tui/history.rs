@@ -29,6 +29,16 @@ macro_rules! metrics {
         pub(super) enum Metric { $($name),* }
         impl Metric {
             const COUNT: usize = [$(Metric::$name),*].len();
+
+            /// The value that fills a sparkline at least, so that next to nothing looks like it.
+            pub(super) fn floor(self) -> f64 {
+                match self {
+                    // What is missing to a hit ratio of 1: one miss in a hundred.
+                    Metric::HitRatio => 0.01,
+                    Metric::PoolPending | Metric::Running | Metric::LockWaits | Metric::Slow => 1.0,
+                    _ => 0.0,
+                }
+            }
         }
     };
 }
@@ -42,6 +52,7 @@ metrics! {
 /// One interval. Absent figures are NaN and drawn as gaps.
 #[derive(Debug, Clone)]
 struct Point {
+    at: Timestamp,
     values: [f32; Metric::COUNT],
     heat: [u32; BINS],
 }
@@ -69,13 +80,24 @@ impl History {
         self.points.iter().skip(skip).map(|point| &point.heat)
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Time that the latest `n` intervals cover.
+    pub(super) fn span(&self, n: usize) -> Duration {
+        let first = self.points.len().saturating_sub(n);
+        match (self.points.get(first), self.points.back()) {
+            (Some(first), Some(last)) => elapsed(first.at, last.at),
+            _ => Duration::ZERO,
+        }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.points.len()
     }
 
     /// A break in the counting.
-    pub(super) fn push_gap(&mut self) {
+    pub(super) fn push_gap(&mut self, at: Timestamp) {
         self.push(Point {
+            at,
             values: [f32::NAN; Metric::COUNT],
             heat: [0; BINS],
         });
@@ -105,7 +127,11 @@ impl History {
             set(Metric::P99, Some(q.p99.as_secs_f64()));
         }
         let heat = interval.latency.as_ref().map_or([0; BINS], bins_of_buckets);
-        self.push(Point { values, heat });
+        self.push(Point {
+            at: interval.to,
+            values,
+            heat,
+        });
     }
 
     pub(super) fn push_load(&mut self, tick: &LoadTick) {
@@ -138,6 +164,7 @@ impl History {
         set(Metric::PoolUsed, Some(f64::from(tick.pool.used)));
         set(Metric::PoolPending, Some(tick.pool.pending_mean));
         self.push(Point {
+            at: tick.to,
             values,
             heat: bins_of_latencies(&response),
         });
@@ -278,7 +305,7 @@ mod tests {
     fn the_ring_is_bounded_and_keeps_the_latest() {
         let mut history = History::default();
         for _ in 0..CAPACITY + 5 {
-            history.push_gap();
+            history.push_gap(Timestamp::UNIX_EPOCH);
         }
         assert_eq!(history.len(), CAPACITY);
         assert_eq!(history.series(Metric::Queries, 10).len(), 10);

@@ -19,6 +19,8 @@ pub(super) struct Canvas<'a> {
     pub(super) theme: Theme,
     pub(super) g: &'static Glyphs,
     pub(super) hits: Vec<(Rect, Target)>,
+    /// First line of the text that scrolls, where there is one.
+    pub(super) first_line: Option<usize>,
 }
 
 /// Display width in columns.
@@ -69,6 +71,7 @@ impl<'a> Canvas<'a> {
             theme: model.theme,
             g: model.glyphs,
             hits: Vec::new(),
+            first_line: None,
         }
     }
 
@@ -139,13 +142,14 @@ impl<'a> Canvas<'a> {
     }
 
     /// A sparkline of the latest values, flush right; gaps are drawn as such.
-    pub(super) fn spark(&mut self, x: u16, y: u16, columns: u16, values: &[f64], style: Style) {
-        let area = Rect::new(x, y, columns, 1);
+    ///
+    /// `floor` is the least value that fills the height.
+    pub(super) fn spark(&mut self, area: Rect, values: &[f64], floor: f64, style: Style) {
         let top = values
             .iter()
             .copied()
             .filter(|v| v.is_finite())
-            .fold(0.0, f64::max);
+            .fold(floor, f64::max);
         self.columns(area, values, top, style);
     }
 
@@ -257,7 +261,8 @@ pub(super) fn scaled(share: f64, columns: u16) -> u16 {
         .clamp(1.0, f64::from(columns)) as u16
 }
 
-/// Breaks text into lines of at most `columns`, at spaces where there are any.
+/// Breaks text into lines of at most `columns`, at spaces where there are any; the spaces at a
+/// break are dropped.
 pub(super) fn wrap(text: &str, columns: u16) -> Vec<String> {
     let limit = usize::from(columns.max(1));
     let mut lines = Vec::new();
@@ -265,13 +270,16 @@ pub(super) fn wrap(text: &str, columns: u16) -> Vec<String> {
     let mut used = 0;
     for word in text.split_inclusive(' ') {
         let size = word.trim_end().width();
-        if used > 0 && used + size > limit {
-            lines.push(std::mem::take(&mut line));
+        if used > 0 && size > 0 && used + size > limit {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
             used = 0;
         }
         for c in word.chars() {
             let size = c.width().unwrap_or(0);
-            if used + size > limit && c != ' ' {
+            if c == ' ' && (used + size > limit || (used == 0 && !lines.is_empty())) {
+                continue;
+            }
+            if used + size > limit {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
             }
@@ -279,7 +287,7 @@ pub(super) fn wrap(text: &str, columns: u16) -> Vec<String> {
             used += size;
         }
     }
-    lines.push(line);
+    lines.push(line.trim_end().to_owned());
     lines
 }
 
@@ -306,8 +314,9 @@ mod tests {
 
     #[test]
     fn lines_break_at_spaces_and_inside_long_words() {
-        assert_eq!(wrap("select a from b", 8), ["select ", "a from b"]);
+        assert_eq!(wrap("select a from b", 8), ["select a", "from b"]);
         assert_eq!(wrap("aaaaaaaaaa", 4), ["aaaa", "aaaa", "aa"]);
+        assert_eq!(wrap("  a,    b", 4), ["  a,", "b"]);
         assert_eq!(wrap("", 4), [""]);
     }
 }

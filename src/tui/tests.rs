@@ -1,4 +1,10 @@
-//! Tests of the whole dashboard.
+//! Tests of the whole dashboard: pictures, keys, hostile and random input.
 
 pub(super) mod fixture;
+mod keys;
+mod manual;
+mod pictures;
 mod play;
+mod random;
+mod stage;
+mod whole;

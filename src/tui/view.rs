@@ -10,24 +10,31 @@ mod queries;
 mod sessions;
 mod table;
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::message::Target;
 use super::model::{Model, View};
 use super::paint::Canvas;
+use crate::model::units;
 
 /// Smallest screen with something on it.
 pub(super) const SMALLEST: (u16, u16) = (40, 10);
 
 /// What can be clicked, the uppermost last.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Hits(Vec<(Rect, Target)>);
+pub(super) struct Hits {
+    areas: Vec<(Rect, Target)>,
+    /// First line of the text that scrolls, where there is one.
+    pub(super) first_line: Option<usize>,
+}
 
 impl Hits {
     /// What lies at a place of the screen.
     pub(super) fn at(&self, x: u16, y: u16) -> Option<Target> {
-        self.0
+        self.areas
             .iter()
             .rev()
             .find(|(area, _)| area.contains(Position::new(x, y)))
@@ -62,7 +69,10 @@ pub(super) fn view(model: &Model, buf: &mut Buffer) -> Hits {
     if let Some(overlay) = &model.overlay {
         popup::draw(&mut canvas, model, overlay);
     }
-    Hits(canvas.hits)
+    Hits {
+        areas: canvas.hits,
+        first_line: canvas.first_line,
+    }
 }
 
 fn too_small(canvas: &mut Canvas<'_>) {
@@ -80,14 +90,20 @@ fn too_small(canvas: &mut Canvas<'_>) {
 
 /// `part` of `all` as a percentage.
 fn share_text(part: u64, all: u64) -> String {
-    crate::model::units::percent(super::model::share(part, all))
+    units::percent(super::model::share(part, all))
 }
 
-/// A window as it stands at figures: `Δ1.00s`.
-fn delta(canvas: &Canvas<'_>, window: std::time::Duration) -> String {
-    format!(
-        "{}{}",
-        canvas.g.delta,
-        crate::model::units::duration(window)
-    )
+/// A window as it stands at figures: `Δ1s`, `Δ1.37s`.
+fn delta(canvas: &Canvas<'_>, window: Duration) -> String {
+    format!("{}{}", canvas.g.delta, span(window))
+}
+
+/// A length of time in whole seconds where it is one, within a hundredth.
+fn span(time: Duration) -> String {
+    let nearest = time.as_millis().saturating_add(500) / 1_000;
+    let off = time.as_millis().abs_diff(nearest * 1_000);
+    if (1..60).contains(&nearest) && off * 100 <= time.as_millis() {
+        return format!("{nearest}s");
+    }
+    units::duration(time)
 }

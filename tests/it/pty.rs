@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 /// A process on its own terminal.
-pub struct Terminal {
+pub(crate) struct Terminal {
     input: File,
     slave: OwnedFd,
     child: Child,
@@ -24,7 +25,7 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts `program` on a new terminal of this size, as its session leader.
-    pub fn start<S: AsRef<OsStr>>(
+    pub(crate) fn start<S: AsRef<OsStr>>(
         rows: u16,
         columns: u16,
         program: &OsStr,
@@ -57,7 +58,11 @@ impl Terminal {
             .stderr(stdio())
             .spawn()
             .unwrap();
-        let emulator = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let emulator = Arc::new(Mutex::new(vt100::Parser::new(
+            cells(rows),
+            cells(columns),
+            0,
+        )));
         let mut output = File::from(master.try_clone().unwrap());
         let screen = Arc::clone(&emulator);
         std::thread::spawn(move || {
@@ -66,73 +71,100 @@ impl Terminal {
                 screen.lock().unwrap().process(&bytes[..read]);
             }
         });
-        Terminal { input: File::from(master), slave, child, emulator, modes_before }
+        Terminal {
+            input: File::from(master),
+            slave,
+            child,
+            emulator,
+            modes_before,
+        }
     }
 
     /// What stands on the screen, line by line.
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.emulator.lock().unwrap().screen().contents()
     }
 
     /// Waits until the screen satisfies `wanted`; fails with the screen as it is after `limit`.
-    pub fn wait_for(&self, what: &str, limit: Duration, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_for(
+        &self,
+        what: &str,
+        limit: Duration,
+        wanted: impl Fn(&str) -> bool,
+    ) -> String {
         let start = Instant::now();
         loop {
             let screen = self.screen();
             if wanted(&screen) {
                 return screen;
             }
-            assert!(start.elapsed() < limit, "no {what} within {limit:?}; the screen:\n{screen}");
+            assert!(
+                start.elapsed() < limit,
+                "no {what} within {limit:?}; the screen:\n{screen}"
+            );
             pause(Duration::from_millis(2));
         }
     }
 
     /// Types.
-    pub fn send(&mut self, keys: &str) {
+    pub(crate) fn send(&mut self, keys: &str) {
         self.input.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Changes the size, as a window manager does.
-    pub fn resize(&self, rows: u16, columns: u16) {
-        self.emulator.lock().unwrap().screen_mut().set_size(rows, columns);
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
+        self.emulator
+            .lock()
+            .unwrap()
+            .screen_mut()
+            .set_size(cells(rows), cells(columns));
         tcsetwinsize(&self.slave, size(rows, columns)).unwrap();
     }
 
     /// Process id of the program.
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
     /// Sends a signal to the program.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
     }
 
     /// Waits for the end of the program.
-    pub fn wait_exit(&mut self, limit: Duration) -> ExitStatus {
+    pub(crate) fn wait_exit(&mut self, limit: Duration) -> ExitStatus {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             let screen = self.screen();
-            assert!(start.elapsed() < limit, "still running after {limit:?}; the screen:\n{screen}");
+            assert!(
+                start.elapsed() < limit,
+                "still running after {limit:?}; the screen:\n{screen}"
+            );
             pause(Duration::from_millis(5));
         }
     }
 
     /// What the program left changed on the terminal; empty when it restored everything.
-    pub fn leftovers(&self) -> Vec<&'static str> {
+    pub(crate) fn leftovers(&self) -> Vec<&'static str> {
         // The last bytes may still be on their way through the pseudo terminal.
         pause(Duration::from_millis(50));
         let emulator = self.emulator.lock().unwrap();
         let screen = emulator.screen();
         [
-            (tcgetattr(&self.slave).unwrap().local_modes != self.modes_before, "raw mode"),
+            (
+                tcgetattr(&self.slave).unwrap().local_modes != self.modes_before,
+                "raw mode",
+            ),
             (screen.alternate_screen(), "alternate screen"),
             (screen.hide_cursor(), "hidden cursor"),
             (screen.bracketed_paste(), "bracketed paste"),
-            (screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None, "mouse reporting"),
+            (
+                screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None,
+                "mouse reporting",
+            ),
         ]
         .into_iter()
         .filter_map(|(left, name)| left.then_some(name))
@@ -147,11 +179,23 @@ impl Drop for Terminal {
     }
 }
 
-fn size(rows: u16, columns: u16) -> Winsize {
-    Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).unwrap()
 }
 
-#[allow(clippy::disallowed_methods, reason = "a test outside the runtime waits for a process")]
+fn size(rows: u16, columns: u16) -> Winsize {
+    Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test outside the runtime waits for a process"
+)]
 fn pause(time: Duration) {
     std::thread::sleep(time);
 }

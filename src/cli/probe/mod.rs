@@ -1,29 +1,60 @@
-//! `mydex probe`: workload packs and their load.
+//! `mydex probe`: workload packs.
 
+pub mod list;
+pub mod load;
 pub mod run;
-mod summary;
+pub(super) mod summary;
+
+use std::time::Duration;
 
 use super::context::Context;
 use super::error::{Error, Outcome};
+use crate::model::text;
+use crate::probes::open::{OpenError, open};
+use crate::probes::pack::{Pack, fields};
 
-/// Arguments of `mydex probe`.
+/// Options of `mydex probe`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    command: Command,
 }
 
-/// The commands of `mydex probe`.
 #[derive(Debug, clap::Subcommand)]
-pub enum Command {
+enum Command {
+    /// List the workload packs, or the tables and probes of one.
+    List(list::Args),
+    /// Create a pack's schema and fill it with data; the same command goes on where it was ended.
+    Load(load::Args),
     /// Drive a pack's load and print latency histograms and pool utilization.
     Run(run::Args),
 }
 
-/// Runs one of them.
+/// Runs `mydex probe`.
 pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
     match args.command {
+        Command::List(args) => list::run(context, &args),
+        Command::Load(args) => load::run(context, &args).await,
         Command::Run(args) => run::run(context, args).await,
     }
+}
+
+/// A time with its unit, for arguments.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    fields::duration(text)
+        .ok_or_else(|| "expected a number with a unit, such as 500ms, 30s or 5m".to_owned())
+}
+
+/// Opens a pack, with what is wrong in it as the error's lines.
+pub(super) fn pack(name: &str) -> Result<Pack, Error> {
+    open(name).map_err(|error| match &error {
+        // A pack's text is somebody else's; it goes through the same filter as a server's.
+        OpenError::Mistakes { .. } => Error::new(text::block(&error.to_string()).into_owned())
+            .hint("docs/packs.md describes the files of a pack"),
+        OpenError::Unknown { .. } => {
+            Error::from_chain(&error).hint("`mydex probe list` shows what is shipped")
+        }
+        _ => Error::from_chain(&error),
+    })
 }

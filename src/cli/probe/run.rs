@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::ValueHint;
 use tokio::sync::mpsc;
 
-use super::summary;
+use super::{duration, summary};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
 use crate::model::probe::{LoadTick, quantile};
@@ -18,7 +18,7 @@ use crate::probes::engine::{EngineConfig, Loop, spawn};
 use crate::probes::generate::World;
 use crate::probes::hlog;
 use crate::probes::outcome::RunReport;
-use crate::probes::pack::{Pack, fields, read, shipped};
+use crate::probes::pack::Pack;
 use crate::probes::schedule::Spacing;
 use crate::probes::workload::{Choice, engine_probes, loaded};
 use crate::server;
@@ -29,7 +29,8 @@ const TICKS: usize = 64;
 /// Arguments of `mydex probe run`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name of the pack, such as cmdb.
+    /// Name of a shipped pack, or the folder of one.
+    #[arg(value_name = "PACK", value_hint = ValueHint::DirPath)]
     pub pack: String,
 
     /// How long to measure.
@@ -83,17 +84,12 @@ pub struct Args {
     pub hlog: Option<PathBuf>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    fields::duration(text)
-        .ok_or_else(|| "expected a number with a unit, such as 500ms, 30s or 5m".to_owned())
-}
-
 /// Drives the load and prints what it gave.
 pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
     if args.duration.is_zero() {
         return Err(Error::new("duration `0` measures nothing").hint("such as `--duration 30s`"));
     }
-    let pack = pack(&args.pack)?;
+    let pack = Arc::new(super::pack(&args.pack)?);
     let settings = context.settings();
     let server = context.server()?;
     let database = args
@@ -155,18 +151,6 @@ fn outcome(report: &RunReport) -> Outcome {
     } else {
         Outcome::Problem
     }
-}
-
-fn pack(name: &str) -> Result<Arc<Pack>, Error> {
-    let files = shipped::files(name).ok_or_else(|| {
-        Error::new(format!(
-            "no pack `{}`{}",
-            text::inline(name),
-            fields::suggestion(name, shipped::names())
-        ))
-    })?;
-    let pack = read::read(&files).map_err(|mistakes| Error::from_chain(&mistakes))?;
-    Ok(Arc::new(pack))
 }
 
 /// The data that the probes' values are drawn from: the one that was loaded.
@@ -331,7 +315,7 @@ mod tests {
 
     #[test]
     fn an_unknown_pack_names_the_nearest() {
-        let error = pack("cmbd").unwrap_err().to_string();
+        let error = super::super::pack("cmbd").unwrap_err().to_string();
         assert!(error.contains("did you mean `cmdb`?"), "{error}");
     }
 }

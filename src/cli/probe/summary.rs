@@ -14,14 +14,14 @@ use crate::report::doc::{Block, Document, Table};
 const QUANTILES: [f64; 4] = [0.50, 0.95, 0.99, 0.999];
 
 /// The counts of all probes together.
-pub(super) fn counts(tick: &LoadTick) -> Counts {
+pub(in crate::cli) fn counts(tick: &LoadTick) -> Counts {
     tick.probes
         .iter()
         .fold(Counts::default(), |sum, probe| sum.plus(probe.counts))
 }
 
 /// The response of all probes together.
-pub(super) fn all_responses(tick: &LoadTick) -> Latencies {
+pub(in crate::cli) fn all_responses(tick: &LoadTick) -> Latencies {
     let mut all = growing();
     for probe in &tick.probes {
         merge(&mut all, &probe.response);
@@ -30,7 +30,7 @@ pub(super) fn all_responses(tick: &LoadTick) -> Latencies {
 }
 
 /// The run for people.
-pub(super) fn document(report: &RunReport) -> Document {
+pub(in crate::cli) fn document(report: &RunReport) -> Document {
     let total = &report.total;
     let mut blocks = vec![
         Block::Facts(facts(report)),
@@ -246,7 +246,7 @@ fn finding(severity: Severity, code: &'static str, message: String, remedy: &str
 }
 
 /// What the run allows to be concluded.
-pub(super) fn verdicts(report: &RunReport) -> Vec<Finding> {
+pub(in crate::cli) fn verdicts(report: &RunReport) -> Vec<Finding> {
     let mut found = Vec::new();
     for probe in report.missed() {
         found.push(finding(
@@ -349,7 +349,7 @@ fn bottleneck(report: &RunReport) -> Finding {
 
 /// The run for programs. Times are in seconds.
 #[derive(Debug, Serialize)]
-pub(super) struct RunJson {
+pub(in crate::cli) struct RunJson {
     label: String,
     started: String,
     measured_seconds: f64,
@@ -432,7 +432,7 @@ struct ErrorJson {
     count: u64,
 }
 
-pub(super) fn json(report: &RunReport) -> RunJson {
+pub(in crate::cli) fn json(report: &RunReport) -> RunJson {
     let total = &report.total;
     RunJson {
         label: total.label.to_string(),

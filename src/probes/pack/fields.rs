@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn places_are_lines_and_columns() {
         let mistakes = RefCell::new(Vec::new());
-        let text = "a = 1\nüb = \"x\"\n[t]\nnope = -1\n";
+        let text = "a = 1\n\"üb\" = \"x\"\n[t]\nnope = -1\n";
         let log = Log::new("f.toml", text, &mistakes);
         let document = log.document();
         let mut fields = Fields::new(&log, "pack", document.get_ref(), 0);

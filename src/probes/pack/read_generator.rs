@@ -137,7 +137,10 @@ impl<'r, 'i> Reader<'r, 'i> {
         };
         let mut fields = Fields::new(self.log, self.what, table, value.span().start);
         let generator = self.fields(&mut fields);
-        fields.finish();
+        // After a mistake not every key has been asked for, so that none can be called unknown.
+        if generator.is_some() {
+            fields.finish();
+        }
         generator
     }
 

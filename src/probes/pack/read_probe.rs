@@ -170,7 +170,9 @@ fn params(fields: &mut Fields<'_, '_>, probe: &str, tables: &[Table]) -> Params 
                     found.lists.insert(name.to_owned(), length);
                 }
                 let generator = reader.fields(&mut inner);
-                inner.finish();
+                if generator.is_some() {
+                    inner.finish();
+                }
                 generator
             }
         };
@@ -249,6 +251,15 @@ fn statement(
     let (Some(text), Some(value)) = (text, fields.value("sql")) else {
         return false;
     };
+    for (mark, _) in sql::marks(text) {
+        let sql::Mark::Placeholder(name) = mark else {
+            continue;
+        };
+        if let Some(index) = params.params.iter().position(|p| *p.name == *name) {
+            params.used[index] = true;
+        }
+    }
+    unknown_placeholders(fields, value, text, params);
     let Some(returns_rows) = check_sql(fields, value, text, unchecked) else {
         return false;
     };
@@ -290,10 +301,6 @@ fn statement(
             })
             .collect();
         resolved.push((expanded.sql, refs));
-    }
-    unknown_placeholders(fields, value, text, params);
-    for at in resolved.iter().flat_map(|(_, refs)| refs) {
-        params.used[at.param] = true;
     }
     let mut shared: Option<Arc<str>> = None;
     for (sql, params) in resolved {

@@ -133,6 +133,24 @@ impl Model {
         self.remember_position();
     }
 
+    /// Makes the rows of sessions anew, after a reading.
+    pub(in crate::tui) fn rebuild_sessions(&mut self) {
+        self.session_rows = self.build_sessions();
+        self.remember_position();
+    }
+
+    /// Makes the rows of digests anew, after a reading.
+    pub(in crate::tui) fn rebuild_queries(&mut self) {
+        self.query_rows = self.build_queries();
+        self.remember_position();
+    }
+
+    /// Makes the rows of probes anew, after a window of the load.
+    pub(in crate::tui) fn rebuild_probes(&mut self) {
+        self.probe_rows = self.build_probes();
+        self.remember_position();
+    }
+
     /// Keeps in mind where the selected row is, for the time when it is gone.
     pub(in crate::tui) fn remember_position(&mut self) {
         if let Some(position) = self.cursor() {
@@ -274,6 +292,14 @@ fn session_haystack(session: &Session) -> Haystack<'_> {
     }
 }
 
+fn rank(session: &Session) -> u8 {
+    match (session.is_active(), session.is_idle_in_transaction()) {
+        (true, _) => 2,
+        (false, true) => 1,
+        (false, false) => 0,
+    }
+}
+
 fn compare_sessions(a: &Session, b: &Session, col: Col) -> Ordering {
     let trx = |s: &Session| s.transaction.as_ref().map(|t| t.age);
     let wait = |s: &Session| s.transaction.as_ref().and_then(|t| t.lock_wait);
@@ -291,8 +317,9 @@ fn compare_sessions(a: &Session, b: &Session, col: Col) -> Ordering {
         Col::RowsChanged => changed(a).cmp(&changed(b)),
         Col::State => a.state.cmp(&b.state),
         Col::SessionStatement => a.statement.cmp(&b.statement),
-        // Idle sessions have been idle for long as a rule; work comes first.
-        _ => (a.is_active(), a.time).cmp(&(b.is_active(), b.time)),
+        // Idle sessions have been idle for long as a rule; work comes first, then what holds
+        // locks while it idles.
+        _ => (rank(a), a.time).cmp(&(rank(b), b.time)),
     }
 }
 

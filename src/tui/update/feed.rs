@@ -12,13 +12,16 @@ use crate::tui::model::{DetailState, Model, Note, Tone};
 /// Statements beyond this are shown as they came: laying them out takes too long for a frame.
 const MAX_FORMATTED: usize = 32 * 1024;
 
+/// Steps of a start that are kept.
+const MAX_STEPS: usize = 12;
+
 pub(super) fn feed(model: &mut Model, feed: Feed) {
     match feed {
         Feed::Link(link) => self::link(model, link),
         Feed::Interval(interval) => {
             model.live.take_interval(interval);
             forget_tags(model);
-            model.rebuild();
+            model.rebuild_sessions();
         }
         Feed::Digests(digests) => {
             match digests.gap {
@@ -29,33 +32,49 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
                 Some(DigestGap::Restarted) | None => {}
             }
             model.live.take_digests(digests);
-            model.rebuild();
+            model.rebuild_queries();
         }
         Feed::Load(tick) => {
             model.live.take_load(tick);
-            model.rebuild();
+            model.rebuild_probes();
         }
         Feed::Break { why, unseen } => gap(model, &why, unseen),
         Feed::Detail { key, result } => detail(model, &key, result),
         Feed::Killed { target, result } => killed(model, &target, result),
-        Feed::Notice(text) => {
-            if model.is_empty() {
-                model.config.steps.push(text.clone());
-                // A start prints progress again and again; the latest steps are enough.
-                if model.config.steps.len() > 12 {
-                    model.config.steps.remove(0);
-                }
-            }
-            model.say(Tone::Info, text);
-        }
+        Feed::Notice(text) => notice(model, text),
     }
+}
+
+/// Before the first data a notice is a step of the start, later a message.
+fn notice(model: &mut Model, text: String) {
+    if !model.is_empty() {
+        model.say(Tone::Info, text);
+        return;
+    }
+    // Progress of one step, such as `loading data 43 %`, takes the place of what it was before.
+    let name = |step: &str| {
+        step.split(|c: char| c.is_ascii_digit())
+            .next()
+            .map(str::to_owned)
+    };
+    if model
+        .config
+        .steps
+        .last()
+        .is_some_and(|last| name(last) == name(&text))
+    {
+        model.config.steps.pop();
+    }
+    if model.config.steps.len() == MAX_STEPS {
+        model.config.steps.remove(0);
+    }
+    model.config.steps.push(text);
 }
 
 fn link(model: &mut Model, link: Link) {
     let is_up = matches!(link, Link::Up(_));
     if !matches!(link, Link::Connecting) {
-        let answers = !matches!(link, Link::Down { .. });
-        model.availability.mark(model.now, answers);
+        model.availability.mark(model.now, is_up);
     }
     if let Link::Up(facts) = &link {
         if model.facts.is_some() && matches!(model.link, Link::Down { .. }) {
@@ -66,7 +85,7 @@ fn link(model: &mut Model, link: Link) {
     if let Link::Down { reason, .. } = &link
         && !matches!(&model.link, Link::Down { reason: old, .. } if old == reason)
     {
-        model.say(Tone::Bad, format!("connection lost: {reason}"));
+        model.record(Tone::Bad, format!("connection lost: {reason}"));
     }
     if is_up != matches!(model.link, Link::Up(_)) || matches!(link, Link::Down { .. }) {
         model.link_since = model.now;
@@ -87,13 +106,13 @@ fn gap(model: &mut Model, why: &Discontinuity, unseen: Duration) {
         ),
         Discontinuity::Empty => return,
     };
-    model.live.history.push_gap();
+    model.live.history.push_gap(model.now);
     model.gap = Some(Note {
         at: model.now,
         tone: Tone::Bad,
         text: text.clone(),
     });
-    model.say(Tone::Bad, text);
+    model.record(Tone::Bad, text);
 }
 
 /// Sessions that ended lose their mark, so that a reused id is never killed by mistake.

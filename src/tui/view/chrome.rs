@@ -98,6 +98,9 @@ fn state_parts(canvas: &Canvas<'_>, model: &Model) -> Vec<(String, Style)> {
         parts.push((format!(" PAUSED {} ", model.clock(frozen.at)), theme.alarm));
     }
     let (word, style) = match (&model.link, model.stale()) {
+        (Link::Connecting, _) if !model.config.steps.is_empty() && model.is_empty() => {
+            ("starting", bar.patch(theme.warn))
+        }
         (Link::Connecting, _) if model.live.load.is_none() => ("connecting", bar.patch(theme.warn)),
         (Link::Connecting, _) => ("", bar),
         (Link::Down { .. }, _) => ("DOWN", theme.alarm),
@@ -121,8 +124,8 @@ fn state_parts(canvas: &Canvas<'_>, model: &Model) -> Vec<(String, Style)> {
 pub(super) fn short(interval: std::time::Duration) -> String {
     let ms = interval.as_millis();
     match ms {
-        _ if ms % 60_000 == 0 && ms > 0 => format!("{}m", ms / 60_000),
-        _ if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+        _ if ms.is_multiple_of(60_000) && ms > 0 => format!("{}m", ms / 60_000),
+        _ if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
         _ => format!("{ms}ms"),
     }
 }
@@ -188,7 +191,7 @@ fn banners(model: &Model, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
                 _ => "trying again now".to_owned(),
             };
             let text = format!(
-                "no connection since {}: {reason}; {retry}{last}",
+                "no connection since {}, {retry}: {reason}{last}",
                 model.clock(*since)
             );
             banners.push((text, theme.alarm));
@@ -271,16 +274,24 @@ fn footer(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
             _ => shown.push((key, word)),
         }
     }
-    // What belongs to the view comes first; help and quit are known and go last.
+    // Help and quit stand at the right end on every screen; the rest is cut there.
     let known = shown.len().min(2);
-    shown.rotate_left(known);
-    for (key, word) in shown {
-        let needed = width(&key) + width(word) + 3;
-        if x + needed > area.right() {
+    let rest = shown.split_off(known);
+    let (key_style, dim) = (canvas.theme.key, canvas.theme.dim);
+    let size = |(key, word): &(String, &str)| width(key) + width(word) + 3;
+    let mut right = area.right().saturating_sub(shown.iter().map(size).sum());
+    let limit = right;
+    for (key, word) in &shown {
+        let parts = [(key.as_str(), key_style), (" ", dim), (*word, dim)];
+        right = canvas.spans(right, y, area.right() - right, &parts) + 2;
+    }
+    for (key, word) in &rest {
+        let needed = width(key) + width(word) + 3;
+        if x + needed > limit {
             break;
         }
-        let (key_style, dim) = (canvas.theme.key, canvas.theme.dim);
-        x = canvas.spans(x, y, needed, &[(&key, key_style), (" ", dim), (word, dim)]) + 2;
+        let parts = [(key.as_str(), key_style), (" ", dim), (*word, dim)];
+        x = canvas.spans(x, y, needed, &parts) + 2;
     }
 }
 

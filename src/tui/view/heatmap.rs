@@ -4,23 +4,16 @@ use ratatui::layout::Rect;
 
 use crate::model::units;
 use crate::tui::history::{BINS, History, bin_edge};
-use crate::tui::model::Model;
 use crate::tui::paint::Canvas;
 
 /// Columns for the labels at the left.
 const LABELS: u16 = 8;
 
-pub(super) fn draw(
-    canvas: &mut Canvas<'_>,
-    model: &Model,
-    history: &History,
-    title: &str,
-    area: Rect,
-) {
+pub(super) fn draw(canvas: &mut Canvas<'_>, history: &History, title: &str, area: Rect) {
     let columns = area.width.saturating_sub(LABELS);
     let windows: Vec<&[u32; BINS]> = history.heat(usize::from(columns)).collect();
-    let span = model.interval * u32::try_from(windows.len()).unwrap_or(u32::MAX);
-    let title = format!("{title}, latest {}", units::duration(span));
+    let span = super::span(history.span(windows.len()));
+    let title = format!("{title}, latest {span}");
     let shades = canvas.g.shades[1..].concat();
     canvas.rule(
         area.x,

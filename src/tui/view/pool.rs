@@ -1,5 +1,8 @@
 //! View 7: is the pool the bottleneck, or the database?
 
+mod applications;
+mod bottleneck;
+
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -11,8 +14,11 @@ use crate::model::probe::{Latencies, LoadTick, PoolFigures, ProbeFigures, quanti
 use crate::model::units;
 use crate::tui::columns::Col;
 use crate::tui::history::{Metric, bins_of_buckets, bins_of_latencies};
-use crate::tui::model::{Model, PoolGroup, pool_groups, share};
+use crate::tui::model::{Model, share};
 use crate::tui::paint::Canvas;
+use crate::tui::theme::{Glyphs, Theme};
+
+use bottleneck::{Bottleneck, bottleneck};
 
 /// Share of the pool in use from which it counts as full.
 const FULL: f64 = 0.95;
@@ -49,7 +55,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
             Rect::new(top.x, top.y, half - 1, top.height),
         );
         let right = Rect::new(top.x + half, top.y, top.width - half, top.height);
-        application_pools(canvas, model, right);
+        applications::draw(canvas, model, right);
     } else {
         pool(canvas, model, &load, top);
     }
@@ -58,11 +64,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     if rest.width >= 110 {
         let right = 46;
         let left = Rect::new(middle.x, middle.y, middle.width - right - 1, middle.height);
-        heatmap::draw(canvas, model, history, "Response time over time", left);
+        heatmap::draw(canvas, history, "Response time over time", left);
         let beside = Rect::new(left.right() + 1, middle.y, right, middle.height);
         response_bars(canvas, &load, beside);
     } else {
-        heatmap::draw(canvas, model, history, "Response time over time", middle);
+        heatmap::draw(canvas, history, "Response time over time", middle);
     }
     let bottom = rest.bottom();
     let table = Rect::new(
@@ -72,71 +78,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         bottom.saturating_sub(middle.bottom()),
     );
     probes(canvas, model, &load, table);
-}
-
-/// Where the time goes, as one word and one sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bottleneck {
-    None,
-    Pool,
-    Database,
-    Generator,
-}
-
-fn bottleneck(load: &LoadTick) -> (Bottleneck, String) {
-    let p95 = |histogram: &Latencies| quantile(histogram, 0.95).unwrap_or_default();
-    let wait = p95(&load.pool.wait);
-    let service = load
-        .probes
-        .iter()
-        .map(|probe| p95(&probe.service))
-        .max()
-        .unwrap_or_default();
-    let late = p95(&load.lateness);
-    let missed: Vec<&ProbeFigures> = load
-        .probes
-        .iter()
-        .filter(|probe| probe.slo_state().is_some_and(|(_, is_met)| !is_met))
-        .collect();
-    let text = |d| units::duration(d);
-    if late > Duration::from_millis(50) && late > wait && late > service {
-        let why = format!(
-            "the generator is {} late at p95: this machine is the limit",
-            text(late)
-        );
-        return (Bottleneck::Generator, why);
-    }
-    if load.pool.pending_mean >= 1.0 && wait > service {
-        let why = format!(
-            "the pool: {} wait for a connection (p95 {}), the server needs {}; {} of {} in use",
-            units::count(load.pool.pending_mean),
-            text(wait),
-            text(service),
-            load.pool.used,
-            load.pool.max
-        );
-        return (Bottleneck::Pool, why);
-    }
-    if load.pool.utilization >= FULL || !missed.is_empty() {
-        let worst = missed
-            .iter()
-            .max_by_key(|probe| p95(&probe.service))
-            .map(|probe| format!(", {} missed, worst {}", missed.len(), probe.name))
-            .unwrap_or_default();
-        let why = format!(
-            "the database: up to {} on the server at p95, {} waiting for the pool{worst}",
-            text(service),
-            text(wait)
-        );
-        return (Bottleneck::Database, why);
-    }
-    let why = format!(
-        "none: pool wait p95 {}, server p95 up to {}, {} of the pool in use",
-        text(wait),
-        text(service),
-        units::percent(load.pool.utilization)
-    );
-    (Bottleneck::None, why)
 }
 
 fn verdict_line(canvas: &mut Canvas<'_>, load: &LoadTick, area: Rect) {
@@ -185,8 +126,8 @@ fn pool(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
         ),
         ("in use", used(pool), pool.utilization >= FULL),
         ("waiting", pending, pool.pending_mean >= 1.0),
-        ("wait", three(&pool.wait), false),
-        ("lent", three(&pool.usage), false),
+        ("wait", quantiles(&pool.wait, area.width), false),
+        ("lent", quantiles(&pool.usage, area.width), false),
         ("opened", opened(pool), pool.timeouts > 0),
     ];
     for (y, (label, value, is_bad)) in (area.y + 1..area.bottom()).zip(rows) {
@@ -214,7 +155,8 @@ fn pool(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
             .shown()
             .load_history
             .series(metric, usize::from(columns));
-        canvas.spark(area.right() - columns, y, columns, &values, theme.spark);
+        let spark = Rect::new(area.right() - columns, y, columns, 1);
+        canvas.spark(spark, &values, metric.floor(), theme.spark);
     }
 }
 
@@ -237,102 +179,14 @@ fn opened(pool: &PoolFigures) -> String {
     )
 }
 
-fn three(histogram: &Latencies) -> String {
+/// The usual quantiles, as many as fit.
+fn quantiles(histogram: &Latencies, columns: u16) -> String {
     let at = |q| quantile(histogram, q).map_or_else(|| "-".to_owned(), units::duration);
-    format!("p50 {} p95 {} p99 {}", at(0.50), at(0.95), at(0.99))
-}
-
-/// Sessions by account and schema: the pools of applications as the server sees them.
-fn application_pools(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
-    let Some(interval) = &model.shown().interval else {
-        canvas.rule(
-            area.x,
-            area.y,
-            area.width,
-            "Application pools",
-            "no server reading",
-        );
-        return;
-    };
-    let groups = pool_groups(&interval.sessions);
-    let title = format!("Application pools at {}", model.clock(interval.to));
-    canvas.rule(
-        area.x,
-        area.y,
-        area.width,
-        &title,
-        &format!("{} pools", groups.len()),
-    );
-    let theme = canvas.theme;
-    let numbers = [
-        ("act", 4_u16),
-        ("idle", 5),
-        ("trx!", 5),
-        ("wait", 5),
-        ("oldest", 7),
-    ];
-    let fixed: u16 = numbers.iter().map(|(_, columns)| columns).sum();
-    let name = area.width.saturating_sub(fixed + 2);
-    canvas.tint(Rect::new(area.x, area.y + 1, area.width, 1), theme.head);
-    canvas.put(area.x + 1, area.y + 1, name, "account / schema", theme.head);
-    let mut x = area.x + 1 + name;
-    for (title, columns) in numbers {
-        canvas.put_right(x, area.y + 1, columns, title, theme.head);
-        x += columns;
-    }
-    for (y, group) in (area.y + 2..area.bottom()).zip(&groups) {
-        group_row(
-            canvas,
-            group,
-            &numbers,
-            name,
-            Rect::new(area.x, y, area.width, 1),
-        );
-    }
-    let hidden = groups
-        .len()
-        .saturating_sub(usize::from(area.height.saturating_sub(2)));
-    if hidden > 0 {
-        let text = format!("+{hidden} more");
-        canvas.put_right(area.x, area.bottom() - 1, name, &text, theme.dim);
-    }
-}
-
-fn group_row(
-    canvas: &mut Canvas<'_>,
-    group: &PoolGroup,
-    numbers: &[(&str, u16)],
-    name: u16,
-    area: Rect,
-) {
-    let theme = canvas.theme;
-    let text = format!("{} {}", group.account, group.schema);
-    canvas.put(
-        area.x + 1,
-        area.y,
-        name.saturating_sub(1),
-        &text,
-        theme.text,
-    );
-    let idle = group.all - group.active - group.idle_in_transaction;
-    let oldest = group
-        .oldest_transaction
-        .map_or_else(|| "-".to_owned(), units::duration);
-    let quiet = |n: usize, style: Style| if n == 0 { theme.dim } else { style };
-    let values = [
-        (group.active.to_string(), quiet(group.active, theme.strong)),
-        (idle.to_string(), theme.dim),
-        (
-            group.idle_in_transaction.to_string(),
-            quiet(group.idle_in_transaction, theme.warn),
-        ),
-        (group.waiting.to_string(), quiet(group.waiting, theme.bad)),
-        (oldest, theme.text),
-    ];
-    let mut x = area.x + 1 + name;
-    for ((text, style), (_, columns)) in values.into_iter().zip(numbers) {
-        canvas.put_right(x, area.y, *columns, &text, style);
-        x += columns;
+    let two = format!("p50 {} p95 {}", at(0.50), at(0.95));
+    if columns >= 44 {
+        format!("{two} p99 {}", at(0.99))
+    } else {
+        two
     }
 }
 
@@ -403,7 +257,7 @@ fn probes(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
             .copied()
             .unwrap_or(usize::MAX);
         match world.probe(index, model.totals) {
-            Some((probe, window)) => probe_cell(probe, window, col, theme, glyphs),
+            Some((probe, window)) => probe_cell(probe, window, col, &theme, glyphs),
             None => Cell::Text(String::new(), theme.text),
         }
     };
@@ -421,24 +275,19 @@ fn probes(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
         canvas.put(inside.x, inside.bottom(), inside.width, &text, theme.bad);
     }
     Table {
-        model,
+        list: model.list(),
         columns: model.list().visible(),
         rows: model.probe_rows.len(),
         cursor: model.cursor(),
         cell: &cell,
         is_tagged: &|_| false,
+        is_clickable: true,
         empty: "no probe passes the filter; Esc clears it",
     }
     .draw(canvas, inside);
 }
 
-fn probe_cell(
-    probe: &ProbeFigures,
-    window: Duration,
-    col: Col,
-    theme: crate::tui::theme::Theme,
-    g: &crate::tui::theme::Glyphs,
-) -> Cell {
+fn probe_cell(probe: &ProbeFigures, window: Duration, col: Col, theme: &Theme, g: &Glyphs) -> Cell {
     let at = |histogram: &Latencies, q: f64| {
         quantile(histogram, q).map_or_else(|| "-".to_owned(), units::duration)
     };
@@ -480,7 +329,7 @@ fn probe_cell(
 fn without_load(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     let heat = (body.height / 3).max(4).min(body.height / 2);
     let rest = body.height.saturating_sub(heat);
-    application_pools(canvas, model, Rect::new(body.x, body.y, body.width, rest));
+    applications::draw(canvas, model, Rect::new(body.x, body.y, body.width, rest));
     let area = Rect::new(body.x, body.y + rest, body.width, heat);
     let history = &model.shown().history;
     let latency = model
@@ -493,41 +342,12 @@ fn without_load(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     {
         let right = 46;
         let left = Rect::new(area.x, area.y, area.width - right - 1, area.height);
-        heatmap::draw(canvas, model, history, "Statement latency over time", left);
+        heatmap::draw(canvas, history, "Statement latency over time", left);
         let beside = Rect::new(left.right() + 1, area.y, right, area.height);
         let title = format!("Statements {}", delta(canvas, window));
         canvas.rule(beside.x, beside.y, beside.width, &title, "");
         bars(canvas, &bins_of_buckets(latency), beside);
     } else {
-        heatmap::draw(canvas, model, history, "Statement latency over time", area);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::tests::fixture;
-
-    #[test]
-    fn the_bottleneck_is_named() {
-        let mut load = fixture::load(0);
-        assert_eq!(
-            bottleneck(&load).0,
-            Bottleneck::None,
-            "{:?}",
-            bottleneck(&load)
-        );
-        load.pool.pending_mean = 12.0;
-        for _ in 0..100 {
-            load.pool.wait.saturating_record(2_000_000_000);
-        }
-        let (what, why) = bottleneck(&load);
-        assert_eq!(what, Bottleneck::Pool, "{why}");
-        let mut load = fixture::load(0);
-        for _ in 0..1_000 {
-            load.probes[0].response.saturating_record(3_000_000_000);
-            load.probes[0].service.saturating_record(3_000_000_000);
-        }
-        assert_eq!(bottleneck(&load).0, Bottleneck::Database);
+        heatmap::draw(canvas, history, "Statement latency over time", area);
     }
 }

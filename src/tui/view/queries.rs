@@ -57,7 +57,7 @@ fn title(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
             format!(
                 "Queries {} since {since} ({})",
                 canvas.g.sum,
-                units::duration(window)
+                super::span(window)
             ),
             format!("{} digests", model.query_rows.len()),
         )
@@ -76,7 +76,7 @@ fn title(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
                 digests.rows,
                 units::count(load),
                 units::count(calls),
-                units::duration(digests.next_poll)
+                super::span(digests.next_poll)
             ),
         )
     } else {
@@ -161,12 +161,13 @@ pub(super) fn table(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         "no row passes the filter; Esc clears it"
     };
     Table {
-        model,
+        list: &model.lists[0],
         columns: model.lists[0].visible(),
         rows: model.query_rows.len(),
         cursor: model.cursor(),
         cell: &cell,
         is_tagged: &|_| false,
+        is_clickable: true,
         empty,
     }
     .draw(canvas, area);

@@ -23,6 +23,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         area.height -= height;
         statement_pane(canvas, model, pane);
     }
+    table(canvas, model, area, true);
+}
+
+/// The table alone; on the overview without cursor and mouse.
+pub(super) fn table(canvas: &mut Canvas<'_>, model: &Model, area: Rect, is_own_view: bool) {
+    let list = &model.lists[1];
     let theme = canvas.theme;
     let cell = |position: usize, col: Col| match model.session(position) {
         Some(session) => {
@@ -36,7 +42,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
             .session(position)
             .is_some_and(|s| model.tags.contains(&s.id))
     };
-    let empty = if !model.list().filter.is_empty() {
+    let empty = if !list.filter.is_empty() {
         "no row passes the filter; Esc clears it"
     } else if model.show_idle {
         "no sessions"
@@ -44,18 +50,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         "nothing runs and no transaction is open; i shows idle sessions"
     };
     Table {
-        model,
-        columns: model.list().visible(),
+        list,
+        columns: list.visible(),
         rows: model.session_rows.len(),
-        cursor: model.cursor(),
+        cursor: if is_own_view { model.cursor() } else { None },
         cell: &cell,
         is_tagged: &is_tagged,
+        is_clickable: is_own_view,
         empty,
     }
     .draw(canvas, area);
 }
 
-fn title(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
+/// The rule above the table, with what all sessions do.
+pub(super) fn title(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     let Some(interval) = &model.shown().interval else {
         canvas.rule(body.x, body.y, body.width, "Sessions", "no reading yet");
         return;

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use crate::tui::columns::{Col, fitting};
 use crate::tui::message::Target;
-use crate::tui::model::Model;
+use crate::tui::model::ListState;
 use crate::tui::paint::Canvas;
 
 /// What stands in a cell.
@@ -16,13 +16,15 @@ pub(super) enum Cell {
 
 /// A table to draw.
 pub(super) struct Table<'a> {
-    pub(super) model: &'a Model,
+    pub(super) list: &'a ListState,
     pub(super) columns: Vec<Col>,
     pub(super) rows: usize,
     /// Only for rows that can be selected.
     pub(super) cursor: Option<usize>,
     pub(super) cell: &'a dyn Fn(usize, Col) -> Cell,
     pub(super) is_tagged: &'a dyn Fn(usize) -> bool,
+    /// Rows and headings can be clicked.
+    pub(super) is_clickable: bool,
     /// Said where there are no rows.
     pub(super) empty: &'a str,
 }
@@ -49,7 +51,7 @@ impl Table<'_> {
     }
 
     fn heading(&self, canvas: &mut Canvas<'_>, area: Rect, places: &[(Col, u16, u16)]) {
-        let list = self.model.list();
+        let list = self.list;
         let theme = canvas.theme;
         canvas.tint(Rect::new(area.x, area.y, area.width, 1), theme.head);
         for (col, x, columns) in places {
@@ -73,7 +75,9 @@ impl Table<'_> {
                 let title = format!("{}{arrow}", spec.title);
                 canvas.put(*x, area.y, *columns, &title, style);
             }
-            canvas.hit(Rect::new(*x, area.y, *columns, 1), Target::Header(*col));
+            if self.is_clickable {
+                canvas.hit(Rect::new(*x, area.y, *columns, 1), Target::Header(*col));
+            }
         }
     }
 
@@ -93,13 +97,22 @@ impl Table<'_> {
                 Cell::Text(text, style) => {
                     canvas.put(*x, area.y, *columns, &text, style);
                 }
-                Cell::Spark(values) => canvas.spark(*x, area.y, *columns, &values, theme.spark),
+                Cell::Spark(values) => {
+                    canvas.spark(
+                        Rect::new(*x, area.y, *columns, 1),
+                        &values,
+                        0.0,
+                        theme.spark,
+                    );
+                }
             }
         }
         if is_selected {
             canvas.tint(area, theme.selected);
         }
-        canvas.hit(area, Target::Row(row));
+        if self.is_clickable {
+            canvas.hit(area, Target::Row(row));
+        }
     }
 
     fn position(&self, canvas: &mut Canvas<'_>, area: Rect, first: usize, height: usize) {

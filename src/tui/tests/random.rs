@@ -1,0 +1,131 @@
+//! Random keys, news and sizes: no panic, nothing outside of the screen, no kill without a word.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::fixture;
+use crate::model::feed::{Feed, Link, Request};
+use crate::model::interval::Discontinuity;
+use crate::tui::message::{Effect, Message};
+use crate::tui::model::{Model, Overlay};
+use crate::tui::settings::TuiConfig;
+use crate::tui::update::update;
+use crate::tui::view::view;
+
+fn news() -> &'static [Feed] {
+    static NEWS: OnceLock<Vec<Feed>> = OnceLock::new();
+    NEWS.get_or_init(|| {
+        let mut empty = (*fixture::digests(3)).clone();
+        empty.digests.clear();
+        empty.window = Duration::ZERO;
+        let mut no_probes = fixture::load(1);
+        no_probes.probes.clear();
+        no_probes.window = Duration::ZERO;
+        vec![
+            Feed::Link(Link::Connecting),
+            Feed::Link(Link::Up(fixture::facts())),
+            Feed::Link(Link::Stalled(Duration::from_secs(4))),
+            Feed::Link(Link::Down {
+                reason: "gone\x1b[2J away".to_owned(),
+                since: fixture::at(9),
+                retry_in: Duration::from_secs(1),
+            }),
+            Feed::Interval(fixture::interval(-3)),
+            Feed::Interval(fixture::interval(4)),
+            Feed::Digests(fixture::digests(4)),
+            Feed::Digests(Arc::new(empty)),
+            Feed::Load(Arc::new(fixture::load(2))),
+            Feed::Load(Arc::new(no_probes)),
+            Feed::Break {
+                why: Discontinuity::Flushed,
+                unseen: Duration::from_secs(7),
+            },
+            Feed::Detail {
+                key: fixture::key(0),
+                result: Ok(Arc::new(fixture::detail(0))),
+            },
+            Feed::Notice("a notice that is rather long, 漢字 and all, for any screen".to_owned()),
+        ]
+    })
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Key(char),
+    Special(u8),
+    News(usize),
+    Size(u16, u16),
+    Click(u16, u16),
+    Time(u16),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => proptest::sample::select("1237jkgGxXy nTUiItwcFzmp0+-R?/:<>eqa !".chars().collect::<Vec<_>>())
+            .prop_map(Step::Key),
+        4 => (0_u8..9).prop_map(Step::Special),
+        3 => (0..news().len()).prop_map(Step::News),
+        1 => (0_u16..210, 0_u16..60).prop_map(|(x, y)| Step::Size(x, y)),
+        2 => (0_u16..210, 0_u16..60).prop_map(|(x, y)| Step::Click(x, y)),
+        1 => any::<u16>().prop_map(Step::Time),
+    ]
+}
+
+const SPECIAL: [KeyCode; 9] = [
+    KeyCode::Enter,
+    KeyCode::Esc,
+    KeyCode::Tab,
+    KeyCode::BackTab,
+    KeyCode::Up,
+    KeyCode::Down,
+    KeyCode::PageDown,
+    KeyCode::End,
+    KeyCode::Backspace,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics_and_no_kill_comes_unasked(steps in proptest::collection::vec(step(), 1..60)) {
+        let mut model = Model::new(TuiConfig::default(), fixture::at(0)).unwrap();
+        let mut size = (80_u16, 24_u16);
+        for step in steps {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+            let hits = view(&model, &mut buffer);
+            let asked = matches!(model.overlay, Some(Overlay::Confirm(_)));
+            let key = |code| Message::Key(KeyEvent::new(code, KeyModifiers::NONE));
+            let (message, confirms) = match step {
+                Step::Key(c) => (key(KeyCode::Char(c)), c == 'y'),
+                Step::Special(n) => (key(SPECIAL[usize::from(n)]), n == 0),
+                Step::News(n) => (Message::Feed(news()[n].clone()), false),
+                Step::Size(x, y) => {
+                    size = (x, y);
+                    (Message::Resize(x, y), false)
+                }
+                Step::Click(x, y) => match hits.at(x, y) {
+                    Some(target) => (Message::Click(target), false),
+                    None => (Message::Wheel(3), false),
+                },
+                Step::Time(second) => {
+                    let now = fixture::at(i64::from(second));
+                    (Message::Tick { now, elapsed: Duration::from_secs(second.into()) }, false)
+                }
+            };
+            for effect in update(&mut model, message) {
+                if matches!(effect, Effect::Request(Request::Kill(_))) {
+                    prop_assert!(asked && confirms);
+                }
+            }
+        }
+        let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+        view(&model, &mut buffer);
+        let dirty = buffer.content.iter().any(|cell| cell.symbol().contains(char::is_control));
+        prop_assert!(!dirty);
+    }
+}
