@@ -260,7 +260,7 @@ pub(crate) async fn drive<C: Connector>(
         #[cfg(test)]
         Place::Here => Precision::Runtime,
     };
-    let shared = Arc::new(Shared::new(
+    let common = Arc::new(Shared::new(
         queue,
         in_nanos(config.warmup),
         timeouts,
@@ -268,9 +268,9 @@ pub(crate) async fn drive<C: Connector>(
         precision,
     ));
     // Workers end with this function, whichever way it ends.
-    let _guard = shared.abort.clone().drop_guard();
+    let _guard = common.abort.clone().drop_guard();
     let (gate, _) = watch::channel(None);
-    let mut workers = Workers::start(&shared, &connector, &config, &gate, place, probes.len())?;
+    let mut workers = Workers::start(&common, &connector, &config, &gate, place, probes.len())?;
     tokio::select! {
         opened = workers.opened() => opened.map_err(|source| EngineError::Connect {
             wanted: config.concurrency,
@@ -281,7 +281,7 @@ pub(crate) async fn drive<C: Connector>(
     let start = Instant::now();
     let started = Timestamp::now();
     gate.send_replace(Some(start));
-    let mut coordinator = Coordinator::new(shared, workers, probes, config, ticks, start);
+    let mut coordinator = Coordinator::new(common, workers, probes, config, ticks, start);
     let is_interrupted = coordinator.run(&stop).await?;
     Ok(coordinator.report(started, is_interrupted))
 }
@@ -295,7 +295,7 @@ struct Workers {
 
 impl Workers {
     fn start<C: Connector>(
-        shared: &Arc<Shared>,
+        common: &Arc<Shared>,
         connector: &C,
         config: &EngineConfig,
         gate: &watch::Sender<Option<Instant>>,
@@ -321,7 +321,7 @@ impl Workers {
             workers.shards.push(Arc::clone(&shard));
             workers.ready.push(is_ready);
             let work = worker(
-                Arc::clone(shared),
+                Arc::clone(common),
                 shard,
                 connector.clone(),
                 share,
@@ -371,7 +371,7 @@ fn run_thread(
 }
 
 struct Coordinator {
-    shared: Arc<Shared>,
+    common: Arc<Shared>,
     workers: Workers,
     probes: Arc<[EngineProbe]>,
     config: EngineConfig,
@@ -397,7 +397,7 @@ struct Sums {
 
 impl Coordinator {
     fn new(
-        shared: Arc<Shared>,
+        common: Arc<Shared>,
         workers: Workers,
         probes: Arc<[EngineProbe]>,
         config: EngineConfig,
@@ -407,7 +407,7 @@ impl Coordinator {
         Self {
             total: Recorder::new(probes.len()),
             spare: Recorder::new(probes.len()),
-            shared,
+            common,
             workers,
             probes,
             config,
@@ -470,7 +470,7 @@ impl Coordinator {
     /// Whether the schedule itself has ended: nothing arrives any more.
     fn is_idle(&self) -> bool {
         matches!(
-            self.shared.queue().take(self.now()),
+            self.common.queue().take(self.now()),
             super::queue::Next::End
         )
     }
@@ -479,7 +479,7 @@ impl Coordinator {
     async fn drain(&mut self, is_interrupted: bool) {
         let now = self.now();
         let end = end_of(&self.config).min(now);
-        self.shared.finish(now);
+        self.common.finish(now);
         let patience = if is_interrupted {
             GRACE
         } else {
@@ -489,7 +489,7 @@ impl Coordinator {
             .await
             .is_err()
         {
-            self.shared.abort.cancel();
+            self.common.abort.cancel();
             let _ = tokio::time::timeout(GRACE, self.workers.alive.recv()).await;
         }
         self.window(end.max(self.from));
@@ -507,7 +507,7 @@ impl Coordinator {
     /// What was counted since the last call.
     fn collect(&mut self, now: u64) -> (Recorder, PoolLevels) {
         let mut window = Recorder::new(self.probes.len());
-        let pending = self.shared.queue().window(now, &mut window);
+        let pending = self.common.queue().window(now, &mut window);
         let mut levels = PoolLevels {
             max: self.config.concurrency,
             pending: pending.value,

@@ -129,7 +129,7 @@ impl Shard {
 
 /// Opens `seats` connections, says so, waits for the start, and runs until the line ends.
 pub(crate) async fn worker<C: Connector>(
-    shared: Arc<Shared>,
+    common: Arc<Shared>,
     shard: Arc<Shard>,
     connector: C,
     seats: usize,
@@ -137,8 +137,8 @@ pub(crate) async fn worker<C: Connector>(
     mut gate: watch::Receiver<Option<Instant>>,
 ) {
     let opened = tokio::select! {
-        opened = open_all(&shared, &shard, &connector, seats) => opened,
-        () = shared.abort.cancelled() => return,
+        opened = open_all(&common, &shard, &connector, seats) => opened,
+        () = common.abort.cancelled() => return,
     };
     let sessions = match opened {
         Ok(sessions) => sessions,
@@ -152,7 +152,7 @@ pub(crate) async fn worker<C: Connector>(
         return;
     };
     let start = start.unwrap_or_else(Instant::now);
-    let pacer = match Pacer::new(start, seats + 1, shared.precision) {
+    let pacer = match Pacer::new(start, seats + 1, common.precision) {
         Ok(pacer) => Arc::new(pacer),
         Err(error) => {
             tracing::warn!(%error, "no exact timer; operations may start up to 1 ms late");
@@ -163,12 +163,12 @@ pub(crate) async fn worker<C: Connector>(
         }
     };
     let mut helpers = JoinSet::new();
-    helpers.spawn(drive(Arc::clone(&shared), Arc::clone(&pacer)));
+    helpers.spawn(drive(Arc::clone(&common), Arc::clone(&pacer)));
     helpers.spawn(heartbeat(Arc::clone(&shard), Arc::clone(&pacer), seats));
     let mut running = JoinSet::new();
     for (seat, session) in sessions.into_iter().enumerate() {
         running.spawn(sit(Seat {
-            shared: Arc::clone(&shared),
+            common: Arc::clone(&common),
             shard: Arc::clone(&shard),
             pacer: Arc::clone(&pacer),
             connector: connector.clone(),
@@ -179,20 +179,20 @@ pub(crate) async fn worker<C: Connector>(
     }
     tokio::select! {
         () = async { while running.join_next().await.is_some() {} } => {}
-        () = shared.abort.cancelled() => running.shutdown().await,
+        () = common.abort.cancelled() => running.shutdown().await,
     }
 }
 
 async fn open_all<C: Connector>(
-    shared: &Arc<Shared>,
+    common: &Arc<Shared>,
     shard: &Shard,
     connector: &C,
     seats: usize,
 ) -> Result<Vec<C::Session>, sqlx::Error> {
     let mut opening = JoinSet::new();
     for _ in 0..seats {
-        let (shared, connector) = (Arc::clone(shared), connector.clone());
-        opening.spawn(async move { shared.open(&connector).await });
+        let (common, connector) = (Arc::clone(common), connector.clone());
+        opening.spawn(async move { common.open(&connector).await });
     }
     let mut sessions = Vec::with_capacity(seats);
     while let Some(opened) = opening.join_next().await {
@@ -209,10 +209,10 @@ async fn open_all<C: Connector>(
 }
 
 /// Drives the pacer until the run is stopped; then lets go of all who wait for a time.
-async fn drive(shared: Arc<Shared>, pacer: Arc<Pacer>) {
+async fn drive(common: Arc<Shared>, pacer: Arc<Pacer>) {
     tokio::select! {
         () = pacer.drive() => {}
-        () = shared.stop.cancelled() => pacer.close(),
+        () = common.stop.cancelled() => pacer.close(),
     }
 }
 
@@ -231,7 +231,7 @@ async fn heartbeat(shard: Arc<Shard>, pacer: Arc<Pacer>, seat: usize) {
 }
 
 struct Seat<C: Connector> {
-    shared: Arc<Shared>,
+    common: Arc<Shared>,
     shard: Arc<Shard>,
     pacer: Arc<Pacer>,
     connector: C,
@@ -251,13 +251,13 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             now = seat.pacer.now();
             continue;
         };
-        let next = seat.shared.queue().take(now);
+        let next = seat.common.queue().take(now);
         let (arrival, wait) = match next {
             Next::Now(arrival) => (arrival, now.saturating_sub(arrival.at)),
             Next::At(arrival) => {
                 seat.pacer.wait(seat.number, arrival.at).await;
-                if seat.shared.is_stopped.load(Ordering::Acquire)
-                    && seat.shared.queue().is_called_off(&arrival)
+                if seat.common.is_stopped.load(Ordering::Acquire)
+                    && seat.common.queue().is_called_off(&arrival)
                 {
                     continue;
                 }
@@ -267,7 +267,7 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             Next::End => break,
         };
         let late = matches!(next, Next::At(_)).then(|| now.saturating_sub(arrival.at));
-        let is_measured = arrival.at >= seat.shared.warm;
+        let is_measured = arrival.at >= seat.common.warm;
         let lease = Lease {
             shard: &seat.shard,
             pacer: &seat.pacer,
@@ -277,7 +277,7 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             is_open: true,
         };
         lease.begin(wait, late);
-        let timeout = seat.shared.timeouts.get(arrival.source).copied();
+        let timeout = seat.common.timeouts.get(arrival.source).copied();
         let until = now.saturating_add(timeout.unwrap_or(u64::MAX));
         let done = deadline
             .within(
@@ -306,8 +306,8 @@ impl<C: Connector> Seat<C> {
     async fn reconnect(&mut self) -> bool {
         loop {
             let attempt = tokio::select! {
-                attempt = self.shared.open(&self.connector) => attempt,
-                () = self.shared.stop.cancelled() => return false,
+                attempt = self.common.open(&self.connector) => attempt,
+                () = self.common.stop.cancelled() => return false,
             };
             match attempt {
                 Ok((session, took)) => {
@@ -328,7 +328,7 @@ impl<C: Connector> Seat<C> {
             let pause = self.backoff.pause(self.number);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = self.shared.stop.cancelled() => return false,
+                () = self.common.stop.cancelled() => return false,
             }
         }
     }
