@@ -11,12 +11,11 @@ use super::value::{Value, push_datetime};
 pub fn push(value: &Value, out: &mut String) {
     // Writing to a String cannot fail.
     let _ = match value {
-        Value::Null => out.write_str("NULL"),
         Value::Int(n) => write!(out, "{n}"),
         Value::UInt(n) => write!(out, "{n}"),
         // A float in decimal notation would be an exact number to MySQL; the exponent keeps it one.
         Value::Float(n) if n.is_finite() => write!(out, "{n:e}"),
-        Value::Float(_) => out.write_str("NULL"),
+        Value::Null | Value::Float(_) => out.write_str("NULL"),
         Value::Text(text) | Value::Json(text) => {
             push_quoted(text, out);
             Ok(())

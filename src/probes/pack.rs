@@ -130,6 +130,10 @@ pub struct Table {
 
 /// A column.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they are independent facts of a column, as the server lists them"
+)]
 pub struct Column {
     /// Its name.
     pub name: Arc<str>,

@@ -10,7 +10,7 @@ use super::value::Value;
 #[derive(Debug, Clone)]
 pub struct Params {
     world: Arc<World>,
-    params: Vec<Param>,
+    list: Vec<Param>,
     width: u64,
     run: u64,
 }
@@ -23,7 +23,7 @@ impl Params {
     pub fn new(world: Arc<World>, probe: &Probe, run: u64) -> Self {
         Self {
             world,
-            params: probe.params.clone(),
+            list: probe.params.clone(),
             width: u64::from(probe.width.max(1)),
             run,
         }
@@ -35,7 +35,7 @@ impl Params {
         let row = operation
             .wrapping_mul(self.width)
             .wrapping_add(u64::from(at.row));
-        self.world.param(&self.params, at.param, row, self.run)
+        self.world.param(&self.list, at.param, row, self.run)
     }
 
     /// The values of a statement's `?`, in order.

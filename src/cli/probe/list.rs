@@ -59,19 +59,16 @@ struct ProbeDetail {
 
 /// Lists.
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
-    match &args.pack {
-        Some(name) => {
-            let pack = super::pack(name)?;
-            context.emit(&detail_document(&pack), &detail(&pack))?;
-        }
-        None => {
-            let packs = shipped::names()
-                .into_iter()
-                .map(super::pack)
-                .collect::<Result<Vec<_>, _>>()?;
-            let summaries: Vec<PackSummary> = packs.iter().map(summary).collect();
-            context.emit(&summary_document(&summaries), &summaries)?;
-        }
+    if let Some(name) = &args.pack {
+        let pack = super::pack(name)?;
+        context.emit(&detail_document(&pack), &detail(&pack))?;
+    } else {
+        let packs = shipped::names()
+            .into_iter()
+            .map(super::pack)
+            .collect::<Result<Vec<_>, _>>()?;
+        let summaries: Vec<PackSummary> = packs.iter().map(summary).collect();
+        context.emit(&summary_document(&summaries), &summaries)?;
     }
     Ok(Outcome::Fine)
 }

@@ -115,7 +115,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
         Err(error) => error.to_string(),
     };
     record(&server, &plan, &pack.name, &outcome).await?;
-    let report = result.map_err(explain)?;
+    let report = result.map_err(|error| explain(&error))?;
     if report.state == LoadState::Interrupted {
         message(&format!(
             "interrupted: {} rows are in `{}`, whole batches all; the same command goes on",
@@ -155,9 +155,9 @@ async fn record(server: &Server, plan: &LoadPlan, pack: &str, result: &str) -> R
         .map_err(|error| Error::from_chain(&error))
 }
 
-fn explain(error: LoadError) -> Error {
-    let shown = Error::from_chain(&error);
-    match &error {
+fn explain(error: &LoadError) -> Error {
+    let shown = Error::from_chain(error);
+    match error {
         LoadError::DiskFull { .. } => shown.hint(
             "nothing of the batch was kept; free space on the server, then run the same command \
              to go on",

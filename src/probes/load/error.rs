@@ -120,17 +120,15 @@ impl LoadError {
     pub fn new(doing: &str, source: sqlx::Error) -> Self {
         let doing = doing.to_owned();
         match number(&source) {
-            // ER_DISK_FULL, ER_RECORD_FILE_FULL, ER_ERROR_ON_WRITE, ER_CANT_CREATE_FILE with
-            // errno 28 in the text.
+            // ER_DISK_FULL and ER_RECORD_FILE_FULL; other errors carry errno 28 in their text.
             Some(1021 | 1114) => Self::DiskFull { doing, source },
             Some(_) if source.to_string().contains("28 - No space left") => {
                 Self::DiskFull { doing, source }
             }
             // ER_SERVER_SHUTDOWN, ER_CLIENT_INTERACTION_TIMEOUT, and a killed connection.
             Some(1053 | 1927 | 4031) => Self::Lost { doing, source },
-            Some(_) => Self::Statement { doing, source },
             None if is_broken(&source) => Self::Lost { doing, source },
-            None => Self::Statement { doing, source },
+            _ => Self::Statement { doing, source },
         }
     }
 

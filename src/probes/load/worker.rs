@@ -146,13 +146,12 @@ pub async fn run(shared: Arc<Shared>, sender: mpsc::Sender<(usize, u64)>) -> Res
     let mut worker = None;
     while let Some(segment) = shared.queue.next(&shared.cancel).await {
         // Opened here and not before, so that small loads need few connections.
-        let (connection, limit) = match &mut worker {
-            Some(worker) => worker,
-            None => {
-                let mut connection = session::open(&shared.options).await?;
-                let limit = session::packet_limit(&mut connection).await?;
-                worker.insert((connection, limit.saturating_sub(PACKET_MARGIN)))
-            }
+        let (connection, limit) = if let Some(worker) = &mut worker {
+            worker
+        } else {
+            let mut connection = session::open(&shared.options).await?;
+            let limit = session::packet_limit(&mut connection).await?;
+            worker.insert((connection, limit.saturating_sub(PACKET_MARGIN)))
         };
         fill(&shared, connection, *limit, segment, &sender).await?;
         shared.queue.finished(segment.table);

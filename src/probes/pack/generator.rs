@@ -289,8 +289,13 @@ impl Generator {
                 otherwise,
             } => {
                 found.push(*on);
-                cases.iter().for_each(|(_, case)| case.siblings(found));
-                otherwise.iter().for_each(|case| case.siblings(found));
+                for case in cases
+                    .iter()
+                    .map(|(_, case)| case)
+                    .chain(otherwise.as_deref())
+                {
+                    case.siblings(found);
+                }
             }
             _ => {}
         }

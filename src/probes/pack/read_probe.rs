@@ -18,7 +18,7 @@ const MAX_PLACEHOLDERS: usize = 65_535;
 
 /// Parameters of a probe with the length of those that are lists.
 struct Params {
-    params: Vec<Param>,
+    list: Vec<Param>,
     offsets: Vec<usize>,
     lists: HashMap<String, u32>,
     used: Vec<bool>,
@@ -27,6 +27,7 @@ struct Params {
 }
 
 /// Reads the `[[probe]]`s of a file; each with its place.
+#[must_use]
 pub fn read(log: &Log<'_>, tables: &[Table]) -> Vec<(usize, Probe)> {
     let document = log.document();
     let mut file = Fields::new(log, "probe file", document.get_ref(), 0);
@@ -58,10 +59,10 @@ fn probe<'i>(log: &Log<'i>, table: &DeTable<'i>, offset: usize, tables: &[Table]
     let slo = slo(&mut fields);
     let mut params = params(&mut fields, name.unwrap_or_default(), tables);
     let statements = statements(&mut fields, kind, &mut params);
-    for (param, used) in params.params.iter().zip(&params.used) {
+    for (param, used) in params.list.iter().zip(&params.used) {
         if !used {
             let index = params
-                .params
+                .list
                 .iter()
                 .position(|other| other.name == param.name);
             let offset = index.map_or(offset, |index| params.offsets[index]);
@@ -91,7 +92,7 @@ fn probe<'i>(log: &Log<'i>, table: &DeTable<'i>, offset: usize, tables: &[Table]
         slo,
         timeout,
         transaction: transaction.unwrap_or(statements.len() > 1 && kind == Some(Kind::Write)),
-        params: params.params,
+        params: params.list,
         width,
         statements,
     })
@@ -134,7 +135,7 @@ fn slo(fields: &mut Fields<'_, '_>) -> Option<Slo> {
 
 fn params(fields: &mut Fields<'_, '_>, probe: &str, tables: &[Table]) -> Params {
     let mut found = Params {
-        params: Vec::new(),
+        list: Vec::new(),
         offsets: Vec::new(),
         lists: HashMap::new(),
         used: Vec::new(),
@@ -182,7 +183,7 @@ fn params(fields: &mut Fields<'_, '_>, probe: &str, tables: &[Table]) -> Params 
             null: 1.0,
             how: super::generator::How::Uuid,
         });
-        found.params.push(Param {
+        found.list.push(Param {
             name: name.into(),
             generator,
         });
@@ -196,7 +197,7 @@ fn params(fields: &mut Fields<'_, '_>, probe: &str, tables: &[Table]) -> Params 
 /// A parameter that another one reads is used.
 fn mark_siblings(found: &mut Params) {
     let mut paths = Vec::new();
-    for param in &found.params {
+    for param in &found.list {
         param.generator.siblings(&mut paths);
     }
     for path in paths {
@@ -237,6 +238,18 @@ fn statements(
     made
 }
 
+/// The values behind the `?`s; unknown names have been noted as mistakes.
+fn refs(expanded: &sql::Expanded, list: &[Param]) -> Vec<ParamRef> {
+    expanded
+        .names
+        .iter()
+        .filter_map(|(name, row)| {
+            let param = list.iter().position(|param| *param.name == **name)?;
+            Some(ParamRef { param, row: *row })
+        })
+        .collect()
+}
+
 /// Reads one statement with all its repetitions; returns whether it writes.
 fn statement(
     fields: &mut Fields<'_, '_>,
@@ -255,7 +268,7 @@ fn statement(
         let sql::Mark::Placeholder(name) = mark else {
             continue;
         };
-        if let Some(index) = params.params.iter().position(|p| *p.name == *name) {
+        if let Some(index) = params.list.iter().position(|p| *p.name == *name) {
             params.used[index] = true;
         }
     }
@@ -275,43 +288,26 @@ fn statement(
     if batch > 1 && repeat > 1 {
         fields.wrong("repeat", "`batch` and `repeat` do not go together");
     }
-    let list = |name: &str| params.lists.get(name).copied().unwrap_or(1);
-    let expansions: Vec<sql::Expanded> = (0..repeat)
-        .map(|row| sql::expand(text, row, batch, &list))
-        .collect();
-    let mut resolved = Vec::new();
+    let expansions = (0..repeat).map(|row| {
+        sql::expand(text, row, batch, &|name| {
+            params.lists.get(name).copied().unwrap_or(1)
+        })
+    });
+    let mut shared: Option<Arc<str>> = None;
     for expanded in expansions {
-        if expanded.names.len() > MAX_PLACEHOLDERS {
-            let count = expanded.names.len();
+        let count = expanded.names.len();
+        if count > MAX_PLACEHOLDERS {
             fields.wrong(
                 "sql",
                 format_args!("{count} placeholders are more than MySQL's {MAX_PLACEHOLDERS}"),
             );
             break;
         }
-        let refs: Vec<ParamRef> = expanded
-            .names
-            .iter()
-            .filter_map(|(name, row)| {
-                let param = params
-                    .params
-                    .iter()
-                    .position(|p| &*p.name == name.as_str())?;
-                Some(ParamRef { param, row: *row })
-            })
-            .collect();
-        resolved.push((expanded.sql, refs));
-    }
-    let mut shared: Option<Arc<str>> = None;
-    for (sql, params) in resolved {
-        let sql = match &shared {
-            Some(first) if **first == *sql => Arc::clone(first),
-            _ => Arc::from(sql),
-        };
-        shared = Some(Arc::clone(&sql));
+        // Repetitions have the same text.
+        let sql = Arc::clone(shared.get_or_insert_with(|| Arc::from(expanded.sql.as_str())));
         made.push(Statement {
             sql,
-            params,
+            params: refs(&expanded, &params.list),
             returns_rows,
         });
     }

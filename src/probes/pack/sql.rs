@@ -99,7 +99,7 @@ fn quoted(bytes: &[u8], quote: u8, has_backslash: bool) -> usize {
 }
 
 fn is_dash_comment(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"--") && bytes.get(2).is_none_or(|b| b.is_ascii_whitespace())
+    bytes.starts_with(b"--") && bytes.get(2).is_none_or(u8::is_ascii_whitespace)
 }
 
 fn line(bytes: &[u8]) -> usize {

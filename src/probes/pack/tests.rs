@@ -123,6 +123,7 @@ fn a_good_pack_is_read() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn mistakes_in_probes() {
     let file = "probes/a.toml";
     for (old, new, expected) in [
