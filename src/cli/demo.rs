@@ -73,14 +73,19 @@ pub struct Args {
 /// Runs the command. Whatever happens, the server ends with it and nothing is left behind.
 pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
     if !args.headless && !std::io::stdout().is_terminal() {
-        return Err(Error::new("the dashboard needs a terminal").hint("run `mydex demo --headless`"));
+        return Err(
+            Error::new("the dashboard needs a terminal").hint("run `mydex demo --headless`")
+        );
     }
     let sandbox = tokio::select! {
         sandbox = start_server(&args) => sandbox?,
         () = context.cancel.cancelled() => return Ok(Outcome::Interrupted),
     };
     let outcome = with_server(context, &args, &sandbox).await;
-    let ended = sandbox.stop().await.map_err(|error| Error::from_chain(&error));
+    let ended = sandbox
+        .stop()
+        .await
+        .map_err(|error| Error::from_chain(&error));
     let outcome = outcome?;
     ended?;
     Ok(outcome)
@@ -116,7 +121,10 @@ async fn with_server(context: &Context, args: &Args, sandbox: &Sandbox) -> Resul
     let shown = dashboard::show(context, &server, Some(ticks), stop.clone()).await;
     let by_itself = limit.is_some_and(|limit| limit.is_finished());
     stop.cancel();
-    let report = engine.finish().await.map_err(|error| Error::from_chain(&error))?;
+    let report = engine
+        .finish()
+        .await
+        .map_err(|error| Error::from_chain(&error))?;
     let counts = report.counts();
     message(&format!(
         "drove {} operations in {}; the server and its data are removed",
@@ -139,7 +147,10 @@ fn server_of(endpoint: &Endpoint) -> Server {
         user: endpoint.user.to_owned(),
         password: Some(endpoint.password.clone()),
         database: None,
-        tls: Tls { mode: TlsMode::Preferred, ca: None },
+        tls: Tls {
+            mode: TlsMode::Preferred,
+            ca: None,
+        },
         read_only: false,
     }
 }
@@ -161,8 +172,14 @@ async fn load_data(
         beside_others: false,
     };
     let mut shown = probe::load::Shown::new();
-    let result =
-        load(options.clone(), pack, plan, |at| shown.show(&at), context.cancel.clone()).await;
+    let result = load(
+        options.clone(),
+        pack,
+        plan,
+        |at| shown.show(&at),
+        context.cancel.clone(),
+    )
+    .await;
     shown.end();
     let report = result.map_err(|error| Error::from_chain(&error))?;
     message(&format!(
@@ -235,7 +252,10 @@ async fn headless(
     };
     let seen = once(server, &context.settings().monitor, window).await;
     stop.cancel();
-    let report = engine.finish().await.map_err(|error| Error::from_chain(&error))?;
+    let report = engine
+        .finish()
+        .await
+        .map_err(|error| Error::from_chain(&error))?;
     drain.abort();
     let seen = seen.map_err(|error| Error::from_chain(&error).hint(error.hint()))?;
     let pack = probe::pack(PACK)?;
@@ -244,5 +264,9 @@ async fn headless(
         &summary::document(loaded, &report, &seen, &levels),
         &summary::json(loaded, &report, &seen, levels),
     )?;
-    Ok(if context.cancel.is_cancelled() { Outcome::Interrupted } else { Outcome::Fine })
+    Ok(if context.cancel.is_cancelled() {
+        Outcome::Interrupted
+    } else {
+        Outcome::Fine
+    })
 }

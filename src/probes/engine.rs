@@ -436,21 +436,13 @@ impl Coordinator {
             .map(|d| warm.saturating_add(in_nanos(d)));
         let tick = in_nanos(self.config.tick).max(1_000_000);
         let mut next = if warm > 0 { warm } else { tick };
-        let mut has_left = false;
         let is_interrupted = loop {
             let until = end.map_or(next, |end| next.min(end));
             let wake = self.at(until);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break true,
-                _ = self.workers.alive.recv(), if !has_left => {
-                    // Seats leave the line when nothing in it is left before the end of the run.
-                    if !self.is_idle() {
-                        return Err(EngineError::WorkersLost);
-                    }
-                    has_left = true;
-                    continue;
-                }
+                _ = self.workers.alive.recv() => return Err(EngineError::WorkersLost),
                 () = tokio::time::sleep_until(wake) => {}
             }
             if end.is_some_and(|end| self.now() >= end) {
@@ -465,14 +457,6 @@ impl Coordinator {
         };
         self.drain(is_interrupted).await;
         Ok(is_interrupted)
-    }
-
-    /// Whether the schedule itself has ended: nothing arrives any more.
-    fn is_idle(&self) -> bool {
-        matches!(
-            self.common.queue().take(self.now()),
-            super::queue::Next::End
-        )
     }
 
     /// Lets what is in flight end, within its timeout, or within the grace of an interrupted run.

@@ -290,6 +290,8 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             seat.drop_session();
         }
     }
+    // Goodbyes take time on this thread; they wait until nobody measures any more.
+    seat.common.stop.cancelled().await;
     seat.leave().await;
 }
 

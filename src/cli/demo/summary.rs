@@ -38,7 +38,12 @@ pub(super) struct Json {
 }
 
 /// The summary for programs.
-pub(super) fn json(loaded: &LoadReport, report: &RunReport, seen: &Once, levels: Vec<Level>) -> Json {
+pub(super) fn json(
+    loaded: &LoadReport,
+    report: &RunReport,
+    seen: &Once,
+    levels: Vec<Level>,
+) -> Json {
     Json {
         rows_loaded: loaded.written,
         load_seconds: loaded.elapsed.as_secs_f64(),
@@ -57,13 +62,22 @@ pub(super) fn document(
     seen: &Once,
     levels: &[Level],
 ) -> Document {
-    let mut table = Table::new("Service levels over this run", &["level", "target", "measured", "met"]);
+    let mut table = Table::new(
+        "Service levels over this run",
+        &["level", "target", "measured", "met"],
+    );
     for level in levels {
         table.push([
             level.name.to_owned(),
             level.target.clone(),
-            level.measured.clone().unwrap_or_else(|| "not measured".to_owned()),
-            level.met.map_or("-", |met| if met { "yes" } else { "NO" }).to_owned(),
+            level
+                .measured
+                .clone()
+                .unwrap_or_else(|| "not measured".to_owned()),
+            level
+                .met
+                .map_or("-", |met| if met { "yes" } else { "NO" })
+                .to_owned(),
         ]);
     }
     let rows = Block::Paragraph(format!(
@@ -71,13 +85,20 @@ pub(super) fn document(
         loaded.written,
         units::duration(loaded.elapsed)
     ));
-    let mut blocks = vec![figures::server_facts(&seen.facts), rows, Block::Table(table)];
+    let mut blocks = vec![
+        figures::server_facts(&seen.facts),
+        rows,
+        Block::Table(table),
+    ];
     blocks.push(Block::Heading("What the application saw".to_owned()));
     blocks.extend(run::document(report).blocks);
     blocks.push(Block::Heading("What the server did".to_owned()));
     blocks.push(figures::interval_facts(&seen.interval));
     blocks.extend(seen.digests.as_ref().map(figures::digests_table));
-    Document { title: "mydex demo".to_owned(), blocks }
+    Document {
+        title: "mydex demo".to_owned(),
+        blocks,
+    }
 }
 
 /// Judges the run against the configured levels. What takes months to measure is said to be
@@ -107,8 +128,16 @@ pub(super) fn service_levels(
             measured: Some(units::count(events)),
             met: Some(events >= levels.events_per_minute as f64),
         },
-        ratio("buffer pool hit ratio", levels.hit_ratio, interval.buffer_pool_hit_ratio()),
-        ratio("availability (operations answered)", levels.availability, Some(answered)),
+        ratio(
+            "buffer pool hit ratio",
+            levels.hit_ratio,
+            interval.buffer_pool_hit_ratio(),
+        ),
+        ratio(
+            "availability (operations answered)",
+            levels.availability,
+            Some(answered),
+        ),
         Level {
             name: "database growth a month",
             target: format!("< {}", units::percent(levels.growth_per_month)),
@@ -119,18 +148,19 @@ pub(super) fn service_levels(
 }
 
 /// The response of all analytic probes, or of all others, against one objective.
-fn latency(
-    name: &'static str,
-    slo: Slo,
-    pack: &Pack,
-    report: &RunReport,
-    analytic: bool,
-) -> Level {
+fn latency(name: &'static str, slo: Slo, pack: &Pack, report: &RunReport, analytic: bool) -> Level {
     let is_wanted = |wanted: &str| {
-        pack.probes.iter().any(|probe| *probe.name == *wanted && probe.analytic == analytic)
+        pack.probes
+            .iter()
+            .any(|probe| *probe.name == *wanted && probe.analytic == analytic)
     };
     let mut all = growing();
-    for probe in report.total.probes.iter().filter(|probe| is_wanted(&probe.name)) {
+    for probe in report
+        .total
+        .probes
+        .iter()
+        .filter(|probe| is_wanted(&probe.name))
+    {
         merge(&mut all, &probe.response);
     }
     let measured = quantile(&all, slo.quantile);

@@ -111,6 +111,15 @@ pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
     };
     let probes =
         engine_probes(&world, &choice, &settings.slo).map_err(|error| Error::from_chain(&error))?;
+    if server.read_only
+        && let Some(probe) = probes.iter().find(|probe| probe.is_write)
+    {
+        return Err(Error::new(format!(
+            "server `{}` is configured read-only, and probe `{}` changes data",
+            server.name, probe.name
+        ))
+        .hint("name the reading probes with `--probe`"));
+    }
     let config = config(context, &args, format!("{} on {place}", pack.name).into());
     let mut log = args.hlog.as_deref().map(create).transpose()?;
     if let Some(file) = &mut log {

@@ -248,12 +248,17 @@ fn finding(severity: Severity, code: &'static str, message: String, remedy: &str
 /// What the run allows to be concluded.
 pub(in crate::cli) fn verdicts(report: &RunReport) -> Vec<Finding> {
     let mut found = Vec::new();
-    for probe in report.missed() {
+    for (number, probe) in report.missed().into_iter().enumerate() {
+        let remedy = if number == 0 {
+            "see the service latency above: what the server does not explain is waiting"
+        } else {
+            ""
+        };
         found.push(finding(
             Severity::Problem,
             "objective-missed",
             missed(probe),
-            "see its service latency above: what the server does not explain is waiting",
+            remedy,
         ));
     }
     match report.is_rate_sustained() {
