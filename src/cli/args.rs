@@ -104,6 +104,13 @@ impl Command {
         }
     }
 
+    /// Whether the command depends on the configuration; what is derived from the command line
+    /// itself must work beside a broken one.
+    #[must_use]
+    pub fn needs_settings(&self) -> bool {
+        !matches!(self, Self::Completions(_) | Self::Man(_))
+    }
+
     /// Options of the dashboard, if the command shows it.
     #[must_use]
     pub fn look(&self) -> Option<&top::Look> {

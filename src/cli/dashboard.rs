@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::error::{Error, Outcome};
@@ -21,16 +22,16 @@ const FEED_QUEUE: usize = 64;
 const REQUEST_QUEUE: usize = 16;
 
 /// Shows the dashboard of `server` until the user ends it; `load` brings the load engine's
-/// figures, if one runs.
+/// figures, if one runs. `cancel` ends it, and is cancelled when it ends.
 pub(super) async fn show(
     context: &Context,
     server: &Server,
     load: Option<mpsc::Receiver<Arc<LoadTick>>>,
+    cancel: CancellationToken,
 ) -> Result<Outcome, Error> {
     let settings = context.settings();
     let (feed, news) = mpsc::channel(FEED_QUEUE);
     let (requests, wishes) = mpsc::channel(REQUEST_QUEUE);
-    let cancel = context.cancel.child_token();
     let read_only = settings.dashboard.read_only || server.read_only;
     let mut collector = collector::spawn(
         server.clone(),

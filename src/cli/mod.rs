@@ -18,6 +18,7 @@ mod logging;
 pub mod probe;
 pub mod sandbox;
 mod signals;
+mod steps;
 pub mod top;
 
 use std::io::Write as _;
@@ -30,7 +31,7 @@ use args::{Cli, Command, Global};
 use context::Context;
 use error::{Error, Outcome};
 
-use crate::config::load::{Flags, load};
+use crate::config::load::{Flags, Loaded, load};
 
 /// Time that background tasks get to end after the command itself has ended.
 const WIND_DOWN: Duration = Duration::from_secs(1);
@@ -95,6 +96,33 @@ fn context(
     command: &Command,
     signals: &signals::Signals,
 ) -> Result<Context, Error> {
+    let loaded = if command.needs_settings() {
+        settings(global, command)?
+    } else {
+        Loaded::built_in()
+    };
+    Ok(Context {
+        loaded,
+        format: global.format,
+        output: global.output.clone(),
+        cancel: signals.cancel(),
+    })
+}
+
+async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
+    match command {
+        Command::Top(args) => top::run(context, &args).await,
+        Command::Demo(args) => demo::run(context, args).await,
+        Command::Check(args) => check::run(context, args).await,
+        Command::Probe(args) => probe::run(context, args).await,
+        Command::Sandbox(args) => sandbox::run(context, args).await,
+        Command::Config(args) => config::run(context, &args),
+        Command::Completions(args) => generate::completions(context, &args),
+        Command::Man(args) => generate::man(context, &args),
+    }
+}
+
+fn settings(global: &Global, command: &Command) -> Result<Loaded, Error> {
     let mut flags = Flags {
         config: global.config.clone(),
         profile: global.profile.clone(),
@@ -117,23 +145,5 @@ fn context(
     for warning in &loaded.warnings {
         message(&format!("warning: {warning}"));
     }
-    Ok(Context {
-        loaded,
-        format: global.format,
-        output: global.output.clone(),
-        cancel: signals.cancel(),
-    })
-}
-
-async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
-    match command {
-        Command::Top(args) => top::run(context, &args).await,
-        Command::Demo(args) => demo::run(context, args).await,
-        Command::Check(args) => check::run(context, args).await,
-        Command::Probe(args) => probe::run(context, args).await,
-        Command::Sandbox(args) => sandbox::run(context, args).await,
-        Command::Config(args) => config::run(context, &args),
-        Command::Completions(args) => generate::completions(context, &args),
-        Command::Man(args) => generate::man(context, &args),
-    }
+    Ok(loaded)
 }

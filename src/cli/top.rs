@@ -59,7 +59,7 @@ struct Snapshot {
 pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let server = context.server()?;
     if !args.once {
-        return dashboard::show(context, server, None).await;
+        return dashboard::show(context, server, None, context.cancel.child_token()).await;
     }
     let settings = context.settings();
     let window = settings.monitor.interval;
@@ -70,7 +70,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         ));
     }
     let once = tokio::select! {
-        once = once::once(server, &settings.monitor, window) => {
+        once = once::once(server, &settings.monitor, tokio::time::sleep(window)) => {
             once.map_err(|error| Error::from_chain(&error).hint(error.hint()))?
         }
         () = context.cancel.cancelled() => return Ok(Outcome::Interrupted),

@@ -27,7 +27,7 @@ use crate::server::{Connection, Error};
 
 /// Without an answer for this long the polling connection is given up. It is generous: a server
 /// that was stopped for a while goes on where it was.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The first interval is short, so that there are rates at once.
 const FIRST_INTERVAL: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ const BACKOFF: [Duration; 5] = [
 ];
 
 /// Pause where trying again can hardly help, and may lock the account.
-const HOPELESS: Duration = Duration::from_secs(60);
+const HOPELESS: Duration = Duration::from_mins(1);
 
 /// `Uptime` is in whole seconds and the clocks differ a little; less is no restart.
 const UPTIME_SLACK: Duration = Duration::from_secs(3);
@@ -52,6 +52,7 @@ const UPTIME_SLACK: Duration = Duration::from_secs(3);
 /// The feed has a bound. When it is full, figures are not read and the next ones cover the longer
 /// window; news of the connection wait, the newest 64 of them. The task fails only when the very
 /// first connection can't succeed at all, such as with a wrong password.
+#[must_use]
 pub fn spawn(
     server: Server,
     monitor: Monitor,
@@ -130,6 +131,9 @@ impl Collector {
     async fn run(&mut self) -> Result<(), Error> {
         let mut failures = 0_usize;
         let mut down_since = None;
+        if self.shell.post(Feed::Link(Link::Connecting)).is_err() {
+            return Ok(());
+        }
         loop {
             let mut was_up = false;
             let error = match self.connected(&mut was_up).await {
@@ -171,9 +175,6 @@ impl Collector {
 
     /// Everything from connecting to losing the connection.
     async fn connected(&mut self, was_up: &mut bool) -> Result<(), End> {
-        if self.shell.facts.is_none() {
-            self.shell.post(Feed::Link(Link::Connecting))?;
-        }
         let meter = Arc::clone(&self.crew.meter);
         let opening = guard::open_with(&self.server, &self.monitor, meter);
         let mut connection = self.shell.attend(opening).await??;
@@ -232,8 +233,9 @@ impl Collector {
             Some(fast) => fast.renew(capabilities),
             None => self.fast = Some(FastPoll::new(capabilities, self.started)),
         }
-        if self.digests.is_none() {
-            self.digests = DigestPoll::new(capabilities);
+        match (&mut self.digests, DigestPoll::new(capabilities)) {
+            (Some(digests), Some(_)) => digests.renew(capabilities),
+            (digests, fresh) => *digests = fresh,
         }
     }
 
@@ -253,14 +255,16 @@ impl Collector {
             .shell
             .attend(fast.poll(connection, &self.crew))
             .await??;
-        self.cadence.saw_fast(fast.last_cost());
         let digest_cost = fast.take_digest_cost();
-        if !digest_cost.is_zero() {
-            self.cadence.saw_digests(digest_cost);
+        if let (Some(digests), false) = (&self.digests, digest_cost.is_zero()) {
+            self.cadence.saw_digests(digest_cost, digests.rows());
         }
+        let fast_cost = fast.last_cost();
         let Some(previous) = self.previous.replace(sample.clone()) else {
+            // The first cost has the beginning of the connection in it.
             return Ok(());
         };
+        self.cadence.saw_fast(fast_cost);
         match compare(&previous, &sample) {
             Ok(interval) => {
                 permit.send(Feed::Interval(Arc::new(interval)));
@@ -319,10 +323,10 @@ impl Collector {
                 return Ok(began + self.cadence.digest_interval().max(Duration::from_secs(10)));
             }
         };
-        if !fast.tells_time() || is_baseline {
-            self.cadence.saw_digests(began.elapsed());
-        }
         let usage = digests.usage();
+        if !fast.tells_time() || is_baseline {
+            self.cadence.saw_digests(began.elapsed(), usage.rows);
+        }
         // The baseline is followed by a poll at once, whatever it costs: figures are awaited.
         let next = if is_baseline {
             self.cadence.fast_interval()

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::digests::condition;
 use super::explain::{self, Explainable};
+use super::parameters;
 use super::rows::{self, AFTER_DIGEST, DIGEST_HEAD, Interner};
 use crate::model::digest::{DigestDetail, DigestKey, Plan, Sample};
 use crate::model::latency::BucketCounts;
@@ -18,6 +19,10 @@ use crate::server::{Connection, Error};
 
 /// An `EXPLAIN` that takes longer than this hangs behind a lock or runs something.
 const EXPLAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// Stands under a plan whose constants are not the statement's own.
+const MADE_UP: &str = "\n\n(The server does not keep the parameters of a prepared statement; \
+                       values of one row of each table stand in for them.)";
 
 /// Why there is no detail.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +80,7 @@ pub async fn fetch(
     let digest = rows::digest(&row, &mut Interner::default()).ok_or(DetailError::Gone)?;
     let sample = sample(&row, capabilities);
     let latency = latency(connection, capabilities, &condition).await?;
-    let (plan, is_stuck) = match plan_for(&sample, capabilities) {
+    let (plan, is_stuck) = match plan_for(sample.as_ref(), capabilities) {
         Ok(statement) => explain(connection, key, &statement).await,
         Err(reason) => (Plan::Unavailable(reason), false),
     };
@@ -116,7 +121,7 @@ fn is_truncated(sql: &str, limit: Option<u64>) -> bool {
     })
 }
 
-fn plan_for(sample: &Option<Sample>, capabilities: &Capabilities) -> Result<Explainable, String> {
+fn plan_for(sample: Option<&Sample>, capabilities: &Capabilities) -> Result<Explainable, String> {
     match sample {
         None => Err("the server kept no sample of this digest".to_owned()),
         Some(sample) if sample.is_truncated => Err(format!(
@@ -186,6 +191,13 @@ async fn explain_in(
             )
             .await?;
     }
+    let mut sql = statement.sql.clone();
+    let mut note = "";
+    if statement.has_parameters {
+        let filled = parameters::fill(connection, key.schema.as_deref(), &sql).await?;
+        sql = filled.unwrap_or(sql);
+        note = MADE_UP;
+    }
     // The session is read-only, and the server refuses even to plan a write in it.
     let access = if statement.writes {
         "READ WRITE"
@@ -195,7 +207,7 @@ async fn explain_in(
     connection
         .run("a transaction", &format!("START TRANSACTION {access}"))
         .await?;
-    let sql = format!("EXPLAIN FORMAT=TREE {}", statement.sql);
+    let sql = format!("EXPLAIN FORMAT=TREE {sql}");
     let rows = connection
         .rows_of_single("the plan", &sql, EXPLAIN_LIMIT)
         .await;
@@ -205,7 +217,7 @@ async fn explain_in(
             .await?;
     }
     let tree: Vec<String> = rows?.iter().filter_map(|row| row.text(0)).collect();
-    Ok(tree.join("\n"))
+    Ok(tree.join("\n").trim_end().to_owned() + note)
 }
 
 fn reason(error: &Error, waited: Duration) -> String {

@@ -67,6 +67,12 @@ impl DigestPoll {
         })
     }
 
+    /// The connection was opened anew, perhaps to a server with other capabilities.
+    pub fn renew(&mut self, capabilities: &Capabilities) {
+        self.counters = rows::counter_columns(|c| capabilities.has_column(Source::Digests, c));
+        self.capacity = capabilities.number("performance_schema_digests_size");
+    }
+
     /// The server was restarted: everything it counts since is new.
     pub fn restarted(&mut self, uptime: Duration) {
         self.ledger.restart();
@@ -83,6 +89,12 @@ impl DigestPoll {
     #[must_use]
     pub fn has_baseline(&self) -> bool {
         self.previous.is_some()
+    }
+
+    /// Rows of the table, as far as seen.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.ledger.rows()
     }
 
     /// How full the table is, as far as seen.

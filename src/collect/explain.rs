@@ -17,6 +17,8 @@ pub struct Explainable {
     pub sql: String,
     /// It would write: the server demands a transaction that may.
     pub writes: bool,
+    /// It has parameters, which the server does not keep.
+    pub has_parameters: bool,
 }
 
 /// Checks a sample. The error is a reason in one sentence, with the remedy where there is one.
@@ -42,15 +44,6 @@ pub fn explainable(sample: &str) -> Result<Explainable, String> {
             "the sample holds several statements, and only single ones are explained".into(),
         );
     }
-    if tokens
-        .iter()
-        .any(|token| matches!(token, Token::Placeholder(_)))
-    {
-        return Err(
-            "the sample is of a prepared statement: the server does not keep its parameters, and a plan depends on them"
-                .to_owned(),
-        );
-    }
     let first = tokens
         .iter()
         .find_map(|token| match token {
@@ -74,8 +67,15 @@ pub fn explainable(sample: &str) -> Result<Explainable, String> {
             ));
         }
     };
+    let has_parameters = tokens
+        .iter()
+        .any(|token| matches!(token, Token::Placeholder(_)));
     let sql = sql.trim().trim_end_matches(';').trim_end().to_owned();
-    Ok(Explainable { sql, writes })
+    Ok(Explainable {
+        sql,
+        writes,
+        has_parameters,
+    })
 }
 
 fn is_write(word: &str) -> bool {
@@ -161,11 +161,17 @@ mod tests {
             ),
             ("UPDATE t SET a = 1", "UPDATE t SET a = 1", true),
             ("EXECUTE SELECT 1", "SELECT 1", false),
+            (
+                "EXECUTE SELECT a FROM t WHERE b = ?",
+                "SELECT a FROM t WHERE b = ?",
+                false,
+            ),
             ("SELECT 'it''s' -- done", "SELECT 'it''s' -- done", false),
         ] {
             let expected = Explainable {
                 sql: sql.into(),
                 writes,
+                has_parameters: sql.contains('?'),
             };
             assert_eq!(explainable(sample), Ok(expected), "{sample}");
         }
@@ -176,8 +182,6 @@ mod tests {
         for (sample, reason) in [
             ("SELECT 1; DROP TABLE t", "several statements"),
             ("SELECT 1;;DELETE FROM t", "several statements"),
-            ("SELECT a FROM t WHERE b = ?", "prepared statement"),
-            ("EXECUTE SELECT a FROM t WHERE b = ?", "prepared statement"),
             ("DROP TABLE t", "DROP statements"),
             ("ANALYZE SELECT 1", "ANALYZE statements"),
             ("FOR CONNECTION 5", "FOR statements"),

@@ -1,7 +1,7 @@
 //! The fast poll: status, sessions, transactions, latencies and mydex's own share of them, in
 //! about 3 ms of the server's time.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -43,9 +43,7 @@ pub struct FastPoll {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Plan {
     status: String,
-    threads: bool,
-    transactions: bool,
-    histogram: bool,
+    reads: BTreeSet<Source>,
     history: Option<String>,
     cpu: bool,
     missing: Vec<String>,
@@ -161,11 +159,11 @@ impl FastPoll {
         let connected = status.get(Var::ThreadsConnected).unwrap_or(0);
         let limit = Sample::MAX_SESSIONS + crew.members().len();
         let is_cut = usize::try_from(connected).is_ok_and(|connected| connected > limit);
-        let sql = sessions_sql(self.plan.threads, is_cut, limit);
+        let sql = sessions_sql(self.plan.reads.contains(&Source::Threads), is_cut, limit);
         let mut sessions = Vec::new();
         let read = connection
             .each("the sessions", &sql, |row| {
-                sessions.extend(rows::session(row))
+                sessions.extend(rows::session(row));
             })
             .await;
         note(read.map(|_| ()), "sessions", missing)?;
@@ -181,8 +179,8 @@ impl FastPoll {
         } else {
             (before - own_seen) as u64
         };
-        if self.plan.transactions {
-            let mut transactions = HashMap::new();
+        if self.plan.reads.contains(&Source::Transactions) {
+            let mut transactions = Vec::new();
             let read = connection
                 .each("the transactions", &transactions_sql(), |row| {
                     transactions.extend(rows::transaction(row));
@@ -201,7 +199,7 @@ impl FastPoll {
         connection: &mut Connection,
         missing: &mut Vec<String>,
     ) -> Result<Option<BucketCounts>, Error> {
-        if !self.plan.histogram {
+        if !self.plan.reads.contains(&Source::HistogramGlobal) {
             return Ok(None);
         }
         let sql = "SELECT /* mydex:latency */ BUCKET_TIMER_HIGH, COUNT_BUCKET \
@@ -331,9 +329,10 @@ impl Plan {
                 "SHOW /* mydex:status */ GLOBAL STATUS WHERE Variable_name IN ({})",
                 names.join(", ")
             ),
-            threads: is_on && can(Source::Threads),
-            transactions: can(Source::Transactions),
-            histogram: is_on && can(Source::HistogramGlobal),
+            reads: Source::ALL
+                .into_iter()
+                .filter(|source| can(*source) && (is_on || *source == Source::Transactions))
+                .collect(),
             history,
             cpu: capabilities.measures_cpu(),
             missing,

@@ -1,7 +1,6 @@
 //! One interval and an end: what `top --once` prints.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -61,8 +60,12 @@ fn broken(why: &Discontinuity) -> String {
     }
 }
 
-/// Reads one interval of length `window`.
-pub async fn once(server: &Server, monitor: &Monitor, window: Duration) -> Result<Once, OnceError> {
+/// Reads one interval: it begins when the first figures have been read and ends with `window`.
+pub async fn once(
+    server: &Server,
+    monitor: &Monitor,
+    window: impl Future<Output = ()>,
+) -> Result<Once, OnceError> {
     let crew = Crew::default();
     let mut connection = guard::open_with(server, monitor, Arc::clone(&crew.meter)).await?;
     crew.join(&connection);
@@ -74,7 +77,7 @@ pub async fn once(server: &Server, monitor: &Monitor, window: Duration) -> Resul
         digests.baseline(&mut connection).await?;
     }
     let before = fast.poll(&mut connection, &crew).await?;
-    tokio::time::sleep(window).await;
+    window.await;
     let after = fast.poll(&mut connection, &crew).await?;
     let interval = compare(&before, &after).map_err(OnceError::Broken)?;
     let (mut polled, mut usage) = (None, None);

@@ -1,6 +1,6 @@
 //! Rows as the server sends them, to values of `model`. Each function names the columns it expects.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +60,8 @@ pub fn transaction(row: &impl Cells) -> Option<(u64, Transaction)> {
 }
 
 /// Puts transactions to their sessions; those without a session (recovered ones) are dropped.
-pub fn join(sessions: &mut [Session], mut transactions: HashMap<u64, Transaction>) {
+pub fn join(sessions: &mut [Session], transactions: impl IntoIterator<Item = (u64, Transaction)>) {
+    let mut transactions: HashMap<_, _> = transactions.into_iter().collect();
     for session in sessions {
         session.transaction = transactions.remove(&session.id.connection);
     }
@@ -115,16 +116,16 @@ pub fn own_event(row: &impl Cells) -> Option<OwnEvent> {
 
 /// Keeps one copy of each schema name and digest, however many rows repeat it.
 #[derive(Debug, Default)]
-pub struct Interner(HashMap<Arc<str>, ()>);
+pub struct Interner(HashSet<Arc<str>>);
 
 impl Interner {
     /// The shared copy of `text`.
     pub fn get(&mut self, text: &str) -> Arc<str> {
-        if let Some((shared, ())) = self.0.get_key_value(text) {
+        if let Some(shared) = self.0.get(text) {
             return Arc::clone(shared);
         }
         let shared: Arc<str> = text.into();
-        self.0.insert(Arc::clone(&shared), ());
+        self.0.insert(Arc::clone(&shared));
         shared
     }
 }
@@ -225,7 +226,7 @@ mod tests {
             Some("1"),
             Some("REPEATABLE READ"),
         ];
-        join(&mut sessions, transaction(&row).into_iter().collect());
+        join(&mut sessions, transaction(&row));
         order(&mut sessions);
         assert_eq!(sessions[0].id.connection, 2);
         assert!(sessions[0].is_idle_in_transaction());

@@ -17,7 +17,7 @@ use crate::server::capability::Capabilities;
 const MOST_PENDING: usize = 64;
 
 /// Limits of the interval that can be asked for.
-const INTERVALS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3_600));
+const INTERVALS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_hours(1));
 
 /// The surroundings of the polls.
 #[derive(Debug)]

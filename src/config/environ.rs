@@ -36,7 +36,12 @@ pub struct Environment {
 }
 
 /// Variables of mydex that are not settings: other parts read them.
-const ELSEWHERE: &[&str] = &["MYDEX_LOG", "MYDEX_MYSQLD", "MYDEX_CACHE"];
+const ELSEWHERE: &[&str] = &[
+    "MYDEX_LOG",
+    "MYDEX_MYSQLD",
+    "MYDEX_CACHE_DIR",
+    "MYDEX_STATE_DIR",
+];
 
 /// Beginnings of such variables.
 const ELSEWHERE_PREFIXES: &[&str] = &["MYDEX_TEST_", "MYDEX_SANDBOX_", "MYDEX_BENCH_"];

@@ -78,6 +78,20 @@ pub struct Loaded {
     pub notes: Vec<String>,
 }
 
+impl Loaded {
+    /// The defaults alone, as if there were no file, no variable and no flag.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self {
+            settings: Settings::built_in(Profile::Development),
+            origins: Origins::default(),
+            file: None,
+            warnings: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]

@@ -49,13 +49,28 @@ pub struct Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, text::inline(&self.problem))?;
+        write!(f, "{}: {}", self.place, short(&self.problem))?;
         if !self.remedy.is_empty() {
-            write!(f, "\n    fix: {}", text::inline(&self.remedy))?;
+            write!(f, "\n    fix: {}", short(&self.remedy))?;
         }
         Ok(())
     }
 }
+
+/// Safe for a terminal, and cut where a name or value of the file is absurdly long.
+fn short(sentence: &str) -> String {
+    let safe = text::inline(sentence);
+    if safe.chars().count() <= MAX_SENTENCE {
+        return safe.into_owned();
+    }
+    safe.chars().take(MAX_SENTENCE - 1).chain(['…']).collect()
+}
+
+/// Characters of one sentence that are printed at most.
+const MAX_SENTENCE: usize = 400;
+
+/// Mistakes that are printed at most; a file with more is most likely not ours.
+const MAX_PRINTED: usize = 200;
 
 /// All mistakes of one reading, in the order of their places.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -89,10 +104,13 @@ impl fmt::Display for Mistakes {
             1 => f.write_str("1 mistake in the configuration")?,
             n => write!(f, "{n} mistakes in the configuration")?,
         }
-        for mistake in &self.0 {
+        for mistake in self.0.iter().take(MAX_PRINTED) {
             write!(f, "\n{mistake}")?;
         }
-        Ok(())
+        match self.0.len().saturating_sub(MAX_PRINTED) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::mistake::{Mistake, Place};
 use super::origin::{Entry, Layer, Origin};
 use super::schema::{PROFILE, SERVER, SETTINGS, value_of};
 use super::settings::Profile;
-use super::syntax::{self, Position};
+use super::syntax::{self, Lines, Position};
 
 /// What a configuration file says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,7 +37,7 @@ pub fn read(file: &str, text: &str) -> (Document, Vec<Mistake>) {
     let (clean, errors) = syntax::clean(text);
     let mut reader = Reader {
         file,
-        text: &clean,
+        lines: Lines::new(&clean),
         document: Document::default(),
         mistakes: Vec::new(),
     };
@@ -60,7 +60,7 @@ pub fn read(file: &str, text: &str) -> (Document, Vec<Mistake>) {
 
 struct Reader<'a> {
     file: &'a str,
-    text: &'a str,
+    lines: Lines<'a>,
     document: Document,
     mistakes: Vec<Mistake>,
 }
@@ -97,7 +97,7 @@ impl Reader<'_> {
     }
 
     fn at<T>(&self, spanned: &Spanned<T>) -> Position {
-        syntax::position(self.text, spanned.span().start)
+        self.lines.position(spanned.span().start)
     }
 
     fn mistake(&mut self, at: Position, key: String, problem: String, remedy: String) {

@@ -28,20 +28,50 @@ pub struct SyntaxError {
 /// Most syntax errors that are looked for; a file with more is not TOML at all.
 const MAX_ERRORS: usize = 100;
 
-/// The position of a byte offset in `text`.
-#[must_use]
-pub fn position(text: &str, offset: usize) -> Position {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
+/// Most bytes that are read again and again to find them; it bounds the time on a huge file.
+const MAX_READ: usize = 2_000_000;
+
+/// A text with the places where its lines start, so that finding a position is quick however
+/// long the text is.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    /// Finds the lines of `text`.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            text,
+            starts: std::iter::once(0).chain(newlines).collect(),
+        }
     }
-    let before = &text[..offset];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Position {
-        line: line_of(text.as_bytes(), offset),
-        column: before[line_start..].chars().count() + 1,
+
+    /// The position of a byte offset.
+    #[must_use]
+    pub fn position(&self, offset: usize) -> Position {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|at| self.starts.get(at));
+        Position {
+            line,
+            column: self.text[start.copied().unwrap_or(0)..offset]
+                .chars()
+                .take(MAX_COLUMN)
+                .count()
+                + 1,
+        }
     }
 }
+
+/// Columns are counted up to here.
+const MAX_COLUMN: usize = 10_000;
 
 /// The line of a byte offset, counted from 1.
 #[must_use]
@@ -57,13 +87,17 @@ pub fn line_of(text: &[u8], offset: usize) -> usize {
 pub fn clean(text: &str) -> (String, Vec<SyntaxError>) {
     let mut text = text.to_owned();
     let mut errors = Vec::new();
-    while errors.len() < MAX_ERRORS {
+    let rounds = (MAX_READ / text.len().max(1)).clamp(1, MAX_ERRORS);
+    while errors.len() < rounds {
         let (_, found) = DeTable::parse_recoverable(&text);
         // A key or section given twice does not stop the parser.
         let (twice, stopping): (Vec<_>, Vec<_>) =
             found.iter().partition(|error| error.message() == DUPLICATE);
         let Some(first) = stopping.iter().min_by_key(|error| start(error)) else {
-            errors.extend(twice.iter().map(|error| duplicate(&text, error)));
+            let room = MAX_ERRORS - errors.len();
+            let twice = twice.iter().take(room);
+            let lines = Lines::new(&text);
+            errors.extend(twice.map(|error| duplicate(&lines, error)));
             break;
         };
         let unclosed = stopping
@@ -80,7 +114,7 @@ pub fn clean(text: &str) -> (String, Vec<SyntaxError>) {
             start(first)
         };
         errors.push(SyntaxError {
-            at: position(&text, offset),
+            at: Lines::new(&text).position(offset),
             message: plain(message),
             remedy: remedy(message),
         });
@@ -104,10 +138,11 @@ fn start(error: &toml::de::Error) -> usize {
     error.span().map_or(0, |span| span.start)
 }
 
-fn duplicate(text: &str, error: &toml::de::Error) -> SyntaxError {
-    let key = error.span().and_then(|span| text.get(span)).unwrap_or("");
+fn duplicate(lines: &Lines<'_>, error: &toml::de::Error) -> SyntaxError {
+    let key = error.span().and_then(|span| lines.text.get(span));
+    let key = key.unwrap_or("");
     SyntaxError {
-        at: position(text, start(error)),
+        at: lines.position(start(error)),
         message: format!("`{key}` is given twice in the same section"),
         remedy: "keep one of the two",
     }

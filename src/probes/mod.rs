@@ -1,22 +1,30 @@
 //! # probes
 //! Purpose: workload packs: their data generator, loader, open-loop engine and pool gauge.
 //! Gives: rows that depend on the seed alone; histograms of response, service and pool wait that conserve counts.
-//! Pure files: value.rs, random.rs, network.rs, literal.rs, pack.rs, pack/, params.rs, generate.rs, schedule.rs, recorder.rs, queue.rs
+//! Pure files: value.rs, random.rs, network.rs, literal.rs, pack.rs, pack/, params.rs, generate.rs, schedule.rs, recorder.rs, queue.rs, hlog.rs
 //! May import: model, config, server
-//! Reading order: value, pack, random, generate, params, open, literal, load, sample, schedule, recorder, queue, hlog, pacer, operation, pool, engine
+//! Reading order: value, pack, random, generate, params, open, literal, load, sample, schedule, recorder, queue, hlog, pacer, operation, pool, seat, outcome, engine, workload
 
+pub mod engine;
 pub mod generate;
 #[cfg(test)]
 mod generate_tests;
+pub mod hlog;
 pub mod literal;
 pub mod load;
 pub mod network;
 pub mod open;
+pub mod operation;
+pub mod outcome;
+pub mod pacer;
 pub mod pack;
 pub mod params;
+pub mod pool;
 pub mod queue;
 pub mod random;
 pub mod recorder;
 pub mod sample;
 pub mod schedule;
+mod seat;
 pub mod value;
+pub mod workload;

@@ -104,12 +104,6 @@ impl Queue {
         }
     }
 
-    /// Whether this operation is counted, being past the warm-up.
-    #[must_use]
-    pub fn is_measured(&self, arrival: &Arrival) -> bool {
-        arrival.at >= self.bounds.warm
-    }
-
     /// Whether the end of the run came before this operation from [`Next::At`].
     #[must_use]
     pub fn is_called_off(&self, arrival: &Arrival) -> bool {

@@ -231,10 +231,23 @@ impl Error {
             Self::State { name, .. } => {
                 format!("`mydex sandbox down --name {name}` removes it")
             }
+            Self::Died { tail, .. } if is_denied(tail) => "a security profile may confine this \
+                                                           `mysqld` to the system's folders; \
+                                                           copy it elsewhere and name the copy \
+                                                           with `--mysqld PATH`"
+                .to_owned(),
             Self::Package { .. } | Self::Died { .. } | Self::Task(_) => return None,
         };
         Some(text)
     }
+}
+
+/// Whether the log says that the server was kept from its own folder, as `AppArmor` does on some
+/// systems with the `mysqld` of a package.
+fn is_denied(log: &str) -> bool {
+    ["Errcode: 13", "errno: 13", "Permission denied"]
+        .iter()
+        .any(|word| log.contains(word))
 }
 
 fn file_remedy(source: &io::Error) -> Option<String> {

@@ -5,6 +5,10 @@ use std::path::Path;
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 
+/// Variables that no server is given: a library that was built against this machine's C library
+/// can't be loaded into a program that brings its own, and the rest is not the server's business.
+pub(crate) const NOT_INHERITED: [&str; 3] = ["LD_PRELOAD", "MYDEX_PASSWORD", "MYDEX_URL"];
+
 /// The argument that only the server of this instance folder has.
 pub(crate) fn mark(folder: &Path) -> String {
     format!("--datadir={}", folder.join("data").display())

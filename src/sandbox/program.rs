@@ -30,7 +30,9 @@ pub struct Program {
 impl Program {
     /// A `mysqld` of the system, asked for its version.
     pub async fn system(path: &Path) -> Result<Self, Error> {
-        let mysqld = vec![path.to_path_buf()];
+        // The watchdog changes its working directory.
+        let path = &std::path::absolute(path).map_err(Error::file("find", path))?;
+        let mysqld = vec![path.clone()];
         let version = version_of(&mysqld, path).await?;
         let client = path.with_file_name("mysql");
         let sibling = path
@@ -47,7 +49,7 @@ impl Program {
             mysql,
             places: Vec::new(),
             version,
-            path: path.to_path_buf(),
+            path: path.clone(),
         })
     }
 
@@ -144,6 +146,7 @@ async fn version_of(argv: &[PathBuf], path: &Path) -> Result<String, Error> {
     let output = Command::new(program)
         .args(arguments)
         .args(["--no-defaults", "--version"])
+        .env_remove("LD_PRELOAD")
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

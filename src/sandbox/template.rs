@@ -7,7 +7,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::program::Program;
-use super::{Error, Progress, Report, apt, place};
+use super::{Error, Progress, Report, apt, place, process};
 
 /// Goes into the folder name, so that a change in how templates are made leaves old ones unused.
 const FORMAT: u32 = 1;
@@ -76,6 +76,9 @@ fn remove_unfinished(folder: &Path) -> Result<(), Error> {
 async fn initialise(program: &Program, fixed: &[String], staging: &Path) -> Result<(), Error> {
     let log = staging.join("error.log");
     let mut command = Command::new(&program.mysqld[0]);
+    for name in process::NOT_INHERITED {
+        command.env_remove(name);
+    }
     command
         .args(&program.mysqld[1..])
         .arg("--no-defaults")

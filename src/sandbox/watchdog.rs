@@ -70,7 +70,11 @@ impl Watchdog {
         command: &[OsString],
     ) -> Result<Self, Error> {
         let shell = PathBuf::from("/bin/sh");
-        let mut child = Command::new(&shell)
+        let mut command_line = Command::new(&shell);
+        for name in process::NOT_INHERITED {
+            command_line.env_remove(name);
+        }
+        let mut child = command_line
             .args(["-c", SCRIPT, "mydex-sandbox"])
             .arg(folder)
             .arg(match end {

@@ -1,8 +1,8 @@
 //! Facts about a server to findings with their exact remedy.
 
 use super::capability::{Access, Capabilities, DigestUse, Flavour, Source};
+use super::instruments;
 use crate::model::finding::{Finding, Severity};
-use crate::model::units;
 
 /// Statements that make the account that mydex needs, and no more than it needs.
 ///
@@ -35,10 +35,10 @@ pub fn findings(facts: &Capabilities, digests: Option<&DigestUse>) -> Vec<Findin
     found.extend(performance_schema(facts));
     if facts.has_performance_schema() {
         found.extend(sources(facts));
-        found.extend(consumers(facts));
-        found.extend(instruments(facts));
-        found.extend(texts(facts));
-        found.extend(capacity(facts, digests));
+        found.extend(instruments::consumers(facts));
+        found.extend(instruments::instruments(facts));
+        found.extend(instruments::texts(facts));
+        found.extend(instruments::capacity(facts, digests));
     } else {
         found.extend(source(facts, Source::Transactions));
     }
@@ -64,7 +64,7 @@ pub fn limits(found: &[Finding]) -> Vec<String> {
         .collect()
 }
 
-fn finding(
+pub(super) fn finding(
     severity: Severity,
     code: &'static str,
     message: impl Into<String>,
@@ -233,185 +233,6 @@ fn source(facts: &Capabilities, source: Source) -> Option<Finding> {
     }
 }
 
-fn consumers(facts: &Capabilities) -> Vec<Finding> {
-    if facts.consumers.is_empty() {
-        return Vec::new();
-    }
-    let enable = |name: &str| {
-        format!(
-            "UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' WHERE NAME = '{name}' \
-             (lasts until the next restart; performance-schema-consumer-{}=ON in the option file keeps it)",
-            name.replace('_', "-")
-        )
-    };
-    let mut found = Vec::new();
-    for (name, severity, loss) in [
-        (
-            "global_instrumentation",
-            Severity::Problem,
-            "nothing is measured",
-        ),
-        (
-            "thread_instrumentation",
-            Severity::Problem,
-            "no session's statements are measured",
-        ),
-        (
-            "statements_digest",
-            Severity::Problem,
-            "there are no digests and no latencies",
-        ),
-        (
-            "events_statements_current",
-            Severity::Problem,
-            "statements are not followed at all",
-        ),
-        (
-            "events_statements_history",
-            Severity::Warning,
-            "mydex can't leave its own statements out of the latencies",
-        ),
-        (
-            "events_statements_cpu",
-            Severity::Note,
-            "processor time of statements is not measured",
-        ),
-    ] {
-        if facts.consumers.get(name) == Some(&false) {
-            found.push(finding(
-                severity,
-                "consumer",
-                format!("the consumer {name} is off: {loss}"),
-                enable(name),
-            ));
-        }
-    }
-    if found.iter().all(|f| f.severity <= Severity::Note) {
-        found.push(finding(
-            Severity::Ok,
-            "consumers",
-            "the consumers that mydex needs are on",
-            "",
-        ));
-    }
-    found
-}
-
-fn instruments(facts: &Capabilities) -> Option<Finding> {
-    let (off, all) = facts.statement_instruments_off?;
-    (off > 0).then(|| {
-        finding(
-            Severity::Warning,
-            "instruments",
-            format!("{off} of {all} statement instruments are off or not timed: those statements are not seen"),
-            "UPDATE performance_schema.setup_instruments SET ENABLED = 'YES', TIMED = 'YES' \
-             WHERE NAME LIKE 'statement/sql/%'",
-        )
-    })
-}
-
-fn texts(facts: &Capabilities) -> Vec<Finding> {
-    // Long enough for the statements that most applications send.
-    const USUAL: u64 = 1_024;
-    let mut found = Vec::new();
-    for (name, what) in [
-        (
-            "performance_schema_max_digest_length",
-            "normalized texts of statements",
-        ),
-        (
-            "performance_schema_max_sql_text_length",
-            "statements kept as samples",
-        ),
-    ] {
-        let Some(length) = facts.number(name) else {
-            continue;
-        };
-        let severity = if length < USUAL {
-            Severity::Warning
-        } else {
-            Severity::Note
-        };
-        if length <= USUAL {
-            found.push(finding(
-                severity,
-                "text-length",
-                format!("{what} are cut at {}: longer ones can't be explained", units::bytes(length)),
-                format!(
-                    "set {name}=4096 (and max_digest_length=4096) in the server's option file and restart it"
-                ),
-            ));
-        }
-    }
-    if let (Some(session), Some(kept)) = (
-        facts.number("max_digest_length"),
-        facts.number("performance_schema_max_digest_length"),
-    ) && session < kept
-    {
-        found.push(finding(
-            Severity::Note,
-            "digest-length",
-            format!("max_digest_length ({session}) is below performance_schema_max_digest_length ({kept}): the rest is never used"),
-            format!("set max_digest_length={kept} in the server's option file and restart it"),
-        ));
-    }
-    found
-}
-
-fn capacity(facts: &Capabilities, digests: Option<&DigestUse>) -> Vec<Finding> {
-    // A table that is fuller than this has little room for new statements.
-    const NEARLY_FULL: f64 = 0.9;
-    let size = facts.number("performance_schema_digests_size");
-    let remedy = |size: u64| {
-        format!(
-            "raise performance_schema_digests_size (now {size}) in the server's option file and restart it; \
-             TRUNCATE TABLE performance_schema.events_statements_summary_by_digest makes room at once, but resets \
-             every other monitor"
-        )
-    };
-    match (digests, size) {
-        (Some(used), Some(size)) if used.time_ps.1 > 0 => {
-            let share = used.time_ps.1 as f64 / used.time_ps.0.max(1) as f64;
-            vec![finding(
-                Severity::Warning,
-                "digests-lost",
-                format!(
-                    "{} of the time and {} statements are in lost digests: the digest table is full at {} rows",
-                    units::percent(share),
-                    used.calls.1,
-                    used.rows
-                ),
-                remedy(size),
-            )]
-        }
-        (Some(used), Some(size)) if used.rows as f64 > size as f64 * NEARLY_FULL => vec![finding(
-            Severity::Warning,
-            "digests-nearly-full",
-            format!(
-                "the digest table is nearly full: {} of {size} rows",
-                used.rows
-            ),
-            remedy(size),
-        )],
-        (Some(used), Some(size)) => vec![finding(
-            Severity::Ok,
-            "digests",
-            format!("the digest table has {} of {size} rows in use", used.rows),
-            "",
-        )],
-        (None, Some(size)) if facts.digests_lost.unwrap_or(0) > 0 => vec![finding(
-            Severity::Warning,
-            "digests-lost",
-            format!(
-                "{} statements since the start found the digest table full and are counted in one row",
-                facts.digests_lost.unwrap_or(0)
-            ),
-            remedy(size),
-        )],
-        _ => Vec::new(),
-    }
-}
-
 /// An account that may do more than watch is a risk of its own.
 fn excess(facts: &Capabilities) -> Option<Finding> {
     let is_excessive = |grant: &String| {
@@ -473,7 +294,7 @@ mod tests {
             tls_version: Some("TLSv1.3".into()),
             is_socket: false,
             started: Timestamp::UNIX_EPOCH,
-            uptime: Duration::from_secs(60),
+            uptime: Duration::from_mins(1),
             variables: [
                 ("performance_schema", "ON"),
                 ("performance_schema_digests_size", "10000"),
@@ -527,10 +348,8 @@ mod tests {
         let cases: [(Change, Severity, &str); 8] = [
             (
                 |f| {
-                    drop(
-                        f.variables
-                            .insert("performance_schema".into(), "OFF".into()),
-                    )
+                    f.variables
+                        .insert("performance_schema".into(), "OFF".into());
                 },
                 Severity::Problem,
                 "performance-schema",
@@ -545,10 +364,8 @@ mod tests {
             ),
             (
                 |f| {
-                    drop(
-                        f.access
-                            .insert(Source::Transactions, Access::Denied(String::new())),
-                    )
+                    f.access
+                        .insert(Source::Transactions, Access::Denied(String::new()));
                 },
                 Severity::Warning,
                 "grant-process",

@@ -1,9 +1,9 @@
 //! # server
 //! Purpose: one guarded connection to a MySQL server: connect, session limits, capabilities, quoting, kill, audit.
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
-//! Pure files: quote.rs, cells.rs, findings.rs
+//! Pure files: quote.rs, cells.rs, findings.rs, instruments.rs
 //! May import: model, config
-//! Reading order: error, cells, quote, connect, guard, capability, findings, audit, control
+//! Reading order: error, cells, quote, connect, guard, capability, instruments, findings, audit, control
 
 pub mod audit;
 pub mod capability;
@@ -13,6 +13,7 @@ pub mod control;
 pub mod error;
 pub mod findings;
 pub mod guard;
+mod instruments;
 pub mod quote;
 
 pub use connect::options;

@@ -149,142 +149,244 @@ pub(super) const PROBES: &[Col] = &[
     Col::Objective,
 ];
 
+/// All columns, in the order of [`Col`].
+const SPECS: &[(Col, Spec)] = &[
+    (
+        Col::Load,
+        number(
+            "load",
+            "load",
+            5,
+            0,
+            "average active sessions: time / window",
+        ),
+    ),
+    (
+        Col::Share,
+        number("share", "share", 5, 6, "part of all statement time"),
+    ),
+    (
+        Col::Calls,
+        number("calls", "calls/s", 7, 0, "executions per second"),
+    ),
+    (
+        Col::Avg,
+        number("avg", "avg", 6, 0, "average time per execution"),
+    ),
+    (
+        Col::PerRow,
+        number(
+            "per-row",
+            "exam/row",
+            8,
+            1,
+            "rows examined per row sent or changed",
+        ),
+    ),
+    (
+        Col::Sent,
+        number("rows", "rows/s", 6, 7, "rows sent or changed per second"),
+    ),
+    (
+        Col::NoIndex,
+        number(
+            "no-index",
+            "noidx",
+            5,
+            2,
+            "part of the executions without an index",
+        ),
+    ),
+    (
+        Col::Tmp,
+        number(
+            "tmp",
+            "tmp/s",
+            5,
+            5,
+            "temporary tables per second; d: some on disk",
+        ),
+    ),
+    (
+        Col::Errors,
+        number("errors", "err/s", 5, 4, "executions per second that failed"),
+    ),
+    (
+        Col::Lock,
+        number(
+            "lock",
+            "lock",
+            5,
+            8,
+            "part of the time spent waiting for table locks",
+        ),
+    ),
+    (
+        Col::Trend,
+        words(
+            "trend",
+            "avg trend",
+            10,
+            3,
+            "average time in the latest windows",
+        ),
+    ),
+    (
+        Col::Schema,
+        words("schema", "schema", 10, 9, "default schema"),
+    ),
+    (
+        Col::Statement,
+        rest("statement", "statement", 34, "normalized text"),
+    ),
+    (
+        Col::Id,
+        number("id", "id", 6, 0, "connection id, what KILL takes"),
+    ),
+    (Col::User, words("user", "user", 9, 0, "account")),
+    (Col::Host, words("host", "host", 12, 6, "client host")),
+    (Col::Database, words("db", "db", 8, 5, "default schema")),
+    (
+        Col::Command,
+        words("command", "cmd", 7, 3, "command of the protocol"),
+    ),
+    (
+        Col::Time,
+        number("time", "time", 6, 0, "time in the present command"),
+    ),
+    (
+        Col::TrxAge,
+        number("trx", "trx age", 7, 0, "how long the transaction is open"),
+    ),
+    (
+        Col::LockWait,
+        number(
+            "wait",
+            "lock wait",
+            9,
+            1,
+            "how long it waits for a row lock",
+        ),
+    ),
+    (
+        Col::RowLocks,
+        number(
+            "locks",
+            "locked",
+            6,
+            4,
+            "row locks held (estimate of the server)",
+        ),
+    ),
+    (
+        Col::RowsChanged,
+        number("changed", "undo", 6, 7, "rows that a rollback has to undo"),
+    ),
+    (
+        Col::State,
+        words("state", "state", 14, 8, "what the thread does"),
+    ),
+    (
+        Col::SessionStatement,
+        rest("statement", "statement", 26, "running statement"),
+    ),
+    (
+        Col::Probe,
+        rest("probe", "probe", 16, "name in the pack; w: writes"),
+    ),
+    (
+        Col::Rate,
+        number("rate", "ops/s", 6, 0, "completed operations per second"),
+    ),
+    (
+        Col::Failed,
+        number(
+            "failed",
+            "fail",
+            5,
+            1,
+            "failed, timed out and unsent operations",
+        ),
+    ),
+    (
+        Col::P50,
+        number(
+            "p50",
+            "resp p50",
+            8,
+            4,
+            "response: from the intended start to the last row",
+        ),
+    ),
+    (
+        Col::P95,
+        number(
+            "p95",
+            "resp p95",
+            8,
+            0,
+            "response: from the intended start to the last row",
+        ),
+    ),
+    (
+        Col::P99,
+        number(
+            "p99",
+            "resp p99",
+            8,
+            2,
+            "response: from the intended start to the last row",
+        ),
+    ),
+    (
+        Col::ServiceP50,
+        number(
+            "service-p50",
+            "srv p50",
+            7,
+            6,
+            "service: from sending to the last row",
+        ),
+    ),
+    (
+        Col::ServiceP95,
+        number(
+            "service-p95",
+            "srv p95",
+            7,
+            1,
+            "service: from sending to the last row",
+        ),
+    ),
+    (
+        Col::ServiceP99,
+        number(
+            "service-p99",
+            "srv p99",
+            7,
+            5,
+            "service: from sending to the last row",
+        ),
+    ),
+    (
+        Col::RowsPerCall,
+        number("rows", "rows/op", 7, 7, "rows per completed operation"),
+    ),
+    (
+        Col::Objective,
+        words(
+            "slo",
+            "objective",
+            17,
+            3,
+            "service level and whether it is met",
+        ),
+    ),
+];
+
 impl Col {
     pub(super) fn spec(self) -> Spec {
-        match self {
-            Col::Load => number(
-                "load",
-                "load",
-                5,
-                0,
-                "average active sessions: time / window",
-            ),
-            Col::Share => number("share", "share", 5, 6, "part of all statement time"),
-            Col::Calls => number("calls", "calls/s", 7, 0, "executions per second"),
-            Col::Avg => number("avg", "avg", 6, 0, "average time per execution"),
-            Col::PerRow => number(
-                "per-row",
-                "exam/row",
-                8,
-                1,
-                "rows examined per row sent or changed",
-            ),
-            Col::Sent => number("rows", "rows/s", 6, 7, "rows sent or changed per second"),
-            Col::NoIndex => number(
-                "no-index",
-                "noidx",
-                5,
-                2,
-                "part of the executions without an index",
-            ),
-            Col::Tmp => number(
-                "tmp",
-                "tmp/s",
-                5,
-                5,
-                "temporary tables per second; d: some on disk",
-            ),
-            Col::Errors => number("errors", "err/s", 5, 4, "executions per second that failed"),
-            Col::Lock => number(
-                "lock",
-                "lock",
-                5,
-                8,
-                "part of the time spent waiting for table locks",
-            ),
-            Col::Trend => words(
-                "trend",
-                "avg trend",
-                10,
-                3,
-                "average time in the latest windows",
-            ),
-            Col::Schema => words("schema", "schema", 10, 9, "default schema"),
-            Col::Statement => rest("statement", "statement", 34, "normalized text"),
-            Col::Id => number("id", "id", 6, 0, "connection id, what KILL takes"),
-            Col::User => words("user", "user", 9, 0, "account"),
-            Col::Host => words("host", "host", 12, 6, "client host"),
-            Col::Database => words("db", "db", 8, 5, "default schema"),
-            Col::Command => words("command", "cmd", 7, 3, "command of the protocol"),
-            Col::Time => number("time", "time", 6, 0, "time in the present command"),
-            Col::TrxAge => number("trx", "trx age", 7, 0, "how long the transaction is open"),
-            Col::LockWait => number(
-                "wait",
-                "lock wait",
-                9,
-                1,
-                "how long it waits for a row lock",
-            ),
-            Col::RowLocks => number(
-                "locks",
-                "locked",
-                6,
-                4,
-                "row locks held (estimate of the server)",
-            ),
-            Col::RowsChanged => number("changed", "undo", 6, 7, "rows that a rollback has to undo"),
-            Col::State => words("state", "state", 14, 8, "what the thread does"),
-            Col::SessionStatement => rest("statement", "statement", 26, "running statement"),
-            Col::Probe => rest("probe", "probe", 16, "name in the pack; w: writes"),
-            Col::Rate => number("rate", "ops/s", 6, 0, "completed operations per second"),
-            Col::Failed => number(
-                "failed",
-                "fail",
-                5,
-                1,
-                "failed, timed out and unsent operations",
-            ),
-            Col::P50 => number(
-                "p50",
-                "resp p50",
-                8,
-                4,
-                "response: from the intended start to the last row",
-            ),
-            Col::P95 => number(
-                "p95",
-                "resp p95",
-                8,
-                0,
-                "response: from the intended start to the last row",
-            ),
-            Col::P99 => number(
-                "p99",
-                "resp p99",
-                8,
-                2,
-                "response: from the intended start to the last row",
-            ),
-            Col::ServiceP50 => number(
-                "service-p50",
-                "srv p50",
-                7,
-                6,
-                "service: from sending to the last row",
-            ),
-            Col::ServiceP95 => number(
-                "service-p95",
-                "srv p95",
-                7,
-                1,
-                "service: from sending to the last row",
-            ),
-            Col::ServiceP99 => number(
-                "service-p99",
-                "srv p99",
-                7,
-                5,
-                "service: from sending to the last row",
-            ),
-            Col::RowsPerCall => number("rows", "rows/op", 7, 7, "rows per completed operation"),
-            Col::Objective => words(
-                "slo",
-                "objective",
-                17,
-                3,
-                "service level and whether it is met",
-            ),
-        }
+        SPECS[self as usize].1
     }
 
     /// Whether a table sorted by this column starts with the greatest value.
@@ -326,6 +428,16 @@ mod tests {
         assert_eq!(narrow, [Col::Load, Col::Calls, Col::Avg, Col::Statement]);
         assert!(fitting(QUERIES, 78).contains(&Col::NoIndex));
         assert!(fitting(SESSIONS, 78).contains(&Col::LockWait));
+    }
+
+    #[test]
+    fn the_specifications_are_in_the_order_of_the_columns() {
+        for (position, (col, _)) in SPECS.iter().enumerate() {
+            assert_eq!(*col as usize, position);
+        }
+        for col in QUERIES.iter().chain(SESSIONS).chain(PROBES) {
+            assert!((*col as usize) < SPECS.len());
+        }
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(super) enum Message {
     },
     /// The collectors could not take a request.
     Refused,
+    /// The text that scrolls was drawn from this line on; less than was asked for at its end.
+    Settled(usize),
 }
 
 /// What the loop has to do; the model itself does nothing.

@@ -187,6 +187,10 @@ const NOTES: usize = 100;
 pub(super) const NOTE_TIME: Duration = Duration::from_secs(8);
 
 /// The whole state.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the user's, independent of the others"
+)]
 #[derive(Debug, Clone)]
 pub(super) struct Model {
     pub(super) config: TuiConfig,
@@ -336,6 +340,12 @@ impl Model {
 
     /// Adds a sentence to the messages and shows it in the last line.
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.record(tone, text);
+        self.note_shown = true;
+    }
+
+    /// Adds a sentence to the messages only: for what a banner says already.
+    pub(super) fn record(&mut self, tone: Tone, text: impl Into<String>) {
         if self.notes.len() == NOTES {
             self.notes.pop_front();
         }
@@ -344,7 +354,6 @@ impl Model {
             tone,
             text: text.into(),
         });
-        self.note_shown = true;
     }
 
     /// Time of day in the zone of the screen.

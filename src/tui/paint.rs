@@ -19,6 +19,8 @@ pub(super) struct Canvas<'a> {
     pub(super) theme: Theme,
     pub(super) g: &'static Glyphs,
     pub(super) hits: Vec<(Rect, Target)>,
+    /// First line of the text that scrolls, where there is one.
+    pub(super) first_line: Option<usize>,
 }
 
 /// Display width in columns.
@@ -69,6 +71,7 @@ impl<'a> Canvas<'a> {
             theme: model.theme,
             g: model.glyphs,
             hits: Vec::new(),
+            first_line: None,
         }
     }
 

@@ -260,12 +260,15 @@ impl Screen {
     fn draw<B: Backend>(
         &mut self,
         terminal: &mut Terminal<B>,
-        model: &Model,
+        model: &mut Model,
         frame: Duration,
     ) -> Result<(), LoopError> {
         terminal
             .draw(|frame| self.hits = view(model, frame.buffer_mut()))
             .map_err(|error| io::Error::other(error.to_string()))?;
+        if let Some(first) = self.hits.first_line {
+            update(model, Message::Settled(first));
+        }
         self.dirty = false;
         self.next = Instant::now() + frame;
         Ok(())
@@ -313,9 +316,7 @@ fn perform<B: Backend, E, D: Device>(
             Effect::Copy(text) => device.copy(&text)?,
             Effect::Suspend => {
                 device.suspend()?;
-                // The shell wrote over the screen; every cell is sent again.
-                let cleared = terminal.clear();
-                cleared.map_err(|error| io::Error::other(error.to_string()))?;
+                redraw_all(terminal)?;
             }
             Effect::Request(request) => {
                 // Never waits: a server that hangs must not hang the keys.
@@ -326,6 +327,15 @@ fn perform<B: Backend, E, D: Device>(
         }
     }
     Ok(None)
+}
+
+/// Makes the next frame send every cell: something else wrote over the screen. `Terminal::clear`
+/// would ask the terminal for its cursor, and the answer would be taken by the event stream.
+fn redraw_all<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), LoopError> {
+    let failed = |error: B::Error| io::Error::other(error.to_string());
+    let size = terminal.size().map_err(failed)?;
+    terminal.resize(size.into()).map_err(failed)?;
+    Ok(())
 }
 
 /// `SIGTSTP` sent from outside; Ctrl-Z arrives as a key in raw mode.

@@ -7,7 +7,7 @@ mod kill;
 mod overlay;
 
 use super::message::{Effect, Message, Target};
-use super::model::{Model, NOTE_TIME, Overlay, View};
+use super::model::{DetailState, Model, NOTE_TIME, Overlay, View};
 
 pub(super) use commands::suggestions;
 
@@ -47,10 +47,32 @@ pub(super) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             expire_note(model);
             Vec::new()
         }
+        Message::Settled(first) => {
+            settle(model, first);
+            Vec::new()
+        }
         Message::Refused => {
             let text = "the collectors are busy; the request was not sent, try again";
             model.say(super::model::Tone::Bad, text);
             Vec::new()
+        }
+    }
+}
+
+/// Keeps the line that is really at the top, so that a key pressed beyond the end is forgotten.
+fn settle(model: &mut Model, first: usize) {
+    match &mut model.overlay {
+        Some(
+            Overlay::Help { scroll }
+            | Overlay::Messages { scroll }
+            | Overlay::Session { scroll, .. },
+        ) => *scroll = first,
+        Some(_) => {}
+        None => {
+            if let Some(detail) = &mut model.detail {
+                detail.scroll = first;
+                detail.plan_first &= matches!(detail.state, DetailState::Loading);
+            }
         }
     }
 }

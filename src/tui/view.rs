@@ -25,12 +25,16 @@ pub(super) const SMALLEST: (u16, u16) = (40, 10);
 
 /// What can be clicked, the uppermost last.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Hits(Vec<(Rect, Target)>);
+pub(super) struct Hits {
+    areas: Vec<(Rect, Target)>,
+    /// First line of the text that scrolls, where there is one.
+    pub(super) first_line: Option<usize>,
+}
 
 impl Hits {
     /// What lies at a place of the screen.
     pub(super) fn at(&self, x: u16, y: u16) -> Option<Target> {
-        self.0
+        self.areas
             .iter()
             .rev()
             .find(|(area, _)| area.contains(Position::new(x, y)))
@@ -65,7 +69,10 @@ pub(super) fn view(model: &Model, buf: &mut Buffer) -> Hits {
     if let Some(overlay) = &model.overlay {
         popup::draw(&mut canvas, model, overlay);
     }
-    Hits(canvas.hits)
+    Hits {
+        areas: canvas.hits,
+        first_line: canvas.first_line,
+    }
 }
 
 fn too_small(canvas: &mut Canvas<'_>) {

@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 
 use mydex::config::effective;
 use mydex::config::load::{Flags, LoadError, Loaded, load};
+use mydex::config::mistake::{Mistakes, Place};
 use mydex::config::origin::Origin;
+use mydex::config::raw::read;
+use proptest::prelude::*;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -111,4 +114,65 @@ fn forty_mistakes_are_forty_messages_in_line_order() {
     assert_eq!(places.len(), 40);
     assert!(places.is_sorted());
     assert!(mistakes.all().iter().all(|m| !m.remedy.is_empty()));
+}
+
+const SHIPPED: &str = include_str!("../../monitor.toml");
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn reading_never_panics(text in "(\\PC|[\n\r\t=\\[\\]{}\"'#.,]){0,300}") {
+        let (_, mistakes) = read("f", &text);
+        prop_assert!(mistakes.len() <= 400);
+    }
+
+    /// A damaged file is reported or still means something; places stay inside the file.
+    #[test]
+    fn a_damaged_file_never_panics(
+        at in 0..SHIPPED.len(),
+        length in 0_usize..80,
+        insert in "[=\\[\\]{}\"'#\n.x5%é]{0,6}",
+    ) {
+        let mut text = SHIPPED.replace("\n#", "\n");
+        let floor = |text: &str, mut at: usize| {
+            at = at.min(text.len());
+            while !text.is_char_boundary(at) { at -= 1; }
+            at
+        };
+        let start = floor(&text, at);
+        let end = floor(&text, start + length);
+        text.replace_range(start..end, &insert);
+        let (_, mistakes) = read("f", &text);
+        for mistake in mistakes {
+            let Place::File { line, column, .. } = mistake.place else {
+                panic!("not in the file: {mistake}");
+            };
+            prop_assert!(line <= text.lines().count() + 1 && column >= 1);
+        }
+    }
+}
+
+#[test]
+fn hostile_files_end_soon_and_say_little() {
+    for text in [
+        "[".repeat(4_000),
+        "a=[".repeat(2_000),
+        "a={".repeat(2_000),
+        "a.".repeat(4_000),
+        "x\n".repeat(4_000),
+        "a = '''".repeat(1_000),
+        "[a]\n".repeat(2_000),
+        "\"".repeat(30_000),
+        format!("{} = 1", "k".repeat(30_000)),
+        (0..1_000)
+            .map(|n| format!("k{n} = {n}"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    ] {
+        let (_, mistakes) = read("f", &text);
+        assert!(!mistakes.is_empty());
+        let said = Mistakes::new(mistakes).to_string();
+        assert!(said.len() < 100_000, "{} bytes", said.len());
+    }
 }

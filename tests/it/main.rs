@@ -1,11 +1,22 @@
 //! The integration tests: one binary, a module per feature.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test ends loudly at what it did not expect, in its helpers as well"
+)]
+
 mod collect;
 mod config;
+mod config_docs;
 mod config_sources;
+mod engine;
+mod keeper;
 mod pack;
 mod pty;
 mod sandbox;
+mod sandbox_cli;
 mod server;
 mod server_checks;
 mod terminal;

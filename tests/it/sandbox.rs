@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mydex::sandbox::{Error, Options, Sandbox};
+use mydex::sandbox::{Endpoint, Error, Options, Sandbox};
 use sqlx::{Connection, Executor, Row};
 
 use crate::server;
@@ -24,8 +24,8 @@ fn runs(pid: u32) -> bool {
     std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
 }
 
-fn folder_of(sandbox: &Sandbox) -> PathBuf {
-    sandbox.endpoint().datadir.parent().unwrap().to_path_buf()
+fn folder_of(endpoint: &Endpoint) -> PathBuf {
+    endpoint.datadir.parent().unwrap().to_path_buf()
 }
 
 fn mode(path: &Path) -> u32 {
@@ -50,7 +50,7 @@ async fn is_private_encrypted_and_has_a_password() {
     assert!(row.get::<u64, _>(3) >= 1100);
     assert_ne!(row.get::<String, _>("cipher"), "");
 
-    let folder = folder_of(sandbox);
+    let folder = folder_of(sandbox.endpoint());
     assert_eq!(mode(&folder), 0o700);
     assert_eq!(mode(&sandbox.endpoint().datadir), 0o700);
     assert_eq!(mode(&folder.join("client.cnf")), 0o600);
@@ -63,8 +63,8 @@ async fn the_password_is_nowhere_to_be_seen() {
     let url = sandbox.url();
     let password = url.split([':', '@']).nth(2).unwrap();
     assert!(password.len() >= 24);
-    let line = std::fs::read(format!("/proc/{}/cmdline", sandbox.pid())).unwrap();
-    let log = std::fs::read(folder_of(sandbox).join("error.log")).unwrap();
+    let line = std::fs::read(format!("/proc/{}/cmdline", sandbox.endpoint().pid)).unwrap();
+    let log = std::fs::read(folder_of(sandbox.endpoint()).join("error.log")).unwrap();
     for bytes in [line, log, format!("{sandbox:?}").into_bytes()] {
         assert!(!String::from_utf8_lossy(&bytes).contains(password));
     }
@@ -97,7 +97,7 @@ async fn stopping_leaves_nothing() {
     let sandbox = Sandbox::start(&Options::default(), &mut server::quiet)
         .await
         .unwrap();
-    let (pid, folder) = (sandbox.pid(), folder_of(&sandbox));
+    let (pid, folder) = (sandbox.pid(), folder_of(sandbox.endpoint()));
     assert!(sandbox.is_running() && runs(pid));
     sandbox.stop().await.unwrap();
     assert!(!runs(pid));
@@ -109,7 +109,7 @@ async fn dropping_ends_the_server_too() {
     let sandbox = Sandbox::start(&Options::default(), &mut server::quiet)
         .await
         .unwrap();
-    let (pid, folder) = (sandbox.pid(), folder_of(&sandbox));
+    let (pid, folder) = (sandbox.pid(), folder_of(sandbox.endpoint()));
     drop(sandbox);
     eventually("the end of the server", || !runs(pid)).await;
     eventually("the removal of its folder", || !folder.exists()).await;
@@ -213,7 +213,7 @@ async fn owner() {
     println!(
         "READY {} {} {}",
         sandbox.pid(),
-        folder_of(&sandbox).display(),
+        folder_of(sandbox.endpoint()).display(),
         sandbox.socket().display()
     );
     std::io::stdin().lines().for_each(drop);

@@ -1,33 +1,82 @@
-//! The MySQL server of the tests: started once per process, ended with it by its watchdog.
+//! The MySQL server of the tests: started once, ended with the tests by its watchdog.
 //!
 //! Each test has its own schema, so that tests can run at once: `server::schema("name").await`.
 //! A test that needs other settings of the server starts its own `Sandbox`.
 
+use std::fs::File;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use mydex::sandbox::{Options, Progress, Sandbox};
+use mydex::sandbox::{Endpoint, Options, Progress, Sandbox};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::sync::OnceCell;
 
-static SERVER: OnceCell<Sandbox> = OnceCell::const_new();
+use crate::keeper;
+
+static SERVER: OnceCell<Shared> = OnceCell::const_new();
 static SCHEMAS: AtomicU32 = AtomicU32::new(0);
 
+/// The server of all tests.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    endpoint: Endpoint,
+    _hold: Hold,
+}
+
+/// What keeps the server running: this process owns it, or uses it.
+#[derive(Debug)]
+enum Hold {
+    Owned(#[expect(dead_code, reason = "held, not read")] Box<Sandbox>),
+    Used(#[expect(dead_code, reason = "held, not read")] File),
+}
+
+impl Shared {
+    /// How the server is reached.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// `mysql://root:password@127.0.0.1:port`.
+    pub(crate) fn url(&self) -> String {
+        self.endpoint.url()
+    }
+
+    /// The TCP port on 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.endpoint.port
+    }
+}
+
 /// The shared server. Its global settings are everybody's: leave them as they are.
-pub(crate) async fn shared() -> &'static Sandbox {
+pub(crate) async fn shared() -> &'static Shared {
     SERVER
         .get_or_init(|| async {
-            let options = Options {
-                local_infile: true,
-                ..Options::default()
-            };
-            match Sandbox::start(&options, &mut quiet).await {
-                Ok(sandbox) => sandbox,
+            // nextest gives each test a process; they share one server all the same.
+            if std::env::var_os("NEXTEST").is_some() {
+                let (endpoint, users) = tokio::task::spawn_blocking(keeper::join).await.unwrap();
+                return Shared {
+                    endpoint,
+                    _hold: Hold::Used(users),
+                };
+            }
+            match Sandbox::start(&options(), &mut quiet).await {
+                Ok(sandbox) => Shared {
+                    endpoint: sandbox.endpoint().clone(),
+                    _hold: Hold::Owned(Box::new(sandbox)),
+                },
                 Err(error) => panic!("no server for the tests: {error}\n{:?}", error.remedy()),
             }
         })
         .await
+}
+
+/// The settings of the shared server.
+pub(crate) fn options() -> Options {
+    Options {
+        local_infile: true,
+        ..Options::default()
+    }
 }
 
 /// For starts whose progress nobody watches; what is said in words goes to the test's output.
@@ -95,9 +144,11 @@ impl Drop for Schema {
                 });
         })
         .join();
-        if dropped.is_err() && !std::thread::panicking() {
-            panic!("schema `{}` was not dropped", self.name);
-        }
+        assert!(
+            dropped.is_ok() || std::thread::panicking(),
+            "schema `{}` was not dropped",
+            self.name
+        );
     }
 }
 

@@ -180,9 +180,13 @@ async fn the_account_that_check_prints_is_enough_for_everything() {
     assert!(!codes(&report).contains(&("note", "account-too-powerful")));
     assert_eq!(check::outcome(&report), Outcome::Fine);
 
-    let once = collect::once(&watched, &limits(), Duration::from_millis(300))
-        .await
-        .unwrap();
+    let once = collect::once(
+        &watched,
+        &limits(),
+        tokio::time::sleep(Duration::from_millis(300)),
+    )
+    .await
+    .unwrap();
     assert_eq!(once.interval.missing, [""; 0]);
     assert!(once.interval.latency.is_some());
     assert!(once.digests.is_some());
@@ -205,9 +209,13 @@ async fn an_account_without_grants_is_told_the_exact_grants() {
     let report = judged(&watched).await;
     assert_eq!(check::outcome(&report), Outcome::Problem);
     assert_eq!(report.findings[0].code, "grant-performance-schema");
-    let once = collect::once(&watched, &limits(), Duration::from_millis(300))
-        .await
-        .unwrap();
+    let once = collect::once(
+        &watched,
+        &limits(),
+        tokio::time::sleep(Duration::from_millis(300)),
+    )
+    .await
+    .unwrap();
     assert_eq!(once.interval.growth(Var::Questions), Some(0));
     assert!(!once.interval.missing.is_empty());
     assert!(once.digests.is_none());
@@ -242,9 +250,13 @@ async fn a_server_without_performance_schema_is_watched_as_far_as_possible() {
         let _ = sqlx::raw_sql("SELECT SLEEP(3)").execute(&mut other).await;
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let once = collect::once(&watched, &limits(), Duration::from_millis(300))
-        .await
-        .unwrap();
+    let once = collect::once(
+        &watched,
+        &limits(),
+        tokio::time::sleep(Duration::from_millis(300)),
+    )
+    .await
+    .unwrap();
     assert_eq!(once.interval.sessions_total, 1);
     let statement = once.interval.sessions[0].statement.as_deref();
     assert_eq!(statement, Some("SELECT SLEEP(3)"));
@@ -301,15 +313,10 @@ async fn consumers_and_text_lengths_are_judged() {
     assert!(found.contains(&("warning", "text-length")), "{found:?}");
 }
 
-#[tokio::test]
-async fn only_what_was_chosen_is_killed_and_all_of_it_is_on_record() {
-    let shared = crate::server::shared().await;
-    let watched = settings(shared.endpoint());
-    let folder = tempfile::tempdir().unwrap();
-    let audit = Audit::in_folder(folder.path());
-    let mut connection = server::open(&watched, &limits()).await.unwrap();
-    let mut victim = server::open(&watched, &limits()).await.unwrap();
-    let mut target = KillTarget {
+/// A session of somebody else that naps, and what a kill of its statement would be.
+async fn napping(watched: &Server) -> (server::Connection, KillTarget) {
+    let victim = server::open(watched, &limits()).await.unwrap();
+    let target = KillTarget {
         id: SessionId {
             connection: victim.id(),
             thread: victim.thread().unwrap(),
@@ -318,6 +325,16 @@ async fn only_what_was_chosen_is_killed_and_all_of_it_is_on_record() {
         statement: Some("SELECT SLEEP(4), 'victim'".into()),
         scope: KillScope::Query,
     };
+    (victim, target)
+}
+
+#[tokio::test]
+async fn only_what_was_chosen_is_killed_and_all_of_it_is_on_record() {
+    let watched = settings(crate::server::shared().await.endpoint());
+    let folder = tempfile::tempdir().unwrap();
+    let audit = Audit::in_folder(folder.path());
+    let mut connection = server::open(&watched, &limits()).await.unwrap();
+    let (mut victim, mut target) = napping(&watched).await;
     let killer = Killer {
         server: &watched,
         account: "root@localhost",
@@ -325,39 +342,18 @@ async fn only_what_was_chosen_is_killed_and_all_of_it_is_on_record() {
         read_only: false,
         own: &[connection.id()],
     };
-    // Nothing runs yet.
-    let refused = control::kill(&mut connection, &killer, &target).await;
-    assert!(
-        matches!(refused, Err(control::Error::StatementEnded { .. })),
-        "{refused:?}"
-    );
-
     let sleeping = tokio::spawn(async move {
         let started = std::time::Instant::now();
         let rows = victim.rows("a nap", "SELECT SLEEP(4), 'victim'").await;
         (victim, rows.map(|rows| rows[0].u64(0)), started.elapsed())
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let read_only = Killer {
-        read_only: true,
-        ..killer
-    };
-    let refused = control::kill(&mut connection, &read_only, &target).await;
+    let done = control::kill(&mut connection, &killer, &target).await;
     assert!(
-        matches!(refused, Err(control::Error::ReadOnly)),
-        "{refused:?}"
+        done.as_ref()
+            .is_ok_and(|d| d.starts_with("sent KILL QUERY")),
+        "{done:?}"
     );
-    target.id.thread += 1;
-    let refused = control::kill(&mut connection, &killer, &target).await;
-    assert!(
-        matches!(refused, Err(control::Error::Changed { .. })),
-        "{refused:?}"
-    );
-    target.id.thread -= 1;
-    let done = control::kill(&mut connection, &killer, &target)
-        .await
-        .unwrap();
-    assert!(done.starts_with("sent KILL QUERY"), "{done}");
     let (victim, slept, took) = sleeping.await.unwrap();
     assert!(took < Duration::from_secs(3), "{took:?}");
     // A killed SLEEP gives 1 or ends with an error, depending on where it was hit.
@@ -384,6 +380,49 @@ async fn only_what_was_chosen_is_killed_and_all_of_it_is_on_record() {
     assert_eq!(lines[0]["result"], "intended");
     assert_eq!(lines[1]["result"], "done");
     assert_eq!(lines[3]["action"], "kill-connection");
+}
+
+#[tokio::test]
+async fn what_changed_since_it_was_chosen_is_not_killed() {
+    let watched = settings(crate::server::shared().await.endpoint());
+    let folder = tempfile::tempdir().unwrap();
+    let audit = Audit::in_folder(folder.path());
+    let mut connection = server::open(&watched, &limits()).await.unwrap();
+    let (mut victim, mut target) = napping(&watched).await;
+    let own = [connection.id()];
+    let killer = |read_only| Killer {
+        server: &watched,
+        account: "root@localhost",
+        audit: &audit,
+        read_only,
+        own: &own,
+    };
+    // Nothing runs.
+    let refused = control::kill(&mut connection, &killer(false), &target).await;
+    assert!(
+        matches!(refused, Err(control::Error::StatementEnded { .. })),
+        "{refused:?}"
+    );
+    target.scope = KillScope::Connection;
+    let refused = control::kill(&mut connection, &killer(true), &target).await;
+    assert!(
+        matches!(refused, Err(control::Error::ReadOnly)),
+        "{refused:?}"
+    );
+    target.id.thread += 1;
+    let refused = control::kill(&mut connection, &killer(false), &target).await;
+    assert!(
+        matches!(refused, Err(control::Error::Changed { .. })),
+        "{refused:?}"
+    );
+    target.id.connection = connection.id();
+    let refused = control::kill(&mut connection, &killer(false), &target).await;
+    assert!(
+        matches!(refused, Err(control::Error::Protected { .. })),
+        "{refused:?}"
+    );
+    victim.run("a sign of life", "DO 1").await.unwrap();
+    assert!(!audit.path().exists());
 }
 
 #[tokio::test]

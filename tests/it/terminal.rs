@@ -93,7 +93,7 @@ async fn draws_without_colour_and_without_unicode() {
 
 #[tokio::test]
 async fn a_wrong_password_is_told_after_the_terminal_is_back() {
-    let port = server::shared().await.port();
+    let port = server::shared().await.endpoint().port;
     let state = tempfile::tempdir().unwrap();
     let environment = [
         ("MYDEX_PASSWORD", "not-the-password-7431"),

@@ -249,14 +249,14 @@ fn document(report: &LoadReport, pack: &str) -> Document {
 }
 
 /// Progress on standard error: a bar on a terminal, a line now and then elsewhere.
-struct Shown {
+pub(in crate::cli) struct Shown {
     bar: Option<ProgressBar>,
     on_terminal: bool,
     last_line: Option<Instant>,
 }
 
 impl Shown {
-    fn new() -> Self {
+    pub(in crate::cli) fn new() -> Self {
         Self {
             bar: None,
             on_terminal: std::io::stderr().is_terminal(),
@@ -264,7 +264,7 @@ impl Shown {
         }
     }
 
-    fn show(&mut self, at: &Progress) {
+    pub(in crate::cli) fn show(&mut self, at: &Progress) {
         let left = at.left.map_or("-".to_owned(), units::duration);
         let rate = units::count(at.rate);
         if self.on_terminal {
@@ -290,7 +290,7 @@ impl Shown {
         }
     }
 
-    fn end(&mut self) {
+    pub(in crate::cli) fn end(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

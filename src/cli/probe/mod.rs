@@ -2,12 +2,16 @@
 
 pub mod list;
 pub mod load;
+pub mod run;
+pub(super) mod summary;
+
+use std::time::Duration;
 
 use super::context::Context;
 use super::error::{Error, Outcome};
 use crate::model::text;
 use crate::probes::open::{OpenError, open};
-use crate::probes::pack::Pack;
+use crate::probes::pack::{Pack, fields};
 
 /// Options of `mydex probe`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +27,8 @@ enum Command {
     List(list::Args),
     /// Create a pack's schema and fill it with data; the same command goes on where it was ended.
     Load(load::Args),
+    /// Drive a pack's load and print latency histograms and pool utilization.
+    Run(run::Args),
 }
 
 /// Runs `mydex probe`.
@@ -30,7 +36,14 @@ pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
     match args.command {
         Command::List(args) => list::run(context, &args),
         Command::Load(args) => load::run(context, &args).await,
+        Command::Run(args) => run::run(context, args).await,
     }
+}
+
+/// A time with its unit, for arguments.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    fields::duration(text)
+        .ok_or_else(|| "expected a number with a unit, such as 500ms, 30s or 5m".to_owned())
 }
 
 /// Opens a pack, with what is wrong in it as the error's lines.

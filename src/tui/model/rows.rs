@@ -133,6 +133,24 @@ impl Model {
         self.remember_position();
     }
 
+    /// Makes the rows of sessions anew, after a reading.
+    pub(in crate::tui) fn rebuild_sessions(&mut self) {
+        self.session_rows = self.build_sessions();
+        self.remember_position();
+    }
+
+    /// Makes the rows of digests anew, after a reading.
+    pub(in crate::tui) fn rebuild_queries(&mut self) {
+        self.query_rows = self.build_queries();
+        self.remember_position();
+    }
+
+    /// Makes the rows of probes anew, after a window of the load.
+    pub(in crate::tui) fn rebuild_probes(&mut self) {
+        self.probe_rows = self.build_probes();
+        self.remember_position();
+    }
+
     /// Keeps in mind where the selected row is, for the time when it is gone.
     pub(in crate::tui) fn remember_position(&mut self) {
         if let Some(position) = self.cursor() {

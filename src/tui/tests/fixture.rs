@@ -65,12 +65,11 @@ fn base(var: Var) -> f64 {
         Var::BufferPoolReadRequests => 2_400_000.0,
         Var::BufferPoolReads => 31_000.0,
         Var::CreatedTmpTables => 44.0,
-        Var::CreatedTmpDiskTables => 2.0,
+        Var::CreatedTmpDiskTables | Var::RowLockCurrentWaits => 2.0,
         Var::RowLockWaits => 6.0,
         Var::SlowQueries => 1.2,
         Var::ThreadsConnected => 184.0,
         Var::ThreadsRunning => 23.0,
-        Var::RowLockCurrentWaits => 2.0,
         _ => 0.0,
     }
 }
@@ -95,13 +94,13 @@ fn status(second: i64) -> Status {
 fn buckets(seed: u64, scale: f64) -> BucketCounts {
     let mut upper = 10_000_000.0;
     let mut counts = BucketCounts::default();
-    for n in 0..240 {
+    for n in 0..240_u32 {
         counts.upper_ps.push(int(upper));
         let (fast, slow) = (f64::from(n) - 60.0, f64::from(n) - 190.0);
         let bell = (-fast * fast / 400.0).exp() * 300.0 + (-slow * slow / 60.0).exp() * 7.0;
         counts.counts.push(int(bell
             * scale
-            * (0.6 + 0.8 * noise(seed * 999 + n as u64))));
+            * (0.6 + 0.8 * noise(seed * 999 + u64::from(n)))));
         upper *= 1.0475;
     }
     counts
@@ -316,8 +315,9 @@ pub(in crate::tui) fn digests(second: i64) -> Arc<DigestInterval> {
             }
         })
         .collect();
-    rows.iter()
-        .for_each(|row| total = total.plus(&row.counters));
+    for row in &rows {
+        total = total.plus(&row.counters);
+    }
     rows.sort_by_key(|row| std::cmp::Reverse(row.counters.time_ps));
     Arc::new(DigestInterval {
         to: at(second),
@@ -458,7 +458,8 @@ fn make_minute(with_load: bool) -> Vec<(i64, Feed)> {
         if second % 6 == 1 {
             news.push((second, Feed::Digests(digests(second))));
         }
-        if with_load {
+        // A load that began not long ago: recording each tick takes long without optimization.
+        if with_load && second >= -8 {
             news.push((second, Feed::Load(Arc::new(load(second)))));
         }
     }

@@ -204,10 +204,7 @@ fn sorting_by_keys_by_name_and_by_mouse() {
     assert!(calls.windows(2).all(|pair| pair[0] <= pair[1]), "{calls:?}");
     let (buffer, hits) = stage.draw();
     let header = (0..buffer.area.width)
-        .find_map(|x| match hits.at(x, 3) {
-            Some(Target::Header(Col::Avg)) => Some(x),
-            _ => None,
-        })
+        .find(|x| hits.at(*x, 3) == Some(Target::Header(Col::Avg)))
         .unwrap();
     stage.tell(Message::Click(hits.at(header, 3).unwrap()));
     assert_eq!(stage.model.list().sort, Col::Avg);
@@ -311,6 +308,33 @@ fn opening_a_digest_asks_for_its_detail_and_an_old_answer_is_dropped() {
     assert!(stage.text().contains("the server refused EXPLAIN"));
     stage.press("<esc>");
     assert!(stage.model.detail.is_none());
+}
+
+#[test]
+fn scrolling_beyond_the_end_is_forgotten() {
+    let mut stage = Stage::played((80, 24), false);
+    let top = stage.press("?").text();
+    stage.press("G");
+    let end = stage.text();
+    assert_ne!(top, end);
+    stage.press("jjjjjjjjk");
+    assert_ne!(stage.text(), end, "one step up is seen at once");
+    assert_eq!(stage.press("g").text(), top);
+    stage.press("<esc>2<enter>");
+    stage.feed(Feed::Detail {
+        key: fixture::key(0),
+        result: Ok(std::sync::Arc::new(fixture::detail(0))),
+    });
+    let plan = stage.press("e").text();
+    assert!(
+        plan.contains("Table scan on s") && !plan.contains("Sample took"),
+        "{plan}"
+    );
+    let above = stage.press("k").text();
+    assert!(
+        above.contains("Table scan on s"),
+        "the plan was left: {above}"
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::tui::run::{End, run};
 use crate::tui::settings::TuiConfig;
 use crate::tui::theme::Palette;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "wants a terminal and a person"]
 async fn play() {
     let (news, feed) = mpsc::channel(64);
@@ -44,7 +44,7 @@ async fn play() {
         for second in (-45..600).cycle() {
             let offset = Timestamp::now().duration_since(fixture::at(second));
             let mut interval: Interval = (*fixture::interval(second)).clone();
-            interval.to = interval.to + offset;
+            interval.to += offset;
             let _ = news.send(Feed::Interval(Arc::new(interval))).await;
             let mut digests: DigestInterval = (*fixture::digests(second)).clone();
             digests.to = Timestamp::now() - 0.seconds();
@@ -58,6 +58,20 @@ async fn play() {
             tokio::time::sleep(Duration::from_millis(wait)).await;
         }
     });
+    if std::env::var_os("MYDEX_PLAY_PANIC").is_some() {
+        tokio::spawn(async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            panic!("a panic on purpose");
+        });
+    }
+    let cancel = CancellationToken::new();
+    let token = cancel.clone();
+    tokio::spawn(async move {
+        let kind = tokio::signal::unix::SignalKind::terminate();
+        let mut signal = tokio::signal::unix::signal(kind).unwrap();
+        signal.recv().await;
+        token.cancel();
+    });
     let config = TuiConfig {
         palette: match std::env::var("MYDEX_PLAY_THEME").as_deref() {
             Ok("light") => Palette::Light,
@@ -68,8 +82,6 @@ async fn play() {
         frame_trace: std::env::var_os("MYDEX_TRACE_FRAMES").map(Into::into),
         ..TuiConfig::default()
     };
-    let end = run(config, feed, requests, CancellationToken::new())
-        .await
-        .unwrap();
-    assert_eq!(end, End::Quit);
+    let end = run(config, feed, requests, cancel).await.unwrap();
+    assert!(matches!(end, End::Quit | End::Cancelled), "{end:?}");
 }

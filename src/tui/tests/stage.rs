@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -41,7 +41,16 @@ impl Stage {
 
     /// A stage on which a minute has passed.
     pub(super) fn played(size: (u16, u16), with_load: bool) -> Self {
-        Self::new(size).play(with_load)
+        static PLAYED: [OnceLock<Model>; 2] = [OnceLock::new(), OnceLock::new()];
+        let played = &PLAYED[usize::from(with_load)];
+        let model = played.get_or_init(|| Self::new((80, 24)).play(with_load).model);
+        let mut stage = Self {
+            model: model.clone(),
+            effects: Vec::new(),
+            size,
+        };
+        stage.tell(Message::Resize(size.0, size.1));
+        stage
     }
 
     pub(super) fn play(mut self, with_load: bool) -> Self {
@@ -90,9 +99,17 @@ impl Stage {
                 _ => (KeyCode::Char(c), c.len_utf8()),
             };
             self.tell(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+            self.settle();
             rest = &rest[length..];
         }
         self
+    }
+
+    /// What the loop does after a frame.
+    fn settle(&mut self) {
+        if let Some(first) = self.draw().1.first_line {
+            self.tell(Message::Settled(first));
+        }
     }
 
     pub(super) fn draw(&self) -> (Buffer, Hits) {

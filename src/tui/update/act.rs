@@ -21,7 +21,7 @@ const INTERVALS: [Duration; 7] = [
     Duration::from_secs(5),
     Duration::from_secs(10),
     Duration::from_secs(30),
-    Duration::from_secs(60),
+    Duration::from_mins(1),
 ];
 
 /// Statements longer than this are cut before they go to the clipboard: terminals refuse more.

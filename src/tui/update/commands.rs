@@ -12,7 +12,7 @@ use crate::tui::theme::Palette;
 
 /// Shortest and longest poll interval that can be typed.
 const INTERVAL_RANGE: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(250)..=Duration::from_secs(600);
+    Duration::from_millis(250)..=Duration::from_mins(10);
 
 /// One line of the palette.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,22 +118,16 @@ pub(super) fn run(model: &mut Model, typed: &str, cursor: usize) -> Vec<Effect> 
         return effects;
     }
     let found = suggestions(model, typed);
-    match found.get(cursor.min(found.len().saturating_sub(1))) {
-        Some(suggestion) => {
-            let text = suggestion.text.clone();
-            exact(model, &text).unwrap_or_else(|| {
-                model.say(
-                    Tone::Info,
-                    format!("`{text}` wants a value: {}", suggestion.help),
-                );
-                Vec::new()
-            })
-        }
-        None => {
-            model.say(Tone::Bad, format!("unknown command `{typed}`"));
-            Vec::new()
-        }
+    let Some(suggestion) = found.get(cursor.min(found.len().saturating_sub(1))) else {
+        model.say(Tone::Bad, format!("unknown command `{typed}`"));
+        return Vec::new();
+    };
+    if let Some(effects) = exact(model, &suggestion.text) {
+        return effects;
     }
+    let text = format!("`{}` wants a value: {}", suggestion.text, suggestion.help);
+    model.say(Tone::Info, text);
+    Vec::new()
 }
 
 fn exact(model: &mut Model, text: &str) -> Option<Vec<Effect>> {

@@ -21,7 +21,7 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
         Feed::Interval(interval) => {
             model.live.take_interval(interval);
             forget_tags(model);
-            model.rebuild();
+            model.rebuild_sessions();
         }
         Feed::Digests(digests) => {
             match digests.gap {
@@ -32,11 +32,11 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
                 Some(DigestGap::Restarted) | None => {}
             }
             model.live.take_digests(digests);
-            model.rebuild();
+            model.rebuild_queries();
         }
         Feed::Load(tick) => {
             model.live.take_load(tick);
-            model.rebuild();
+            model.rebuild_probes();
         }
         Feed::Break { why, unseen } => gap(model, &why, unseen),
         Feed::Detail { key, result } => detail(model, &key, result),
@@ -85,7 +85,7 @@ fn link(model: &mut Model, link: Link) {
     if let Link::Down { reason, .. } = &link
         && !matches!(&model.link, Link::Down { reason: old, .. } if old == reason)
     {
-        model.say(Tone::Bad, format!("connection lost: {reason}"));
+        model.record(Tone::Bad, format!("connection lost: {reason}"));
     }
     if is_up != matches!(model.link, Link::Up(_)) || matches!(link, Link::Down { .. }) {
         model.link_since = model.now;
@@ -112,7 +112,7 @@ fn gap(model: &mut Model, why: &Discontinuity, unseen: Duration) {
         tone: Tone::Bad,
         text: text.clone(),
     });
-    model.say(Tone::Bad, text);
+    model.record(Tone::Bad, text);
 }
 
 /// Sessions that ended lose their mark, so that a reused id is never killed by mistake.

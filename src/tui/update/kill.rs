@@ -107,11 +107,12 @@ fn describe(session: &Session) -> Vec<String> {
         units::duration(session.time),
     );
     if let Some(transaction) = &session.transaction {
-        first.push_str(&format!(
+        let trx = format!(
             ", trx {}, {} rows to undo",
             units::duration(transaction.age),
             units::count(transaction.rows_modified as f64),
-        ));
+        );
+        first.push_str(&trx);
     }
     let mut lines = vec![first];
     if let Some(statement) = &session.statement {

@@ -98,6 +98,9 @@ fn state_parts(canvas: &Canvas<'_>, model: &Model) -> Vec<(String, Style)> {
         parts.push((format!(" PAUSED {} ", model.clock(frozen.at)), theme.alarm));
     }
     let (word, style) = match (&model.link, model.stale()) {
+        (Link::Connecting, _) if !model.config.steps.is_empty() && model.is_empty() => {
+            ("starting", bar.patch(theme.warn))
+        }
         (Link::Connecting, _) if model.live.load.is_none() => ("connecting", bar.patch(theme.warn)),
         (Link::Connecting, _) => ("", bar),
         (Link::Down { .. }, _) => ("DOWN", theme.alarm),
@@ -121,8 +124,8 @@ fn state_parts(canvas: &Canvas<'_>, model: &Model) -> Vec<(String, Style)> {
 pub(super) fn short(interval: std::time::Duration) -> String {
     let ms = interval.as_millis();
     match ms {
-        _ if ms % 60_000 == 0 && ms > 0 => format!("{}m", ms / 60_000),
-        _ if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+        _ if ms.is_multiple_of(60_000) && ms > 0 => format!("{}m", ms / 60_000),
+        _ if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
         _ => format!("{ms}ms"),
     }
 }

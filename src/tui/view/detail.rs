@@ -46,12 +46,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, detail: &Detail, area
         let left = Rect::new(inside.x, inside.y, inside.width - right - 2, inside.height);
         let beside = Rect::new(left.right() + 2, inside.y, right, inside.height);
         let (lines, plan_at) = text_part(canvas, model, detail, left.width);
-        scrolled(
-            canvas,
-            &lines,
-            start(detail, plan_at, &lines, left.height),
-            left,
-        );
+        let first = start(detail, plan_at, &lines, left.height);
+        canvas.first_line = Some(first);
+        scrolled(canvas, &lines, first, left);
         scrolled(
             canvas,
             &figures_part(canvas, model, detail, beside.width),
@@ -63,12 +60,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, detail: &Detail, area
     let (mut lines, plan_at) = text_part(canvas, model, detail, inside.width);
     lines.push(Vec::new());
     lines.extend(figures_part(canvas, model, detail, inside.width));
-    scrolled(
-        canvas,
-        &lines,
-        start(detail, plan_at, &lines, inside.height),
-        inside,
-    );
+    let first = start(detail, plan_at, &lines, inside.height);
+    canvas.first_line = Some(first);
+    scrolled(canvas, &lines, first, inside);
 }
 
 /// The first line on the screen.
@@ -175,7 +169,8 @@ fn sample(
     };
     let mut remark = format!("took {}", units::duration(sample.time));
     if let Some(seen) = sample.seen {
-        remark.push_str(&format!(" at {}", model.date(seen)));
+        let at = format!(" at {}", model.date(seen));
+        remark.push_str(&at);
     }
     if sample.is_truncated {
         remark.push_str(", cut by the server");

@@ -1,5 +1,8 @@
 //! View 7: is the pool the bottleneck, or the database?
 
+mod applications;
+mod bottleneck;
+
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -11,14 +14,14 @@ use crate::model::probe::{Latencies, LoadTick, PoolFigures, ProbeFigures, quanti
 use crate::model::units;
 use crate::tui::columns::Col;
 use crate::tui::history::{Metric, bins_of_buckets, bins_of_latencies};
-use crate::tui::model::{Model, PoolGroup, pool_groups, share};
+use crate::tui::model::{Model, share};
 use crate::tui::paint::Canvas;
+use crate::tui::theme::{Glyphs, Theme};
+
+use bottleneck::{Bottleneck, bottleneck};
 
 /// Share of the pool in use from which it counts as full.
 const FULL: f64 = 0.95;
-
-/// Waits below this are nobody's bottleneck.
-const NOTICEABLE: Duration = Duration::from_millis(10);
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     let Some(load) = model.shown().load.clone() else {
@@ -52,7 +55,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
             Rect::new(top.x, top.y, half - 1, top.height),
         );
         let right = Rect::new(top.x + half, top.y, top.width - half, top.height);
-        application_pools(canvas, model, right);
+        applications::draw(canvas, model, right);
     } else {
         pool(canvas, model, &load, top);
     }
@@ -75,76 +78,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         bottom.saturating_sub(middle.bottom()),
     );
     probes(canvas, model, &load, table);
-}
-
-/// Where the time goes, as one word and one sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bottleneck {
-    None,
-    Pool,
-    Database,
-    Generator,
-}
-
-fn bottleneck(load: &LoadTick) -> (Bottleneck, String) {
-    let p95 = |histogram: &Latencies| quantile(histogram, 0.95).unwrap_or_default();
-    let text = units::duration;
-    let pool = &load.pool;
-    let wait = p95(&pool.wait);
-    let late = p95(&load.lateness);
-    let service = load
-        .probes
-        .iter()
-        .map(|probe| p95(&probe.service))
-        .max()
-        .unwrap_or_default();
-    if late > NOTICEABLE && late > wait && late > service {
-        let why = format!(
-            "the load generator: {} late at p95, this machine is the limit",
-            text(late)
-        );
-        return (Bottleneck::Generator, why);
-    }
-    if pool.pending_mean >= 1.0 && wait > NOTICEABLE {
-        let why = format!(
-            "the pool: {} of {} lent, {} wait for one, p95 {}; the server needs up to {}",
-            pool.used,
-            pool.max,
-            units::count(pool.pending_mean.round()),
-            text(wait),
-            text(service)
-        );
-        return (Bottleneck::Pool, why);
-    }
-    let missed: Vec<(&ProbeFigures, Duration)> = load
-        .probes
-        .iter()
-        .filter_map(|probe| match probe.slo_state() {
-            Some((measured, false)) => Some((probe, measured)),
-            _ => None,
-        })
-        .collect();
-    if let Some((probe, measured)) = missed.iter().max_by_key(|(_, measured)| *measured) {
-        let more = match missed.len() {
-            1 => String::new(),
-            n => format!("; {} more missed", n - 1),
-        };
-        let why = format!(
-            "the database: {} {}, on the server {}, pool wait {}{more}",
-            probe.name,
-            text(*measured),
-            text(p95(&probe.service)),
-            text(wait)
-        );
-        return (Bottleneck::Database, why);
-    }
-    let why = format!(
-        "none: pool wait p95 {}, server p95 up to {}, {} of the pool in use",
-        text(wait),
-        text(service),
-        units::percent(pool.utilization)
-    );
-    (Bottleneck::None, why)
 }
 
 fn verdict_line(canvas: &mut Canvas<'_>, load: &LoadTick, area: Rect) {
@@ -257,106 +190,6 @@ fn quantiles(histogram: &Latencies, columns: u16) -> String {
     }
 }
 
-/// Sessions by account and schema: the pools of applications as the server sees them.
-fn application_pools(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
-    let Some(interval) = &model.shown().interval else {
-        canvas.rule(area.x, area.y, area.width, "Application pools", "no server");
-        return;
-    };
-    let groups = pool_groups(&interval.sessions);
-    let title = format!("Application pools at {}", model.clock(interval.to));
-    canvas.rule(
-        area.x,
-        area.y,
-        area.width,
-        &title,
-        &format!("{} pools", groups.len()),
-    );
-    let theme = canvas.theme;
-    let all = [
-        ("act", 4_u16),
-        ("idle", 5),
-        ("trx!", 5),
-        ("wait", 5),
-        ("oldest", 7),
-    ];
-    let numbers = if area.width < 60 { &all[..4] } else { &all[..] };
-    let fixed: u16 = numbers.iter().map(|(_, columns)| columns).sum();
-    let name = area.width.saturating_sub(fixed + 2);
-    canvas.tint(Rect::new(area.x, area.y + 1, area.width, 1), theme.head);
-    canvas.put(area.x + 1, area.y + 1, name, "account / schema", theme.head);
-    let mut x = area.x + 1 + name;
-    for (title, columns) in numbers {
-        canvas.put_right(x, area.y + 1, *columns, title, theme.head);
-        x += columns;
-    }
-    let room = usize::from(area.height.saturating_sub(2));
-    let shown = if groups.len() > room {
-        room.saturating_sub(1)
-    } else {
-        groups.len()
-    };
-    for (y, group) in (area.y + 2..area.bottom()).zip(groups.iter().take(shown)) {
-        group_row(
-            canvas,
-            group,
-            numbers,
-            name,
-            Rect::new(area.x, y, area.width, 1),
-        );
-    }
-    if groups.len() > shown && room > 0 {
-        let rest = &groups[shown..];
-        let sessions: usize = rest.iter().map(|group| group.all).sum();
-        let text = format!("and {} more with {sessions} sessions", rest.len());
-        canvas.put(
-            area.x + 1,
-            area.bottom() - 1,
-            area.width - 1,
-            &text,
-            theme.dim,
-        );
-    }
-}
-
-fn group_row(
-    canvas: &mut Canvas<'_>,
-    group: &PoolGroup,
-    numbers: &[(&str, u16)],
-    name: u16,
-    area: Rect,
-) {
-    let theme = canvas.theme;
-    let text = format!("{} {}", group.account, group.schema);
-    canvas.put(
-        area.x + 1,
-        area.y,
-        name.saturating_sub(1),
-        &text,
-        theme.text,
-    );
-    let idle = group.all - group.active - group.idle_in_transaction;
-    let oldest = group
-        .oldest_transaction
-        .map_or_else(|| "-".to_owned(), units::duration);
-    let quiet = |n: usize, style: Style| if n == 0 { theme.dim } else { style };
-    let values = [
-        (group.active.to_string(), quiet(group.active, theme.strong)),
-        (idle.to_string(), theme.dim),
-        (
-            group.idle_in_transaction.to_string(),
-            quiet(group.idle_in_transaction, theme.warn),
-        ),
-        (group.waiting.to_string(), quiet(group.waiting, theme.bad)),
-        (oldest, theme.text),
-    ];
-    let mut x = area.x + 1 + name;
-    for ((text, style), (_, columns)) in values.into_iter().zip(numbers) {
-        canvas.put_right(x, area.y, *columns, &text, style);
-        x += columns;
-    }
-}
-
 fn response_bars(canvas: &mut Canvas<'_>, load: &LoadTick, area: Rect) {
     let mut all = crate::model::probe::latencies();
     for probe in &load.probes {
@@ -424,7 +257,7 @@ fn probes(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
             .copied()
             .unwrap_or(usize::MAX);
         match world.probe(index, model.totals) {
-            Some((probe, window)) => probe_cell(probe, window, col, theme, glyphs),
+            Some((probe, window)) => probe_cell(probe, window, col, &theme, glyphs),
             None => Cell::Text(String::new(), theme.text),
         }
     };
@@ -454,13 +287,7 @@ fn probes(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
     .draw(canvas, inside);
 }
 
-fn probe_cell(
-    probe: &ProbeFigures,
-    window: Duration,
-    col: Col,
-    theme: crate::tui::theme::Theme,
-    g: &crate::tui::theme::Glyphs,
-) -> Cell {
+fn probe_cell(probe: &ProbeFigures, window: Duration, col: Col, theme: &Theme, g: &Glyphs) -> Cell {
     let at = |histogram: &Latencies, q: f64| {
         quantile(histogram, q).map_or_else(|| "-".to_owned(), units::duration)
     };
@@ -502,7 +329,7 @@ fn probe_cell(
 fn without_load(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     let heat = (body.height / 3).max(4).min(body.height / 2);
     let rest = body.height.saturating_sub(heat);
-    application_pools(canvas, model, Rect::new(body.x, body.y, body.width, rest));
+    applications::draw(canvas, model, Rect::new(body.x, body.y, body.width, rest));
     let area = Rect::new(body.x, body.y + rest, body.width, heat);
     let history = &model.shown().history;
     let latency = model
@@ -522,31 +349,5 @@ fn without_load(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         bars(canvas, &bins_of_buckets(latency), beside);
     } else {
         heatmap::draw(canvas, history, "Statement latency over time", area);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::tests::fixture;
-
-    #[test]
-    fn the_bottleneck_is_named() {
-        let mut load = fixture::load(0);
-        load.probes
-            .retain(|probe| probe.slo_state().is_some_and(|(_, is_met)| is_met));
-        assert_eq!(bottleneck(&load).0, Bottleneck::None);
-        load.pool.pending_mean = 12.0;
-        for _ in 0..100 {
-            load.pool.wait.saturating_record(2_000_000_000);
-        }
-        let (what, why) = bottleneck(&load);
-        assert_eq!(what, Bottleneck::Pool, "{why}");
-        let mut load = fixture::load(0);
-        for _ in 0..1_000 {
-            load.probes[0].response.saturating_record(3_000_000_000);
-            load.probes[0].service.saturating_record(3_000_000_000);
-        }
-        assert_eq!(bottleneck(&load).0, Bottleneck::Database);
     }
 }

@@ -42,6 +42,7 @@ fn pages(canvas: &mut Canvas<'_>, title: &str, lines: &[Line], scroll: usize, co
     let area = middle(canvas, columns, rows);
     let inside = canvas.popup(area, title);
     let first = scroll.min(lines.len().saturating_sub(usize::from(inside.height)));
+    canvas.first_line = Some(first);
     let base = canvas.theme.popup;
     for (y, line) in (inside.top()..inside.bottom()).zip(lines.iter().skip(first)) {
         let parts: Vec<(&str, Style)> = line

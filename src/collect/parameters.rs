@@ -1,0 +1,181 @@
+//! Finds constants for a statement with parameters: one row's values of the columns in question.
+
+use std::collections::BTreeMap;
+
+use super::standin::{Parametrized, Slot, Table};
+use crate::server::cells::Cells as _;
+use crate::server::quote;
+use crate::server::{Connection, Error};
+
+/// What stands in for a parameter that no column gives a value for: valid as a number, as a text,
+/// as JSON.
+const OTHER: &str = "'1'";
+
+/// Rows of a page, for `LIMIT ?`.
+const COUNT: &str = "10";
+
+/// A column by the schema, table and name that the server knows it by.
+type Place = (String, String, String);
+
+/// `sql` with constants in place of its parameters; `None` when it can't be taken apart.
+///
+/// One row of each table is read, in the schema `schema` where a table names none. A table that
+/// may not be read gives no values.
+pub async fn fill(
+    connection: &mut Connection,
+    schema: Option<&str>,
+    sql: &str,
+) -> Result<Option<String>, Error> {
+    let Some(statement) = Parametrized::of(sql) else {
+        return Ok(None);
+    };
+    let kinds = columns(connection, schema, &statement.tables).await?;
+    let places: Vec<Option<Place>> = statement
+        .slots
+        .iter()
+        .map(|slot| place(slot, schema, &statement.tables, &kinds))
+        .collect();
+    let values = values(connection, &places, &kinds).await?;
+    let literals: Vec<String> = statement
+        .slots
+        .iter()
+        .zip(&places)
+        .map(|(slot, place)| match (slot, place) {
+            (Slot::Count, _) => COUNT.to_owned(),
+            (_, Some(place)) => values
+                .get(place)
+                .cloned()
+                .unwrap_or_else(|| OTHER.to_owned()),
+            _ => OTHER.to_owned(),
+        })
+        .collect();
+    Ok(Some(statement.filled(&literals)))
+}
+
+/// The columns of the tables that the statement names, with their types.
+async fn columns(
+    connection: &mut Connection,
+    schema: Option<&str>,
+    tables: &[Table],
+) -> Result<BTreeMap<Place, String>, Error> {
+    let conditions: Vec<String> = tables
+        .iter()
+        .filter_map(|table| {
+            let schema = table.schema.as_deref().or(schema)?;
+            Some(format!(
+                "(TABLE_SCHEMA = {} AND TABLE_NAME = {})",
+                quote::hex_literal(schema),
+                quote::hex_literal(&table.name)
+            ))
+        })
+        .collect();
+    if conditions.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let sql = format!(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS \
+         WHERE {} LIMIT 5000",
+        conditions.join(" OR ")
+    );
+    let rows = connection.rows("the columns of a statement", &sql).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| {
+            let place = (row.text(0)?, row.text(1)?, row.text(2)?.to_lowercase());
+            Some((place, row.text(3)?.to_lowercase()))
+        })
+        .collect())
+}
+
+/// Which column a slot means: that of its qualifier's table, else of the first table that has it.
+fn place(
+    slot: &Slot,
+    schema: Option<&str>,
+    tables: &[Table],
+    kinds: &BTreeMap<Place, String>,
+) -> Option<Place> {
+    let Slot::Column { qualifier, name } = slot else {
+        return None;
+    };
+    tables
+        .iter()
+        .filter(|table| {
+            qualifier
+                .as_ref()
+                .is_none_or(|q| q.eq_ignore_ascii_case(&table.alias))
+        })
+        .filter_map(|table| {
+            let schema = table.schema.as_deref().or(schema)?;
+            Some((schema.to_owned(), table.name.clone(), name.to_lowercase()))
+        })
+        .find(|place| kinds.contains_key(place))
+}
+
+/// One row's values of the columns, as literals.
+async fn values(
+    connection: &mut Connection,
+    places: &[Option<Place>],
+    kinds: &BTreeMap<Place, String>,
+) -> Result<BTreeMap<Place, String>, Error> {
+    let mut by_table: BTreeMap<(&str, &str), Vec<&Place>> = BTreeMap::new();
+    for place in places.iter().flatten() {
+        let columns = by_table.entry((&place.0, &place.1)).or_default();
+        if !columns.contains(&place) {
+            columns.push(place);
+        }
+    }
+    let mut values = BTreeMap::new();
+    for ((schema, table), columns) in by_table {
+        let list: Vec<String> = columns.iter().map(|place| quote::ident(&place.2)).collect();
+        let sql = format!(
+            "SELECT {} FROM {}.{} LIMIT 1",
+            list.join(", "),
+            quote::ident(schema),
+            quote::ident(table)
+        );
+        let row = match connection.first("a row of a table", &sql).await {
+            Ok(row) => row,
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(_) => None,
+        };
+        for (i, place) in columns.into_iter().enumerate() {
+            let cell = row.as_ref().and_then(|row| row.cell(i));
+            let kind = kinds.get(place).map_or("", String::as_str);
+            if let Some(literal) = cell.and_then(|cell| literal(cell, kind)) {
+                values.insert(place.clone(), literal);
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// A value as a literal that no text in it can break out of.
+fn literal(cell: &[u8], kind: &str) -> Option<String> {
+    // Longer values are read from the table's first row, never typed by anyone.
+    const LONGEST: usize = 256;
+    if cell.len() > LONGEST {
+        return None;
+    }
+    let is_binary = kind.ends_with("binary") || kind.ends_with("blob") || kind == "bit";
+    if is_binary {
+        let digits: Vec<String> = cell.iter().map(|byte| format!("{byte:02x}")).collect();
+        return Some(format!("X'{}'", digits.concat()));
+    }
+    Some(quote::hex_literal(std::str::from_utf8(cell).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_become_harmless_literals() {
+        assert_eq!(
+            literal(b"a'b", "varchar").as_deref(),
+            Some("_utf8mb4 X'612762'")
+        );
+        assert_eq!(literal(&[0xff, 0], "varbinary").as_deref(), Some("X'ff00'"));
+        assert_eq!(literal(&[0xff], "varchar"), None);
+        assert_eq!(literal(&[b'x'; 300], "text"), None);
+    }
+}

@@ -1,0 +1,448 @@
+//! The workers: threads with their seats, each seat one connection that takes one operation after
+//! the other from the line.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::operation::{Done, shown};
+use super::pacer::{Pacer, Precision};
+use super::pool::{Backoff, Connector, Session};
+use super::queue::{Next, Queue};
+use super::recorder::{Ending, Level, Operation, Recorder, record};
+use super::schedule::Arrival;
+
+/// How often a worker checks how late it is when no operation tells.
+const HEARTBEAT_NS: u64 = 10_000_000;
+/// Connections that are being opened at one time.
+const OPENING: usize = 16;
+/// A goodbye to the server takes at most this.
+const CLOSE: Duration = Duration::from_millis(500);
+
+/// What all workers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// The line in front of the connections.
+    pub(crate) queue: Mutex<Queue>,
+    /// Operations meant to start before this are run, not counted.
+    pub(crate) warm: u64,
+    /// Operation timeout of each probe, nanoseconds.
+    pub(crate) timeouts: Vec<u64>,
+    /// Bound of one attempt to connect.
+    pub(crate) connect_timeout: Duration,
+    /// Timer of the pacers.
+    pub(crate) precision: Precision,
+    /// No further operation is taken, nothing is reconnected.
+    pub(crate) stop: CancellationToken,
+    /// Operations in flight are given up.
+    pub(crate) abort: CancellationToken,
+    /// Bounds the connections being opened.
+    pub(crate) opening: Semaphore,
+    /// Set with `stop`; cheaper to read.
+    pub(crate) is_stopped: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        queue: Queue,
+        warm: u64,
+        timeouts: Vec<u64>,
+        connect_timeout: Duration,
+        precision: Precision,
+    ) -> Self {
+        Self {
+            queue: Mutex::new(queue),
+            warm,
+            timeouts,
+            connect_timeout,
+            precision,
+            stop: CancellationToken::new(),
+            abort: CancellationToken::new(),
+            opening: Semaphore::new(OPENING),
+            is_stopped: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the taking of operations at `now`.
+    pub(crate) fn finish(&self, now: u64) {
+        self.queue().finish(now);
+        self.is_stopped.store(true, Ordering::Release);
+        self.stop.cancel();
+    }
+
+    async fn open<C: Connector>(&self, connector: &C) -> Result<(C::Session, u64), sqlx::Error> {
+        // Never closed, so that the permit is always granted.
+        let _permit = self.opening.acquire().await;
+        let begin = Instant::now();
+        match tokio::time::timeout(self.connect_timeout, connector.connect()).await {
+            Ok(session) => Ok((
+                session?,
+                u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            )),
+            Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+        }
+    }
+}
+
+/// What one worker counts.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    tally: Mutex<Tally>,
+}
+
+/// Its figures of the present window.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) recorder: Recorder,
+    /// Connections lent.
+    pub(crate) used: Level,
+    /// Connections open.
+    pub(crate) open: u32,
+}
+
+impl Shard {
+    pub(crate) fn new(probes: usize) -> Self {
+        Self {
+            tally: Mutex::new(Tally {
+                recorder: Recorder::new(probes),
+                used: Level::default(),
+                open: 0,
+            }),
+        }
+    }
+
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Opens `seats` connections, says so, waits for the start, and runs until the line ends.
+pub(crate) async fn worker<C: Connector>(
+    common: Arc<Shared>,
+    shard: Arc<Shard>,
+    connector: C,
+    seats: usize,
+    ready: oneshot::Sender<Result<(), sqlx::Error>>,
+    mut gate: watch::Receiver<Option<Instant>>,
+) {
+    let opened = tokio::select! {
+        opened = open_all(&common, &shard, &connector, seats) => opened,
+        () = common.abort.cancelled() => return,
+    };
+    let sessions = match opened {
+        Ok(sessions) => sessions,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    let _ = ready.send(Ok(()));
+    let Ok(start) = gate.wait_for(Option::is_some).await.map(|start| *start) else {
+        return;
+    };
+    let start = start.unwrap_or_else(Instant::now);
+    let pacer = match Pacer::new(start, seats + 1, common.precision) {
+        Ok(pacer) => Arc::new(pacer),
+        Err(error) => {
+            tracing::warn!(%error, "no exact timer; operations may start up to 1 ms late");
+            match Pacer::new(start, seats + 1, Precision::Runtime) {
+                Ok(pacer) => Arc::new(pacer),
+                Err(_) => return,
+            }
+        }
+    };
+    let mut helpers = JoinSet::new();
+    helpers.spawn(drive(Arc::clone(&common), Arc::clone(&pacer)));
+    helpers.spawn(heartbeat(Arc::clone(&shard), Arc::clone(&pacer), seats));
+    let mut running = JoinSet::new();
+    for (seat, session) in sessions.into_iter().enumerate() {
+        running.spawn(sit(Seat {
+            common: Arc::clone(&common),
+            shard: Arc::clone(&shard),
+            pacer: Arc::clone(&pacer),
+            connector: connector.clone(),
+            number: seat,
+            session: Some(session),
+            backoff: Backoff::new(),
+        }));
+    }
+    tokio::select! {
+        () = async { while running.join_next().await.is_some() {} } => {}
+        () = common.abort.cancelled() => running.shutdown().await,
+    }
+}
+
+async fn open_all<C: Connector>(
+    common: &Arc<Shared>,
+    shard: &Shard,
+    connector: &C,
+    seats: usize,
+) -> Result<Vec<C::Session>, sqlx::Error> {
+    let mut opening = JoinSet::new();
+    for _ in 0..seats {
+        let (common, connector) = (Arc::clone(common), connector.clone());
+        opening.spawn(async move { common.open(&connector).await });
+    }
+    let mut sessions = Vec::with_capacity(seats);
+    while let Some(opened) = opening.join_next().await {
+        let (session, took) =
+            opened.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))??;
+        let mut tally = shard.tally();
+        tally.recorder.created += 1;
+        tally.open += 1;
+        record(&mut tally.recorder.create, took);
+        drop(tally);
+        sessions.push(session);
+    }
+    Ok(sessions)
+}
+
+/// Drives the pacer until the run is stopped; then lets go of all who wait for a time.
+async fn drive(common: Arc<Shared>, pacer: Arc<Pacer>) {
+    tokio::select! {
+        () = pacer.drive() => {}
+        () = common.stop.cancelled() => pacer.close(),
+    }
+}
+
+/// Measures how late this worker is even when all its connections are busy: a worker that cannot
+/// keep up would otherwise show its own delay as the server's.
+async fn heartbeat(shard: Arc<Shard>, pacer: Arc<Pacer>, seat: usize) {
+    let mut at = 0;
+    loop {
+        at += HEARTBEAT_NS;
+        pacer.wait(seat, at).await;
+        let Some(late) = pacer.now().checked_sub(at) else {
+            return;
+        };
+        record(&mut shard.tally().recorder.lateness, late);
+    }
+}
+
+struct Seat<C: Connector> {
+    common: Arc<Shared>,
+    shard: Arc<Shard>,
+    pacer: Arc<Pacer>,
+    connector: C,
+    number: usize,
+    session: Option<C::Session>,
+    backoff: Backoff,
+}
+
+async fn sit<C: Connector>(mut seat: Seat<C>) {
+    let mut deadline = Deadline::new();
+    let mut now = seat.pacer.now();
+    loop {
+        let Some(session) = seat.session.as_mut() else {
+            if !seat.reconnect().await {
+                return;
+            }
+            now = seat.pacer.now();
+            continue;
+        };
+        let next = seat.common.queue().take(now);
+        let (arrival, wait) = match next {
+            Next::Now(arrival) => (arrival, now.saturating_sub(arrival.at)),
+            Next::At(arrival) => {
+                seat.pacer.wait(seat.number, arrival.at).await;
+                if seat.common.is_stopped.load(Ordering::Acquire)
+                    && seat.common.queue().is_called_off(&arrival)
+                {
+                    continue;
+                }
+                now = seat.pacer.now();
+                (arrival, 0)
+            }
+            Next::End => break,
+        };
+        let late = matches!(next, Next::At(_)).then(|| now.saturating_sub(arrival.at));
+        let is_measured = arrival.at >= seat.common.warm;
+        let lease = Lease {
+            shard: &seat.shard,
+            pacer: &seat.pacer,
+            arrival,
+            sent: now,
+            is_measured,
+            is_open: true,
+        };
+        lease.begin(wait, late);
+        let timeout = seat.common.timeouts.get(arrival.source).copied();
+        let until = now.saturating_add(timeout.unwrap_or(u64::MAX));
+        let done = deadline
+            .within(
+                seat.pacer.at(until),
+                session.run(arrival.source, arrival.number),
+            )
+            .await;
+        now = seat.pacer.now();
+        if lease.end(now, done) {
+            seat.drop_session();
+        }
+    }
+    // Goodbyes take time on this thread; they wait until nobody measures any more.
+    seat.common.stop.cancelled().await;
+    seat.leave().await;
+}
+
+impl<C: Connector> Seat<C> {
+    fn drop_session(&mut self) {
+        self.session = None;
+        let mut tally = self.shard.tally();
+        tally.open = tally.open.saturating_sub(1);
+        tally.recorder.closed += 1;
+    }
+
+    /// Opens a connection, after a pause where the attempt before failed. `false` when the run
+    /// was stopped meanwhile.
+    async fn reconnect(&mut self) -> bool {
+        loop {
+            let attempt = tokio::select! {
+                attempt = self.common.open(&self.connector) => attempt,
+                () = self.common.stop.cancelled() => return false,
+            };
+            match attempt {
+                Ok((session, took)) => {
+                    self.session = Some(session);
+                    self.backoff = Backoff::new();
+                    let mut tally = self.shard.tally();
+                    tally.open += 1;
+                    tally.recorder.created += 1;
+                    record(&mut tally.recorder.create, took);
+                    return true;
+                }
+                Err(error) => {
+                    let mut tally = self.shard.tally();
+                    tally.recorder.refused += 1;
+                    tally.recorder.last_refusal = Some(shown(&error.to_string()));
+                }
+            }
+            let pause = self.backoff.pause(self.number);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.common.stop.cancelled() => return false,
+            }
+        }
+    }
+
+    async fn leave(mut self) {
+        if let Some(session) = self.session.take() {
+            let _ = tokio::time::timeout(CLOSE, session.close()).await;
+        }
+    }
+}
+
+/// A connection lent for one operation. Dropped before [`Lease::end`], by an abort or a panic, it
+/// records the operation as given up, so that the counts add up whatever happens.
+struct Lease<'a> {
+    shard: &'a Shard,
+    pacer: &'a Pacer,
+    arrival: Arrival,
+    sent: u64,
+    is_measured: bool,
+    is_open: bool,
+}
+
+impl Lease<'_> {
+    fn begin(&self, wait: u64, late: Option<u64>) {
+        let mut tally = self.shard.tally();
+        let used = tally.used.value() + 1;
+        tally.used.set(self.sent, used);
+        if self.is_measured {
+            record(&mut tally.recorder.wait, wait);
+            if let Some(late) = late {
+                record(&mut tally.recorder.lateness, late);
+                if let Some(probe) = tally.recorder.probes.get_mut(self.arrival.source) {
+                    probe.counts.scheduled += 1;
+                }
+            }
+        }
+    }
+
+    /// Returns whether the connection is to be replaced.
+    fn end(mut self, now: u64, done: Option<Done>) -> bool {
+        self.is_open = false;
+        let (retries, ending, is_broken) = match done {
+            None => (0, Ending::TimedOut, true),
+            Some(Done { retries, result }) => match result {
+                Ok(rows) => (retries, Ending::Completed { rows }, false),
+                Err(failure) if failure.is_timeout() => {
+                    (retries, Ending::TimedOut, failure.is_broken)
+                }
+                Err(failure) => {
+                    let is_broken = failure.is_broken;
+                    let (code, text) = (failure.code, failure.text);
+                    (retries, Ending::Failed { code, text }, is_broken)
+                }
+            },
+        };
+        self.record(now, retries, ending);
+        is_broken
+    }
+
+    fn record(&self, now: u64, retries: u32, ending: Ending) {
+        let mut tally = self.shard.tally();
+        let used = tally.used.value().saturating_sub(1);
+        tally.used.set(now, used);
+        if self.is_measured {
+            record(&mut tally.recorder.usage, now.saturating_sub(self.sent));
+            tally.recorder.operation(Operation {
+                probe: self.arrival.source,
+                intended: self.arrival.at,
+                sent: self.sent,
+                ended: now,
+                retries,
+                ending,
+            });
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.record(self.pacer.now(), 0, Ending::TimedOut);
+        }
+    }
+}
+
+/// A timer that one seat uses for all its operations. It is set again only when it fires too
+/// early, once in the length of a timeout, instead of once for each operation.
+struct Deadline(Pin<Box<Sleep>>);
+
+impl Deadline {
+    fn new() -> Self {
+        Self(Box::pin(tokio::time::sleep(Duration::ZERO)))
+    }
+
+    /// The result of `work`, or `None` when it did not end before `until`; then it is dropped.
+    async fn within<T>(&mut self, until: Instant, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        std::future::poll_fn(|context| {
+            if let Poll::Ready(value) = work.as_mut().poll(context) {
+                return Poll::Ready(Some(value));
+            }
+            if self.0.deadline() > until {
+                self.0.as_mut().reset(until);
+            }
+            while self.0.as_mut().poll(context).is_ready() {
+                if Instant::now() >= until {
+                    return Poll::Ready(None);
+                }
+                self.0.as_mut().reset(until);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
