@@ -64,9 +64,9 @@ fn main() {
                 theirs.push(watch(&mut command, seconds));
             }
         }
-        let ours = print(connections, "mydex", ours);
+        let ours = print(connections, "mydex", &ours);
         if !theirs.is_empty() {
-            let theirs = print(connections, "sysbench", theirs);
+            let theirs = print(connections, "sysbench", &theirs);
             println!(
                 "{connections:>5} {:>9} {:>10.2} {:>10.2} {:>10.2}",
                 "ratio",
@@ -264,7 +264,7 @@ fn children_cpu() -> f64 {
 }
 
 /// The median of each figure.
-fn print(connections: &str, tool: &str, rounds: Vec<Figures>) -> Figures {
+fn print(connections: &str, tool: &str, rounds: &[Figures]) -> Figures {
     let median = |value: fn(&Figures) -> f64| {
         let mut values: Vec<f64> = rounds.iter().map(value).collect();
         values.sort_by(f64::total_cmp);

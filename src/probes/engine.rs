@@ -184,6 +184,16 @@ pub(crate) enum Place {
     Here,
 }
 
+impl Place {
+    fn workers(self) -> usize {
+        match self {
+            Self::Threads(count) => count,
+            #[cfg(test)]
+            Self::Here => 1,
+        }
+    }
+}
+
 fn threads(probes: &[EngineProbe], config: &EngineConfig) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let wanted = config.threads.unwrap_or_else(|| match config.mode {
@@ -302,11 +312,7 @@ impl Workers {
         place: Place,
         probes: usize,
     ) -> Result<Self, EngineError> {
-        let count = match place {
-            Place::Threads(count) => count,
-            #[cfg(test)]
-            Place::Here => 1,
-        };
+        let count = place.workers();
         let seats = usize::try_from(config.concurrency).unwrap_or(usize::MAX);
         let (life, alive) = mpsc::channel(1);
         let mut workers = Self {
@@ -315,7 +321,7 @@ impl Workers {
             alive,
         };
         for number in 0..count {
-            let share = seats / count + usize::from(number < seats % count);
+            let quota = seats / count + usize::from(number < seats % count);
             let shard = Arc::new(Shard::new(probes));
             let (ready, is_ready) = oneshot::channel();
             workers.shards.push(Arc::clone(&shard));
@@ -324,7 +330,7 @@ impl Workers {
                 Arc::clone(common),
                 shard,
                 connector.clone(),
-                share,
+                quota,
                 ready,
                 gate.subscribe(),
             );

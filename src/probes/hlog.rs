@@ -146,10 +146,11 @@ mod tests {
             rows.windows(2)
                 .all(|pair| pair[0][0] <= pair[1][0] && pair[0][2] <= pair[1][2])
         );
-        let median = rows.iter().find(|row| row[1] == 0.5).unwrap();
+        let median = rows.iter().find(|row| (row[1] - 0.5).abs() < 1e-9).unwrap();
         assert!((median[0] - 5.0).abs() < 0.01 && (median[3] - 2.0).abs() < 1e-9);
         let last = rows.last().unwrap();
-        assert_eq!((last.len(), last[2]), (3, 10_000.0));
+        assert_eq!(last.len(), 3);
+        assert!((last[2] - 10_000.0).abs() < 0.5);
         assert!(text.contains("Total count    =        10000]"));
     }
 

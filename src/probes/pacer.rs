@@ -88,7 +88,7 @@ impl Pacer {
     /// The moment `nanos` after the start; a year from now where that is beyond reach.
     #[must_use]
     pub fn at(&self, nanos: u64) -> Instant {
-        const YEAR: Duration = Duration::from_secs(365 * 86_400);
+        const YEAR: Duration = Duration::from_hours(365 * 24);
         self.start
             .checked_add(Duration::from_nanos(nanos).min(YEAR))
             .unwrap_or_else(Instant::now)

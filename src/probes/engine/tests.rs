@@ -45,7 +45,7 @@ impl Session for Fake {
         if let Some((from, to)) = self.stall {
             let elapsed = self.start.elapsed();
             if elapsed >= from && elapsed < to {
-                tokio::time::sleep(to - elapsed).await;
+                tokio::time::sleep(to.saturating_sub(elapsed)).await;
             }
         }
         tokio::time::sleep(self.service).await;
@@ -184,7 +184,7 @@ async fn overload_conserves_counts_and_is_said() {
 #[tokio::test(start_paused = true)]
 async fn timeouts_replace_the_connection() {
     let mut fake = Fake::new(Duration::from_millis(1));
-    fake.stall = Some((Duration::from_secs(1), Duration::from_secs(60)));
+    fake.stall = Some((Duration::from_secs(1), Duration::from_mins(1)));
     let opened = Arc::clone(&fake.opened);
     let mut config = config(3, 2);
     config.operation_timeout = Duration::from_millis(500);
@@ -219,7 +219,7 @@ async fn failures_are_counted_by_code_and_miss_the_objective() {
 #[tokio::test(start_paused = true)]
 async fn a_stopped_run_conserves_counts_without_waiting_for_the_server() {
     let mut fake = Fake::new(Duration::from_millis(1));
-    fake.stall = Some((Duration::from_secs(2), Duration::from_secs(3_600)));
+    fake.stall = Some((Duration::from_secs(2), Duration::from_hours(1)));
     let begin = Instant::now();
     let stop = Some(Duration::from_millis(4_500));
     let (report, _) = run(fake, vec![probe("a", 200.0)], config(60, 4), stop).await;
