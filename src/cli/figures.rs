@@ -364,7 +364,12 @@ pub(super) fn interval_facts(interval: &Interval) -> Block {
         (
             "own cost".to_owned(),
             format!(
-                "{} of a core, {} statements, {}",
+                "{}{} of a core, {} statements, {}",
+                if interval.cost.server_cpu.is_some() {
+                    ""
+                } else {
+                    "at most "
+                },
                 units::percent(interval.cost.share(interval.window)),
                 interval.cost.statements,
                 units::bytes(interval.cost.bytes)

@@ -318,10 +318,16 @@ fn cost(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let cost = &interval.cost;
     let theme = canvas.theme;
     let mut text = format!(
-        "mydex itself {}: {} statements, {} of the server, {} of a core, {}",
+        "mydex itself {}: {} statements, {} of the server, {}{} of a core, {}",
         delta(canvas, interval.window),
         cost.statements,
         units::duration(cost.server_time),
+        // Time is an upper bound where the server does not count processor time.
+        if cost.server_cpu.is_some() {
+            ""
+        } else {
+            "up to "
+        },
         units::percent(cost.share(interval.window)),
         units::bytes(cost.bytes),
     );

@@ -185,7 +185,7 @@ fn round(value: f64) -> f64 {
 /// One line of a digest's text.
 fn statement(row: &QueryRow) -> String {
     let text = match &row.text {
-        Some(text) => compact(text),
+        Some(text) => compact(plain(text)),
         None if row.key.is_lost_row() => "(all statements the full digest table lost)".to_owned(),
         None => format!(
             "(text not read yet) {}",
@@ -197,6 +197,14 @@ fn statement(row: &QueryRow) -> String {
     } else {
         text
     }
+}
+
+/// The statement itself where the server names the binary protocol's step before it, which would
+/// cost the width of a word on every line; the detail pane has the text as it is.
+fn plain(text: &str) -> &str {
+    text.strip_prefix("EXECUTE ")
+        .filter(|rest| rest.contains(' '))
+        .unwrap_or(text)
 }
 
 /// A digest's text without the spaces and quotes that the server puts everywhere.
