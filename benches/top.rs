@@ -5,6 +5,12 @@
 //! `cargo bench --bench top` measures mydex; with a `dolphie` on the `PATH` or in
 //! `MYDEX_BENCH_DOLPHIE` the steady state of dolphie is measured in the same run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench prints its figures, and ends loudly at what it did not expect"
+)]
+
 #[path = "../tests/it/pty.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 #[allow(unreachable_pub, reason = "the tests need it crate-wide")]
@@ -197,7 +203,8 @@ fn observe(what: &str, terminal: &Terminal, server: u32, idle: f64) {
     let client = u32::try_from(terminal.pid().as_raw_nonzero().get()).expect("a process id");
     let before = processor_time(client);
     let server_share = share(server, || pause(WINDOW));
-    let client_share = (processor_time(client) - before).as_secs_f64() / WINDOW.as_secs_f64();
+    let client_share =
+        processor_time(client).saturating_sub(before).as_secs_f64() / WINDOW.as_secs_f64();
     println!(
         "{what}: client {:.2} % of a core, RSS {:.1} MB (peak {:.1}); server {:.2} % of a core more than alone",
         client_share * 100.0,
@@ -210,7 +217,7 @@ fn observe(what: &str, terminal: &Terminal, server: u32, idle: f64) {
 fn share(pid: u32, during: impl FnOnce()) -> f64 {
     let (start, before) = (Instant::now(), processor_time(pid));
     during();
-    (processor_time(pid) - before).as_secs_f64() / start.elapsed().as_secs_f64()
+    processor_time(pid).saturating_sub(before).as_secs_f64() / start.elapsed().as_secs_f64()
 }
 
 /// User and system time of a process, threads that have ended included: fields 14 and 15 of

@@ -1,6 +1,7 @@
 //! Statement digests: cumulative rows as the server keeps them, and what they did in an interval.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -180,9 +181,9 @@ pub struct DigestInterval {
 /// earlier poll, server clock); a row whose counters fell or whose `first_seen` moved was
 /// truncated and also counts from zero. Rows that did nothing are left out.
 #[must_use]
-pub fn difference(
+pub fn difference<S: BuildHasher>(
     now: &[DigestRow],
-    earlier: &HashMap<DigestKey, DigestRow>,
+    earlier: &HashMap<DigestKey, DigestRow, S>,
 ) -> (Vec<(DigestKey, DigestCounters, bool)>, bool) {
     let mut truncated = false;
     let mut deltas = Vec::new();

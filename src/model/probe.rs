@@ -10,7 +10,7 @@ use jiff::Timestamp;
 pub type Latencies = Histogram<u64>;
 
 /// Longest latency a histogram holds; longer ones are recorded as this and counted as overflow.
-pub const MAX_LATENCY: Duration = Duration::from_secs(3_600);
+pub const MAX_LATENCY: Duration = Duration::from_hours(1);
 
 /// An empty histogram in the one shape used everywhere.
 #[must_use]

@@ -99,8 +99,8 @@ mod tests {
             (Duration::from_nanos(999_600), "1.00ms"),
             (Duration::from_millis(1_900), "1.90s"),
             (Duration::from_secs(185), "3m05s"),
-            (Duration::from_secs(7_620), "2h07m"),
-            (Duration::from_secs(442_800), "5d03h"),
+            (Duration::from_mins(127), "2h07m"),
+            (Duration::from_hours(123), "5d03h"),
         ] {
             assert_eq!(duration(d), text, "{d:?}");
         }

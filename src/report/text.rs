@@ -26,14 +26,14 @@ pub fn render(document: &Document, width: Option<u16>) -> String {
             Block::Facts(facts) => facts_lines(&mut out, facts),
             Block::Table(table) => table_lines(&mut out, table, width),
             Block::Findings(findings) => {
-                findings
-                    .iter()
-                    .for_each(|finding| finding_lines(&mut out, finding, width));
+                for finding in findings {
+                    finding_lines(&mut out, finding, width);
+                }
             }
             Block::Code { text, .. } => {
-                block(text)
-                    .lines()
-                    .for_each(|code| line(&mut out, &format!("    {code}")));
+                for code in block(text).lines() {
+                    line(&mut out, &format!("    {code}"));
+                }
             }
         }
     }
