@@ -43,7 +43,7 @@ pub enum OpenError {
         bytes: u64,
     },
     /// The files have mistakes.
-    #[error("{} in `{pack}`", mistakes)]
+    #[error("pack `{pack}` has {mistakes}")]
     Mistakes {
         /// The pack.
         pack: String,

@@ -42,7 +42,7 @@ impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
         let plural = if count == 1 { "" } else { "s" };
-        write!(f, "the pack has {count} mistake{plural}")?;
+        write!(f, "{count} mistake{plural}")?;
         self.0
             .iter()
             .try_for_each(|mistake| write!(f, "\n  {mistake}"))

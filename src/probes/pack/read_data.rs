@@ -224,6 +224,7 @@ fn columns(
     tables: &mut [Table],
 ) {
     let mut made = Vec::new();
+    let mut broken = Vec::new();
     {
         let tables = &*tables;
         let table = &tables[entry.index];
@@ -264,10 +265,15 @@ fn columns(
                 what: &format!("column `{}.{name}`", table.name),
                 salt: random::key(random::key(0, &table.name), name),
             };
-            if let Some(generator) = reader.read(value) {
-                made.push((column, span.start, generator));
+            match reader.read(value) {
+                Some(generator) => made.push((column, span.start, generator)),
+                None => broken.push(column),
             }
         }
+    }
+    // What could not be read has been said; that the column is now without a value need not be.
+    for column in broken {
+        tables[entry.index].columns[column].has_default = true;
     }
     for (column, offset, generator) in made {
         check_data::column(log, offset, &tables[entry.index], column, &generator);
