@@ -1,6 +1,7 @@
 //! The load engine beside sysbench: the same point select over the same kind of connection.
 //!
-//! `MYDEX_BENCH_URL=mysql://user:password@host:port/schema?socket=/path cargo bench --bench engine`
+//! `cargo bench --bench engine` starts a private server for itself; `MYDEX_BENCH_URL`, such as
+//! `mysql://user:password@host:port/schema?socket=/path`, names another one.
 //!
 //! Each measurement is a process of its own; mydex and sysbench alternate, so that both see the
 //! same minutes of the machine. Without sysbench on the PATH only mydex is measured. Processor
@@ -27,6 +28,7 @@ use mydex::probes::operation::EngineProbe;
 use mydex::probes::pack::{ParamRef, Statement};
 use mydex::probes::recorder::{Ending, Operation, Recorder};
 use mydex::probes::value::Value;
+use mydex::sandbox::{Options, Sandbox};
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use tokio_util::sync::CancellationToken;
@@ -35,10 +37,9 @@ const ROWS: u64 = 10_000;
 const CHILD: &str = "MYDEX_BENCH_CHILD";
 
 fn main() {
-    let Ok(url) = std::env::var("MYDEX_BENCH_URL") else {
-        println!("recorder: {:.0} ns per operation", recorder_cost());
-        println!("MYDEX_BENCH_URL is not set: nothing is measured against a server");
-        return;
+    let (url, _server) = match std::env::var("MYDEX_BENCH_URL") {
+        Ok(url) => (url, None),
+        Err(_) => own_server(),
     };
     let options = MySqlConnectOptions::from_str(&url).unwrap();
     if let Ok(child) = std::env::var(CHILD) {
@@ -59,7 +60,12 @@ fn main() {
         for _ in 0..rounds {
             let child = format!("{connections},{seconds}");
             let own = std::env::current_exe().unwrap();
-            ours.push(watch(Command::new(own).env(CHILD, child), seconds));
+            ours.push(watch(
+                Command::new(own)
+                    .env(CHILD, child)
+                    .env("MYDEX_BENCH_URL", &url),
+                seconds,
+            ));
             if let Some(mut command) = sysbench(&url, &options, connections, seconds) {
                 theirs.push(watch(&mut command, seconds));
             }
@@ -76,6 +82,27 @@ fn main() {
             );
         }
     }
+}
+
+/// A private server that ends with the returned value, reached over its socket without encryption.
+fn own_server() -> (String, Option<Sandbox>) {
+    runtime().block_on(async {
+        let sandbox = Sandbox::start(&Options::default(), &mut |_| {})
+            .await
+            .unwrap();
+        let url = sandbox.url();
+        let mut connection = MySqlConnectOptions::from_str(&url)
+            .unwrap()
+            .connect()
+            .await
+            .unwrap();
+        connection.execute("CREATE DATABASE bench").await.unwrap();
+        let socket = sandbox.socket().display();
+        (
+            format!("{url}/bench?socket={socket}&ssl-mode=DISABLED"),
+            Some(sandbox),
+        )
+    })
 }
 
 fn setting(name: &str, default: &str) -> String {

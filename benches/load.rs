@@ -1,10 +1,13 @@
 //! Rows per second of the loader beside `LOAD DATA LOCAL INFILE` of the same rows.
 //!
-//! Run: `MYDEX_BENCH_URL=mysql://… cargo bench --bench load`. Needs the `mysql` client
-//! (`MYDEX_BENCH_CLIENT`, by default from PATH) and `local_infile` on in the server. The rows are
+//! `cargo bench --bench load` starts a private server for itself and uses its `mysql` client;
+//! `MYDEX_BENCH_URL` names another server, with `local_infile` on, and `MYDEX_BENCH_CLIENT` the
+//! client. The rows are
 //! written to files before the clock starts; both sides keep foreign and unique keys checked.
 //! `MYDEX_BENCH_SCALE` and `MYDEX_BENCH_ROUNDS` change size and repetitions.
 
+use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use mydex::probes::generate::World;
 use mydex::probes::load::{LoadPlan, insert, load};
 use mydex::probes::open::open;
 use mydex::probes::pack::{Pack, check_data};
+use mydex::sandbox::{Options, Sandbox};
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection};
 use tokio_util::sync::CancellationToken;
@@ -22,19 +26,36 @@ type Failure = Box<dyn std::error::Error>;
 
 const SCHEMA: &str = "mydex_bench_load";
 
-fn main() -> ExitCode {
-    let Ok(url) = std::env::var("MYDEX_BENCH_URL") else {
-        say("MYDEX_BENCH_URL is not set; nothing was measured");
-        return ExitCode::SUCCESS;
-    };
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::from);
-    match runtime.and_then(|runtime| runtime.block_on(run(&url))) {
+#[tokio::main]
+async fn main() -> ExitCode {
+    match start().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+async fn start() -> Result<(), Failure> {
+    if let Ok(url) = std::env::var("MYDEX_BENCH_URL") {
+        let client = std::env::var("MYDEX_BENCH_CLIENT").unwrap_or_else(|_| "mysql".to_owned());
+        return run(&url, &[client.into()]).await;
+    }
+    let options = Options {
+        local_infile: true,
+        buffer_pool_mib: 512,
+        ..Options::default()
+    };
+    let sandbox = Sandbox::start(&options, &mut |_| {}).await?;
+    let client = sandbox
+        .endpoint()
+        .client
+        .clone()
+        .ok_or("the server came without a client")?;
+    let result = run(&sandbox.url(), &client).await;
+    sandbox.stop().await?;
+    result
 }
 
 fn say(line: &str) {
@@ -49,7 +70,7 @@ fn setting<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
         .unwrap_or(otherwise)
 }
 
-async fn run(url: &str) -> Result<(), Failure> {
+async fn run(url: &str, client: &[PathBuf]) -> Result<(), Failure> {
     let pack = open("cmdb")?;
     let scale: f64 = setting("MYDEX_BENCH_SCALE", 1.0);
     let world = World::generated(Arc::new(pack.clone()), 1, scale)?;
@@ -67,7 +88,7 @@ async fn run(url: &str) -> Result<(), Failure> {
     let options = MySqlConnectOptions::from_str(url)?;
     let mut control = MySqlConnection::connect_with(&options).await?;
     for round in 1..=setting("MYDEX_BENCH_ROUNDS", 3) {
-        let infile = load_data(&mut control, url, &world, folder.path()).await?;
+        let infile = load_data(&mut control, (url, client), &world, folder.path()).await?;
         let one = loader(&mut control, &options, &pack, scale, 1).await?;
         let four = loader(&mut control, &options, &pack, scale, 4).await?;
         let rate = |time: Duration| rows as f64 / time.as_secs_f64();
@@ -121,7 +142,7 @@ async fn loader(
 /// `LOAD DATA LOCAL INFILE` of the same rows, one table after the other in one session.
 async fn load_data(
     control: &mut MySqlConnection,
-    url: &str,
+    (url, client): (&str, &[PathBuf]),
     world: &World,
     folder: &std::path::Path,
 ) -> Result<Duration, Failure> {
@@ -145,12 +166,13 @@ async fn load_data(
             .into_iter()
             .map(|column| &*table.columns[column].name)
             .collect();
-        script.push_str(&format!(
-            "LOAD DATA LOCAL INFILE '{}' INTO TABLE {} CHARACTER SET utf8mb4 ({});\n",
+        writeln!(
+            script,
+            "LOAD DATA LOCAL INFILE '{}' INTO TABLE {} CHARACTER SET utf8mb4 ({});",
             folder.join(&*table.name).display(),
             table.name,
             columns.join(", ")
-        ));
+        )?;
     }
     let options = MySqlConnectOptions::from_str(url)?;
     let password = url
@@ -158,9 +180,9 @@ async fn load_data(
         .and_then(|(_, rest)| rest.split_once('@'))
         .and_then(|(account, _)| account.split_once(':'))
         .map_or("", |(_, password)| password);
-    let client = std::env::var("MYDEX_BENCH_CLIENT").unwrap_or_else(|_| "mysql".to_owned());
     let started = Instant::now();
-    let status = Command::new(client)
+    let status = Command::new(&client[0])
+        .args(&client[1..])
         .args(["--local-infile=1", "--protocol=TCP"])
         .arg(format!("--host={}", options.get_host()))
         .arg(format!("--port={}", options.get_port()))

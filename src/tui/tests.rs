@@ -4,7 +4,6 @@ pub(super) mod fixture;
 mod keys;
 mod manual;
 mod pictures;
-mod play;
 mod random;
 mod stage;
 mod whole;

@@ -251,10 +251,7 @@ async fn a_batch_that_fails_leaves_nothing() {
     assert_eq!(made % 100, 0, "{made} rows are not whole batches");
 }
 
-fn bind<'q>(
-    query: Query<'q, MySql, MySqlArguments>,
-    value: Value,
-) -> Query<'q, MySql, MySqlArguments> {
+fn bind(query: Query<'_, MySql, MySqlArguments>, value: Value) -> Query<'_, MySql, MySqlArguments> {
     match value {
         Value::Null => query.bind(None::<String>),
         Value::Int(n) => query.bind(n),

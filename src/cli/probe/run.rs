@@ -321,10 +321,4 @@ mod tests {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
-
-    #[test]
-    fn an_unknown_pack_names_the_nearest() {
-        let error = super::super::pack("cmbd").unwrap_err().to_string();
-        assert!(error.contains("did you mean `cmdb`?"), "{error}");
-    }
 }
