@@ -17,6 +17,7 @@ use crate::model::session::Session;
 use crate::model::status::{Status, Var};
 use crate::model::units::from_picoseconds;
 use crate::server::capability::{Access, Capabilities, Source};
+use crate::server::guard::MeterReading;
 use crate::server::{Connection, Error};
 
 /// Open transactions read at one poll.
@@ -31,7 +32,7 @@ pub struct FastPoll {
     started: Instant,
     plan: Plan,
     own: OwnStatements,
-    counted: u64,
+    counted: MeterReading,
     waited: Duration,
     cost: SelfCost,
     /// What the digest polls since the last call of [`FastPoll::take_digest_cost`] took.
@@ -57,7 +58,7 @@ impl FastPoll {
             started,
             plan: Plan::of(capabilities),
             own: OwnStatements::default(),
-            counted: 0,
+            counted: MeterReading::default(),
             waited: Duration::ZERO,
             cost: SelfCost::default(),
             digest_cost: Duration::ZERO,
@@ -116,15 +117,16 @@ impl FastPoll {
         // The counters are of the moment of their answer: a server that hangs counts nothing.
         let at = Timestamp::now();
         let elapsed = self.started.elapsed();
-        let statements = crew.meter.read().statements;
+        let sent = crew.meter.read();
         let (sessions, sessions_total) = self
             .sessions(connection, crew, &status, &mut missing)
             .await?;
         let latency = self.latency(connection, &mut missing).await?;
         let accounted = self.account(connection, crew, &mut missing).await?;
         self.charge(&accounted, crew);
-        let own_statements = statements.saturating_sub(self.counted);
-        self.counted = statements;
+        let own_statements = sent.statements.saturating_sub(self.counted.statements);
+        let own_selects = sent.selects.saturating_sub(self.counted.selects);
+        self.counted = sent;
         Ok(Sample {
             at,
             elapsed,
@@ -134,6 +136,7 @@ impl FastPoll {
             latency,
             own_timers_ps: accounted.timers_ps,
             own_statements,
+            own_selects,
             cost: self.cost,
             missing,
         })

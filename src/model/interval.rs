@@ -34,6 +34,7 @@ pub struct Interval {
     /// Status at the start and at the end.
     status: (Status, Status),
     own_statements: u64,
+    own_selects: u64,
     /// Statement latency in this interval, mydex's own statements left out.
     pub latency: Option<BucketCounts>,
     /// Sessions at the end.
@@ -79,6 +80,7 @@ impl Interval {
             window,
             status: (from.status.clone(), to.status.clone()),
             own_statements: to.own_statements,
+            own_selects: to.own_selects,
             latency,
             sessions: to.sessions.clone().into(),
             sessions_total: to.sessions_total,
@@ -87,8 +89,8 @@ impl Interval {
         })
     }
 
-    /// Growth of a counter per second, mydex's own statements left out of `Queries` and
-    /// `Questions`; `None` where the server lacks it, it fell, or it is a gauge.
+    /// Growth of a counter per second, mydex's own statements left out of `Queries`,
+    /// `Questions` and `Com_select`; `None` where the server lacks it, it fell, or it is a gauge.
     #[must_use]
     pub fn rate(&self, var: Var) -> Option<f64> {
         Some(self.growth(var)? as f64 / self.window.as_secs_f64())
@@ -107,6 +109,7 @@ impl Interval {
             .checked_sub(self.status.0.get(var)?)?;
         Some(match var {
             Var::Queries | Var::Questions => delta.saturating_sub(self.own_statements),
+            Var::ComSelect => delta.saturating_sub(self.own_selects),
             _ => delta,
         })
     }
@@ -148,6 +151,7 @@ mod tests {
             latency: None,
             own_timers_ps: Vec::new(),
             own_statements: 4,
+            own_selects: 3,
             cost: SelfCost::default(),
             missing: Vec::new(),
         }

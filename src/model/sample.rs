@@ -83,6 +83,8 @@ pub struct Sample {
     pub own_timers_ps: Vec<u64>,
     /// Statements of mydex since the sample before, to take out of `Questions` and `Queries`.
     pub own_statements: u64,
+    /// Those of them that the server counts in `Com_select`.
+    pub own_selects: u64,
     /// Cost of reading since the collector started.
     pub cost: SelfCost,
     /// What could not be read at this poll, each with its reason; empty in the normal case.

@@ -197,8 +197,9 @@ impl Place {
 fn threads(probes: &[EngineProbe], config: &EngineConfig) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let wanted = config.threads.unwrap_or_else(|| match config.mode {
-        // A server on the same machine needs the other half.
-        Loop::Closed => cores / 2,
+        // One thread among many of a server on the same machine gets too little of it; a thread
+        // for less than eight connections costs more than it gives.
+        Loop::Closed => cores.min(usize::try_from(config.concurrency).unwrap_or(usize::MAX) / 8),
         Loop::Open(_) => {
             let rate: f64 = probes.iter().map(|probe| probe.rate.max(0.0)).sum();
             (1..cores)

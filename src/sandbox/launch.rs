@@ -43,6 +43,7 @@ pub(crate) async fn launch(
     place::make_private(&folder.join("tmp"))?;
     let mut tries = 0;
     loop {
+        remove_stale(&socket);
         let port = match options.port {
             Some(port) => asked_port(port)?,
             None => free_port()?,
@@ -148,6 +149,16 @@ fn write_secrets(folder: &Path, socket: &Path, password: &SecretString) -> Resul
             socket.display()
         ),
     )
+}
+
+/// Removes what a server that was killed leaves beside its socket. The lock file holds its process
+/// id, and mysqld refuses to start when any process has that id by now.
+fn remove_stale(socket: &Path) {
+    let mut lock = socket.as_os_str().to_owned();
+    lock.push(".lock");
+    for file in [socket.as_os_str(), &lock] {
+        let _ = fs::remove_file(file);
+    }
 }
 
 /// The socket in the instance folder, or in a short private folder of its own when the path would

@@ -166,12 +166,12 @@ impl Error {
                 "check that the server runs here and where its socket is (SELECT @@socket), or connect by host and port".into()
             }
             Self::TlsNotOffered { .. } => {
-                "give the server a certificate (ssl_cert, ssl_key), or set tls = \"preferred\" where the network is trusted".into()
+                "give the server a certificate (ssl_cert, ssl_key), or set tls.mode = \"preferred\" where the network is trusted".into()
             }
             Self::TlsFailed { .. } => {
-                "name the certificate authority with tls_ca, check that the host name is the certificate's, or use tls = \"required\" to encrypt without verifying".into()
+                "name the certificate authority with tls.ca, check that the host name is the certificate's, or use tls.mode = \"required\" to encrypt without verifying".into()
             }
-            Self::TlsDemanded { .. } => "set tls = \"required\" for this server".into(),
+            Self::TlsDemanded { .. } => "set tls.mode = \"required\" for this server".into(),
             Self::TooManyConnections { .. } => {
                 "close some connections or raise max_connections; an account with CONNECTION_ADMIN has one connection in reserve".into()
             }

@@ -131,7 +131,7 @@ fn encryption(facts: &Capabilities) -> Finding {
             Severity::Warning,
             "tls",
             "the connection is not encrypted",
-            "set tls = \"required\" for this server; the server needs ssl_cert and ssl_key",
+            "set tls.mode = \"required\" for this server; the server needs ssl_cert and ssl_key",
         ),
     }
 }

@@ -18,6 +18,7 @@ use crate::config::settings::{Monitor, Server};
 #[derive(Debug, Default)]
 pub struct Meter {
     statements: AtomicU64,
+    selects: AtomicU64,
     rows: AtomicU64,
     bytes: AtomicU64,
     waited_ns: AtomicU64,
@@ -28,6 +29,8 @@ pub struct Meter {
 pub struct MeterReading {
     /// Statements sent.
     pub statements: u64,
+    /// Those of them that the server counts in `Com_select`.
+    pub selects: u64,
     /// Rows received.
     pub rows: u64,
     /// Bytes received, counted as the length of the values.
@@ -42,9 +45,21 @@ impl Meter {
     pub fn read(&self) -> MeterReading {
         MeterReading {
             statements: self.statements.load(Ordering::Relaxed),
+            selects: self.selects.load(Ordering::Relaxed),
             rows: self.rows.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
             waited: Duration::from_nanos(self.waited_ns.load(Ordering::Relaxed)),
+        }
+    }
+
+    fn add_statement(&self, sql: &str) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let is_select = sql
+            .trim_start()
+            .get(..6)
+            .is_some_and(|word| word.eq_ignore_ascii_case("select"));
+        if is_select {
+            self.selects.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -111,7 +126,7 @@ pub async fn open_with(
 ) -> Result<Connection, Error> {
     let inner = connect::establish(server, limits.connect_timeout).await?;
     // The driver's own statement is `SET NAMES`.
-    meter.statements.fetch_add(1, Ordering::Relaxed);
+    meter.add_statement("SET NAMES");
     let mut connection = Connection {
         inner: Some(inner),
         place: connect::place(server),
@@ -174,7 +189,7 @@ impl Connection {
         sql: &str,
         mut take: impl FnMut(&Row),
     ) -> Result<u64, Error> {
-        self.meter.statements.fetch_add(1, Ordering::Relaxed);
+        self.meter.add_statement(sql);
         let patience = self.patience;
         let place = self.place.clone();
         let mut inner = self.inner.take().ok_or_else(|| given_up(&place))?;
@@ -240,7 +255,7 @@ impl Connection {
         sql: &str,
         patience: Duration,
     ) -> Result<Vec<Values>, Error> {
-        self.meter.statements.fetch_add(1, Ordering::Relaxed);
+        self.meter.add_statement(sql);
         let place = self.place.clone();
         let mut inner = self.inner.take().ok_or_else(|| given_up(&place))?;
         let started = Instant::now();

@@ -202,6 +202,7 @@ fn sample(second: i64) -> Sample {
         latency: Some(latency),
         own_timers_ps: Vec::new(),
         own_statements: 5,
+        own_selects: 0,
         cost: SelfCost {
             statements: 5 * n,
             server_time: Duration::from_micros(2_700 * n),
