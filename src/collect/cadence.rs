@@ -23,6 +23,11 @@ const COSTLIEST_REST: Duration = Duration::from_millis(20);
 /// time, a statement that had to wait for a busy processor looks expensive and is not.
 const LATEST: usize = 5;
 
+/// Share of the server's work for a statement that its own timers see. Reading the statement,
+/// sending and encrypting the answer come on top (measured beside 9,900 digests: 1.27 % of a core
+/// where the timers saw 0.95 %).
+const SEEN: f64 = 0.75;
+
 /// Turns measured costs into intervals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cadence {
@@ -56,11 +61,12 @@ impl Cadence {
         Self {
             requested,
             // A budget of zero would stop everything; the smallest one polls every few minutes.
-            budget: if budget.is_finite() {
-                budget.max(1e-4)
-            } else {
-                0.01
-            },
+            budget: SEEN
+                * if budget.is_finite() {
+                    budget.max(1e-4)
+                } else {
+                    0.01
+                },
             fast: Costs::default(),
             digests: Costs::default(),
         }
@@ -130,13 +136,13 @@ mod tests {
     #[test]
     fn ten_thousand_digests_are_polled_every_few_seconds() {
         let interval = cadence(1, 57).digest_interval();
-        assert!((5..8).contains(&interval.as_secs()), "{interval:?}");
+        assert!((7..11).contains(&interval.as_secs()), "{interval:?}");
     }
 
     #[test]
     fn the_fast_poll_stretches_when_it_alone_is_too_much() {
         let cadence = cadence(30, 60);
-        assert_eq!(cadence.fast_interval(), Duration::from_secs(4));
+        assert_eq!(cadence.fast_interval().as_millis(), 5_333);
         assert!(cadence.digest_interval() >= Duration::from_secs(20));
     }
 
@@ -146,7 +152,7 @@ mod tests {
             let cadence = cadence(fast_ms, digests_ms);
             let share = fast_ms as f64 / cadence.fast_interval().as_millis() as f64
                 + digests_ms as f64 / cadence.digest_interval().as_millis() as f64;
-            assert!(share <= 0.010_1, "{fast_ms} {digests_ms}: {share}");
+            assert!(share <= 0.010_1 * SEEN, "{fast_ms} {digests_ms}: {share}");
         }
     }
 
@@ -160,7 +166,7 @@ mod tests {
         // Even when it is all that was ever seen.
         let mut cadence = Cadence::new(Duration::from_secs(1), 0.01);
         cadence.saw_digests(Duration::from_secs(9), 10_000);
-        assert!(cadence.digest_interval() < Duration::from_secs(15));
+        assert!(cadence.digest_interval() < Duration::from_secs(20));
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::server::{Connection, Error};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The first interval is short, so that there are rates at once.
-const FIRST_INTERVAL: Duration = Duration::from_millis(100);
+const FIRST_INTERVAL: Duration = Duration::from_millis(60);
 
 /// Pauses between attempts to connect, the last one for all that follow.
 const BACKOFF: [Duration; 5] = [

@@ -1,7 +1,7 @@
 //! # probes
 //! Purpose: workload packs: their data generator, loader, open-loop engine and pool gauge.
 //! Gives: rows that depend on the seed alone; histograms of response, service and pool wait that conserve counts.
-//! Pure files: value.rs, random.rs, network.rs, literal.rs, pack.rs, pack/, params.rs, generate.rs, schedule.rs, recorder.rs, queue.rs, hlog.rs
+//! Pure files: value.rs, random.rs, network.rs, literal.rs, pack.rs, pack/, params.rs, generate.rs, generate/, schedule.rs, recorder.rs, queue.rs, hlog.rs
 //! May import: model, config, server
 //! Reading order: value, pack, random, generate, params, open, literal, load, sample, schedule, recorder, queue, hlog, pacer, operation, pool, seat, outcome, engine, workload
 
