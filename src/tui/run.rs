@@ -219,8 +219,13 @@ where
             }
             news = wires.feed.recv() => {
                 let Some(news) = news else { return Ok(End::FeedClosed) };
+                let was_empty = model.is_empty();
                 update(model, Message::Feed(news));
                 screen.dirty = true;
+                if was_empty && !model.is_empty() {
+                    // The first figures are what the user waits for.
+                    screen.next = Instant::now();
+                }
             }
             () = tokio::time::sleep_until(screen.next), if screen.dirty => {}
             () = stop.wait() => {
