@@ -490,20 +490,35 @@ async fn a_plan_that_hangs_is_ended_from_the_other_connection() {
     let interval = watch.digests(|i| calls_of(i, "SELECT `a`") > 0).await;
     let key = interval.digests[0].key.clone();
     run(&mut client, "LOCK TABLES s.t WRITE").await;
-    let detail = watch.detail(&key).await.unwrap();
-    assert!(matches!(&detail.plan, Plan::Unavailable(reason) if reason.contains("no plan within")));
-    // While the lock is still held, only the polls are left beside these two clients.
     let mut other = admin(&server).await;
-    let sql = "SELECT COUNT(*) FROM performance_schema.threads WHERE PROCESSLIST_USER = 'root'";
-    let mut left = 0_i64;
-    for _ in 0..25 {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        left = sqlx::query_scalar(sql).fetch_one(&mut other).await.unwrap();
-        if left == 3 {
+    let hanging = "SELECT COUNT(*) FROM performance_schema.threads \
+                   WHERE PROCESSLIST_STATE LIKE 'Waiting for table metadata lock%'";
+    let seen = async {
+        let mut most = 0_i64;
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let now = sqlx::query_scalar(hanging).fetch_one(&mut other).await;
+            most = most.max(now.unwrap());
+        }
+        most
+    };
+    let (detail, most) = tokio::join!(watch.detail(&key), seen);
+    let detail = detail.unwrap();
+    assert!(matches!(&detail.plan, Plan::Unavailable(reason) if reason.contains("no plan within")));
+    assert_eq!(most, 1, "the plan waited for the lock");
+    // While the lock is still held, and long before its wait would end by itself.
+    let mut left = most;
+    for _ in 0..100 {
+        left = sqlx::query_scalar(hanging)
+            .fetch_one(&mut other)
+            .await
+            .unwrap();
+        if left == 0 {
             break;
         }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert_eq!(left, 3);
+    assert_eq!(left, 0);
     run(&mut client, "UNLOCK TABLES").await;
     let detail = watch.detail(&key).await.unwrap();
     assert!(matches!(&detail.plan, Plan::Tree(_)), "{:?}", detail.plan);
