@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pack::Pack;
+use super::pack::fields::suggestion;
 use super::pack::read::{Files, Mistakes, read};
 use super::pack::shipped;
 
@@ -14,11 +15,7 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Neither a shipped pack nor a folder.
-    #[error(
-        "there is no pack `{name}`: shipped are `{}`; a pack of your own is given as the path of \
-         its folder",
-        shipped.join("`, `")
-    )]
+    #[error("there is no pack `{name}`{}", suggestion(name, shipped.iter().copied()))]
     Unknown {
         /// What was asked for.
         name: String,
@@ -112,4 +109,15 @@ fn text(path: &Path) -> Result<String, OpenError> {
         });
     }
     std::fs::read_to_string(path).map_err(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_pack_names_the_nearest() {
+        let error = open("cmbd").unwrap_err().to_string();
+        assert!(error.contains("did you mean `cmdb`?"), "{error}");
+    }
 }

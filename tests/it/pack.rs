@@ -344,6 +344,6 @@ async fn a_folder_is_a_pack_too() {
     assert!(
         error
             .to_string()
-            .starts_with("there is no pack `cmbd`: shipped are `cmdb`")
+            .starts_with("there is no pack `cmbd`; did you mean `cmdb`?")
     );
 }

@@ -52,9 +52,10 @@ pub(super) fn pack(name: &str) -> Result<Pack, Error> {
         // A pack's text is somebody else's; it goes through the same filter as a server's.
         OpenError::Mistakes { .. } => Error::new(text::block(&error.to_string()).into_owned())
             .hint("docs/packs.md describes the files of a pack"),
-        OpenError::Unknown { .. } => {
-            Error::from_chain(&error).hint("`mydex probe list` shows what is shipped")
-        }
+        OpenError::Unknown { .. } => Error::from_chain(&error).hint(
+            "`mydex probe list` shows what is shipped; a pack of your own is given as the path \
+                 of its folder",
+        ),
         _ => Error::from_chain(&error),
     })
 }
