@@ -2,7 +2,7 @@
 //! Purpose: the command line: arguments, one file per command, errors with hints, exit status; it introduces the features to one another.
 //! Gives: an exit status; data on stdout, messages on stderr.
 //! Pure files: args.rs
-//! May import: model, config, server, collect, probes, report, tui, sandbox
+//! May import: model, config, sql, server, collect, slowlog, probes, advisor, indexes, report, tui, sandbox
 //! Reading order: args, error, context, signals, logging, one file per command
 
 pub mod args;

@@ -5,8 +5,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::digests::condition;
-use super::explain::{self, Explainable};
-use super::parameters;
 use super::rows::{self, AFTER_DIGEST, DIGEST_HEAD, Interner};
 use crate::model::digest::{DigestDetail, DigestKey, Plan, Sample};
 use crate::model::latency::BucketCounts;
@@ -14,8 +12,10 @@ use crate::model::units::from_picoseconds;
 use crate::server::capability::{Capabilities, Source};
 use crate::server::cells::Cells as _;
 use crate::server::guard::Values;
+use crate::server::parameters;
 use crate::server::quote;
 use crate::server::{Connection, Error};
+use crate::sql::explainable::{self, Explainable};
 
 /// An `EXPLAIN` that takes longer than this hangs behind a lock or runs something.
 const EXPLAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -130,7 +130,7 @@ fn plan_for(sample: Option<&Sample>, capabilities: &Capabilities) -> Result<Expl
                 .number("performance_schema_max_sql_text_length")
                 .unwrap_or(0)
         )),
-        Some(sample) => explain::explainable(&sample.sql),
+        Some(sample) => explainable::explainable(&sample.sql),
     }
 }
 

@@ -1,25 +1,22 @@
 //! # collect
 //! Purpose: reads `performance_schema` and `information_schema` into `model` values under an overhead budget.
 //! Gives: a bounded feed of intervals, digests and details, and the cost of having read them.
-//! Pure files: rows.rs, own.rs, ledger.rs, cadence.rs, explain.rs, standin.rs, facts.rs
-//! May import: model, config, server
-//! Reading order: rows, own, crew, fast, ledger, digests, cadence, facts, explain, standin, parameters, detail, worker, shell, collector, once
+//! Pure files: rows.rs, own.rs, ledger.rs, cadence.rs, facts.rs
+//! May import: model, config, sql, server
+//! Reading order: rows, own, crew, fast, ledger, digests, cadence, facts, detail, worker, shell, collector, once
 
 pub mod cadence;
 pub mod collector;
 pub mod crew;
 pub mod detail;
 pub mod digests;
-pub mod explain;
 pub mod facts;
 pub mod fast;
 pub mod ledger;
 pub mod once;
 pub mod own;
-pub mod parameters;
 pub mod rows;
 mod shell;
-pub mod standin;
 pub mod worker;
 
 pub use collector::spawn;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::advice::Advice;
 use super::digest::{DigestDetail, DigestInterval, DigestKey};
 use super::interval::{Discontinuity, Interval};
 use super::probe::LoadTick;
@@ -81,8 +82,33 @@ pub enum Feed {
         /// What was done, or why not, in one sentence.
         result: Result<String, String>,
     },
+    /// News from the advisor.
+    Advisor(AdvisorNews),
     /// One sentence for the message line.
     Notice(String),
+}
+
+/// How a run of the advisor goes, asked for by [`AdvisorRequest::Advise`].
+#[derive(Debug, Clone)]
+pub enum AdvisorNews {
+    /// It works.
+    Working {
+        /// What it does now, a phrase.
+        step: String,
+        /// How far this step is, 0 to 1, where that can be told.
+        share: Option<f64>,
+    },
+    /// It ended with this; also when it was interrupted.
+    Done(Arc<Advice>),
+    /// It ended without a result: why, and the remedy, in one sentence.
+    Failed(String),
+    /// Answer to [`AdvisorRequest::WriteDefinition`]: the file that was written, or why not.
+    Written {
+        /// The recommendation, by its place in the latest advice.
+        recommendation: usize,
+        /// The file's path, or why not, in one sentence.
+        result: Result<String, String>,
+    },
 }
 
 /// What a kill ends.
@@ -118,4 +144,17 @@ pub enum Request {
     SetInterval(Duration),
     /// Poll at once, digests included.
     RefreshNow,
+    /// Something for the advisor; the collectors have no part in it.
+    Advisor(AdvisorRequest),
+}
+
+/// What is asked of the advisor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdvisorRequest {
+    /// Run: for one digest, or for the whole workload of digests.
+    Advise(Option<DigestKey>),
+    /// End the run with its best answer so far.
+    Stop,
+    /// Write the definition of one recommendation of the latest advice, once confirmed.
+    WriteDefinition(usize),
 }

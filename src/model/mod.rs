@@ -3,8 +3,9 @@
 //! Gives: differences and summaries that always carry their window and unit; no value without one.
 //! Pure files: all
 //! May import: none
-//! Reading order: units, text, status, session, latency, digest, sample, interval, probe, finding, feed
+//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, probe, finding, advice, feed
 
+pub mod advice;
 pub mod digest;
 pub mod feed;
 pub mod finding;
@@ -12,6 +13,7 @@ pub mod interval;
 pub mod latency;
 pub mod probe;
 pub mod sample;
+pub mod schema;
 pub mod session;
 pub mod status;
 pub mod text;

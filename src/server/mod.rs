@@ -1,19 +1,21 @@
 //! # server
 //! Purpose: one guarded connection to a MySQL server: connect, session limits, capabilities, quoting, kill, audit.
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
-//! Pure files: quote.rs, cells.rs, findings.rs, instruments.rs
-//! May import: model, config
-//! Reading order: error, cells, quote, connect, guard, capability, instruments, findings, audit, control
+//! Pure files: quote.rs, ddl.rs, cells.rs, findings.rs, instruments.rs
+//! May import: model, config, sql
+//! Reading order: error, cells, quote, ddl, connect, guard, capability, instruments, findings, parameters, audit, control
 
 pub mod audit;
 pub mod capability;
 pub mod cells;
 pub mod connect;
 pub mod control;
+pub mod ddl;
 pub mod error;
 pub mod findings;
 pub mod guard;
 mod instruments;
+pub mod parameters;
 pub mod quote;
 
 pub use connect::options;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::standin::{Parametrized, Slot, Table};
-use crate::server::cells::Cells as _;
-use crate::server::quote;
-use crate::server::{Connection, Error};
+use super::cells::Cells as _;
+use super::quote;
+use super::{Connection, Error};
+use crate::sql::standin::{Parametrized, Slot, Table};
 
 /// What stands in for a parameter that no column gives a value for: valid as a number, as a text,
 /// as JSON.

@@ -1,0 +1,9 @@
+//! # sql
+//! Purpose: statement texts by themselves: fingerprints, what may be explained, parameters, splitting.
+//! Gives: values about one text; a text that can't be read gives a reason, never a failure of the whole.
+//! Pure files: all
+//! May import: model
+//! Reading order: fingerprint, explainable, standin, split
+
+pub mod explainable;
+pub mod standin;
