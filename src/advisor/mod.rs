@@ -1,12 +1,13 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, shape, candidate, costs, planner
+//! Reading order: workload, shape, statistics, candidate, costs, planner
 
 pub mod candidate;
 pub mod costs;
 pub mod planner;
 pub mod shape;
+pub mod statistics;
 pub mod workload;
