@@ -3,11 +3,12 @@
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
 //! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, shape, statistics, candidate, costs, planner
+//! Reading order: workload, source, shape, statistics, candidate, costs, planner
 
 pub mod candidate;
 pub mod costs;
 pub mod planner;
 pub mod shape;
+pub mod source;
 pub mod statistics;
 pub mod workload;

@@ -101,23 +101,13 @@ pub async fn fetch(
 fn sample(row: &Values, capabilities: &Capabilities) -> Option<Sample> {
     let sql = row.text(AFTER_DIGEST + 1).filter(|sql| !sql.is_empty())?;
     Some(Sample {
-        is_truncated: is_truncated(
+        is_truncated: explainable::is_cut(
             &sql,
             capabilities.number("performance_schema_max_sql_text_length"),
         ),
         sql,
         seen: row.timestamp(AFTER_DIGEST + 2),
         time: from_picoseconds(row.u64(AFTER_DIGEST + 3).unwrap_or(0)),
-    })
-}
-
-/// The server ends a text that it cut with three dots, which count into its limit.
-fn is_truncated(sql: &str, limit: Option<u64>) -> bool {
-    // Characters that were converted on the way can make the text a little shorter or longer.
-    const SLACK: u64 = 4;
-    limit.is_some_and(|limit| {
-        let length = sql.len() as u64;
-        length >= limit || (sql.ends_with("...") && length + SLACK >= limit)
     })
 }
 
@@ -194,7 +184,13 @@ async fn explain_in(
     let mut sql = statement.sql.clone();
     let mut note = "";
     if statement.has_parameters {
-        let filled = parameters::fill(connection, key.schema.as_deref(), &sql).await?;
+        let filled = parameters::fill(
+            connection,
+            key.schema.as_deref(),
+            &sql,
+            parameters::Rows::Behind(0),
+        )
+        .await?;
         sql = filled.unwrap_or(sql);
         note = MADE_UP;
     }
@@ -230,20 +226,5 @@ fn reason(error: &Error, waited: Duration) -> String {
             crate::model::units::duration(waited)
         ),
         other => format!("no plan: {other}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cut_samples_are_noticed() {
-        let long = "x".repeat(1_021) + "...";
-        assert!(is_truncated(&long, Some(1_024)));
-        assert!(is_truncated(&"x".repeat(1_024), Some(1_024)));
-        assert!(!is_truncated("SELECT '...", Some(1_024)));
-        assert!(!is_truncated(&"x".repeat(1_000), Some(1_024)));
-        assert!(!is_truncated(&long, None));
     }
 }

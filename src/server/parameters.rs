@@ -17,6 +17,16 @@ const COUNT: &str = "10";
 /// A column by the schema, table and name that the server knows it by.
 type Place = (String, String, String);
 
+/// Where the constants come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// The row of each table that stands behind so many others in the server's own order; the
+    /// first one where there are fewer.
+    Behind(u32),
+    /// No row is read: constants that are valid for any type stand in.
+    Unread,
+}
+
 /// `sql` with constants in place of its parameters; `None` when it can't be taken apart.
 ///
 /// One row of each table is read, in the schema `schema` where a table names none. A table that
@@ -25,6 +35,7 @@ pub async fn fill(
     connection: &mut Connection,
     schema: Option<&str>,
     sql: &str,
+    rows: Rows,
 ) -> Result<Option<String>, Error> {
     let Some(statement) = Parametrized::of(sql) else {
         return Ok(None);
@@ -35,7 +46,10 @@ pub async fn fill(
         .iter()
         .map(|slot| place(slot, schema, &statement.tables, &kinds))
         .collect();
-    let values = values(connection, &places, &kinds).await?;
+    let values = match rows {
+        Rows::Unread => BTreeMap::new(),
+        Rows::Behind(offset) => values(connection, &places, &kinds, offset).await?,
+    };
     let literals: Vec<String> = statement
         .slots
         .iter()
@@ -116,6 +130,7 @@ async fn values(
     connection: &mut Connection,
     places: &[Option<Place>],
     kinds: &BTreeMap<Place, String>,
+    offset: u32,
 ) -> Result<BTreeMap<Place, String>, Error> {
     let mut by_table: BTreeMap<(&str, &str), Vec<&Place>> = BTreeMap::new();
     for place in places.iter().flatten() {
@@ -127,17 +142,24 @@ async fn values(
     let mut values = BTreeMap::new();
     for ((schema, table), columns) in by_table {
         let list: Vec<String> = columns.iter().map(|place| quote::ident(&place.2)).collect();
-        let sql = format!(
-            "SELECT {} FROM {}.{} LIMIT 1",
+        let head = format!(
+            "SELECT /* mydex:parameters */ {} FROM {}.{} LIMIT 1",
             list.join(", "),
             quote::ident(schema),
             quote::ident(table)
         );
-        let row = match connection.first("a row of a table", &sql).await {
-            Ok(row) => row,
-            Err(error) if error.is_fatal() => return Err(error),
-            Err(_) => None,
-        };
+        let mut row = None;
+        for offset in [offset, 0] {
+            let sql = format!("{head} OFFSET {offset}");
+            row = match connection.first("a row of a table", &sql).await {
+                Ok(row) => row,
+                Err(error) if error.is_fatal() => return Err(error),
+                Err(_) => None,
+            };
+            if row.is_some() || offset == 0 {
+                break;
+            }
+        }
         for (i, place) in columns.into_iter().enumerate() {
             let cell = row.as_ref().and_then(|row| row.cell(i));
             let kind = kinds.get(place).map_or("", String::as_str);

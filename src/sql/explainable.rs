@@ -31,7 +31,7 @@ pub fn explainable(sample: &str) -> Result<Explainable, String> {
             "the sample has comments that the server executes; explain it by hand".to_owned(),
         );
     }
-    let sql = strip_prepared(sample);
+    let sql = without_prepared(sample);
     let tokens = Tokenizer::new(&MySqlDialect {}, sql)
         .tokenize()
         .map_err(|_| "the sample is not a whole statement".to_owned())?;
@@ -78,6 +78,18 @@ pub fn explainable(sample: &str) -> Result<Explainable, String> {
     })
 }
 
+/// Whether the server cut a text that it kept: it then ends in three dots, which count into the
+/// limit, `performance_schema_max_sql_text_length`, in bytes.
+#[must_use]
+pub fn is_cut(sql: &str, limit: Option<u64>) -> bool {
+    // Characters that were converted on the way can make the text a little shorter or longer.
+    const SLACK: u64 = 4;
+    limit.is_some_and(|limit| {
+        let length = sql.len() as u64;
+        length >= limit || (sql.ends_with("...") && length + SLACK >= limit)
+    })
+}
+
 fn is_write(word: &str) -> bool {
     matches!(word, "INSERT" | "UPDATE" | "DELETE" | "REPLACE")
 }
@@ -96,8 +108,11 @@ fn is_blank(token: &Token) -> bool {
     )
 }
 
+/// The statement without what the server puts before a prepared one.
+///
 /// Newer servers write `PREPARE SELECT …` and `EXECUTE SELECT …` for prepared statements.
-fn strip_prepared(sample: &str) -> &str {
+#[must_use]
+pub fn without_prepared(sample: &str) -> &str {
     let trimmed = sample.trim_start();
     for word in ["PREPARE ", "EXECUTE "] {
         if let Some(head) = trimmed.get(..word.len())
@@ -123,6 +138,16 @@ fn strip_prepared(sample: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cut_texts_are_noticed() {
+        let long = "x".repeat(1_021) + "...";
+        assert!(is_cut(&long, Some(1_024)));
+        assert!(is_cut(&"x".repeat(1_024), Some(1_024)));
+        assert!(!is_cut("SELECT '...", Some(1_024)));
+        assert!(!is_cut(&"x".repeat(1_000), Some(1_024)));
+        assert!(!is_cut(&long, None));
+    }
 
     #[test]
     fn single_statements_pass() {
