@@ -1,14 +1,17 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, planner
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, effort
 
 pub mod candidate;
 pub mod costs;
+pub mod effects;
+pub mod effort;
 pub mod planner;
 pub mod shape;
 pub mod source;
 pub mod statistics;
+pub mod weights;
 pub mod workload;

@@ -47,6 +47,8 @@ pub struct Query {
     pub rows_examined: Option<u64>,
     /// Rows sent in the workload, where known.
     pub rows_sent: Option<u64>,
+    /// Rows that it inserted, updated or deleted in the workload, where known.
+    pub rows_affected: Option<u64>,
     /// How much slower it may get, as a share, where the user said so for this query.
     pub tolerance: Option<f64>,
 }

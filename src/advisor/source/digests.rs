@@ -110,7 +110,8 @@ fn statement(capabilities: &Capabilities, wanted: &Wanted) -> String {
     };
     format!(
         "SELECT /* mydex:workload */ SCHEMA_NAME, DIGEST, DIGEST_TEXT, COUNT_STAR, SUM_TIMER_WAIT, \
-         SUM_ROWS_EXAMINED, SUM_ROWS_SENT, TIMESTAMPDIFF(SECOND, FIRST_SEEN, NOW()), {sample} \
+         SUM_ROWS_EXAMINED, SUM_ROWS_SENT, TIMESTAMPDIFF(SECOND, FIRST_SEEN, NOW()), {sample}, \
+         SUM_ROWS_AFFECTED \
          FROM {} WHERE {condition} ORDER BY SUM_TIMER_WAIT DESC LIMIT {}",
         Source::Digests.table(),
         wanted.limit
@@ -138,6 +139,7 @@ fn found(row: &Values, limit: Option<u64>) -> Option<Found> {
         time: Some(from_picoseconds(row.u64(4).unwrap_or(0))),
         rows_examined: row.u64(5),
         rows_sent: row.u64(6),
+        rows_affected: row.u64(9),
         tolerance: None,
     })
 }

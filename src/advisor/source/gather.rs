@@ -163,6 +163,7 @@ fn query(found: Found, samples: Vec<Sample>) -> Query {
         time: found.time,
         rows_examined: found.rows_examined,
         rows_sent: found.rows_sent,
+        rows_affected: found.rows_affected,
         tolerance: found.tolerance,
     }
 }
@@ -176,6 +177,7 @@ fn merge(query: &mut Query, found: &Found, samples: Vec<Sample>) {
     };
     query.rows_examined = sum(query.rows_examined, found.rows_examined);
     query.rows_sent = sum(query.rows_sent, found.rows_sent);
+    query.rows_affected = sum(query.rows_affected, found.rows_affected);
     query.tolerance = query.tolerance.or(found.tolerance);
     let has_real = |samples: &[Sample]| samples.iter().any(|sample| !sample.is_made_up);
     if has_real(&samples) && !has_real(&query.samples) {

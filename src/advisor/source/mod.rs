@@ -27,6 +27,8 @@ pub struct Found {
     pub rows_examined: Option<u64>,
     /// Rows sent.
     pub rows_sent: Option<u64>,
+    /// Rows inserted, updated or deleted.
+    pub rows_affected: Option<u64>,
     /// How much slower it may get, as a share.
     pub tolerance: Option<f64>,
 }
