@@ -1,9 +1,9 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/text.rs, twin/strip.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, effort
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, twin, planner, effects, effort
 
 pub mod candidate;
 pub mod costs;
@@ -13,5 +13,6 @@ pub mod planner;
 pub mod shape;
 pub mod source;
 pub mod statistics;
+pub mod twin;
 pub mod weights;
 pub mod workload;
