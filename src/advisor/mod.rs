@@ -6,6 +6,7 @@
 //! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, effort
 
 pub mod candidate;
+pub mod candidates;
 pub mod costs;
 pub mod effects;
 pub mod effort;
