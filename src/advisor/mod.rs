@@ -1,10 +1,11 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, effort
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort
 
+pub mod assemble;
 pub mod candidate;
 pub mod costs;
 pub mod effects;
