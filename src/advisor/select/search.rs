@@ -18,6 +18,9 @@ const ROOT: Effort = Effort {
     rounds: 1500,
     step: 0.5,
 };
+/// Trying out a decision.
+const PEEK: Effort = Effort { rounds: 20, step: 0.2 };
+const TRIED: usize = 6;
 const BELOW: Effort = Effort {
     rounds: 60,
     step: 0.2,
@@ -208,7 +211,8 @@ impl<'a> Search<'a> {
             let decided = self.decide(&node, &probe, &mut fixes);
             let Some(decided) = decided else { return };
             if decided == 0 || (decided * 10 < node.variables.len() && !is_root) {
-                self.branch(&node, &dual, &probe, &fixes, floor, &inherited);
+                let seen = Seen { node: &node, dual: &dual, probe: &probe, main_price: 0.0 };
+                self.branch(&seen, &fixes, floor, &inherited);
                 return;
             }
         }
@@ -249,43 +253,77 @@ impl<'a> Search<'a> {
         Some(decided)
     }
 
-    fn branch(
-        &mut self,
-        node: &Node,
-        dual: &Dual,
-        probe: &Probe,
-        fixes: &[Fix],
-        floor: f64,
-        legacy: &Rc<Legacy>,
-    ) {
-        let mut best: Option<(f64, usize)> = None;
+    /// Splits on the index whose decision, either way, raises the bound most; the children's bounds
+    /// are tried out on the most promising ones.
+    fn branch(&mut self, seen: &Seen<'_>, fixes: &[Fix], floor: f64, legacy: &Rc<Legacy>) {
+        let mut candidates = seen.worth(fixes);
+        candidates.truncate(TRIED);
+        let mut best: Option<(f64, usize, [f64; 2])> = None;
+        for (_, variable) in candidates {
+            let index = seen.node.variables[variable] as usize;
+            let mut bounds = [seen.probe.if_in[variable], seen.probe.if_out[variable]];
+            for (bound, fix) in bounds.iter_mut().zip([Fix::In, Fix::Out]) {
+                *bound = bound.max(floor).max(self.peek(fixes, index, fix, legacy));
+            }
+            let target = self.target();
+            let rise = bounds.map(|bound| (bound.min(target) - floor).max(1e-9 * floor.abs()));
+            let score = rise[0] * rise[1];
+            if best.is_none_or(|(most, _, _)| score > most) {
+                best = Some((score, index, bounds));
+            }
+            if bounds.iter().any(|bound| *bound >= target) {
+                break;
+            }
+        }
+        let Some((_, index, bounds)) = best else {
+            self.open(floor, fixes.to_vec(), legacy);
+            return;
+        };
+        for (fix, bound) in [Fix::In, Fix::Out].into_iter().zip(bounds) {
+            let mut fixes = fixes.to_vec();
+            fixes[index] = fix;
+            self.open(bound, fixes, legacy);
+        }
+    }
+
+    /// A bound for the case that one more index is decided, with little effort.
+    fn peek(&mut self, fixes: &[Fix], index: usize, fix: Fix, legacy: &Legacy) -> f64 {
+        let mut fixes = fixes.to_vec();
+        fixes[index] = fix;
+        let Ok(node) = Node::build(self.model, &mut fixes) else { return f64::INFINITY };
+        let mut dual = inherit(&node, legacy);
+        Ascent::new(&node).raise(&mut dual, self.target(), PEEK, self.stop);
+        dual.bound
+    }
+}
+
+/// What is known of a node after its prices are raised.
+struct Seen<'a> {
+    node: &'a Node,
+    dual: &'a Dual,
+    probe: &'a Probe,
+    main_price: f64,
+}
+
+impl Seen<'_> {
+    /// Undecided variables, those first where a decision moves most.
+    fn worth(&self, fixes: &[Fix]) -> Vec<(f64, usize)> {
+        let node = self.node;
+        let mut mass = node.upkeep.iter().map(|upkeep| upkeep.abs()).collect::<Vec<_>>();
+        for (slot, price) in self.dual.prices.iter().enumerate() {
+            mass[node.slot_variable[slot] as usize] += price;
+        }
+        let mut worth = Vec::new();
         for (variable, index) in node.variables.iter().enumerate() {
             if fixes[*index as usize] != Fix::Free {
                 continue;
             }
-            let x = dual.x[variable];
-            let rise_in = (probe.if_in[variable] - floor).max(0.0);
-            let rise_out = (probe.if_out[variable] - floor).max(0.0);
-            let tiny = 1e-9 * floor.abs().max(1e-9);
-            let score = (rise_in.min(rise_out) + tiny) * (1.0 + 4.0 * x.min(1.0 - x))
-                + x.min(1.0 - x) * rise_in.max(rise_out).min(1e9 * tiny);
-            if best.is_none_or(|(most, _)| score > most) {
-                best = Some((score, variable));
-            }
+            let x = self.dual.x[variable];
+            let price = self.main_price * node.uses[variable][0];
+            worth.push(((x.min(1.0 - x) + 1e-3) * (mass[variable] + price), variable));
         }
-        let Some((_, variable)) = best else {
-            self.open(floor, fixes.to_vec(), legacy);
-            return;
-        };
-        let index = node.variables[variable] as usize;
-        for (fix, bound) in [
-            (Fix::In, probe.if_in[variable]),
-            (Fix::Out, probe.if_out[variable]),
-        ] {
-            let mut fixes = fixes.to_vec();
-            fixes[index] = fix;
-            self.open(bound.max(floor), fixes, legacy);
-        }
+        worth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        worth
     }
 }
 
