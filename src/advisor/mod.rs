@@ -1,14 +1,17 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, notes.rs, plan.rs, plan_tree.rs, statistics.rs, weights.rs, effects.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, effort
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, notes, plan, plan_tree, effects, effort
 
 pub mod candidate;
 pub mod costs;
 pub mod effects;
 pub mod effort;
+pub mod notes;
+pub mod plan;
+mod plan_tree;
 pub mod planner;
 pub mod shape;
 pub mod source;
