@@ -184,7 +184,7 @@ fn name(text: &str) -> (Token, usize) {
     while text[length..].starts_with('`') {
         let part = quoted(&text[length..], '`');
         let inner = text
-            .get(length + 1..length + part - 1)
+            .get(length + 1..(length + part).saturating_sub(1))
             .unwrap_or("")
             .replace("``", "`");
         parts.push(inner);
@@ -213,8 +213,7 @@ fn quoted(text: &str, quote: char) -> usize {
             }
         }
     }
-    // An unfinished text ends with the note; `name` takes one character off for the closing quote.
-    text.len().max(2)
+    text.len()
 }
 
 #[cfg(test)]
