@@ -48,7 +48,7 @@ fn advised(size: (u16, u16), advice: Advice) -> (Stage, Arc<Advice>) {
     stage.press("6a");
     let advice = done(&mut stage, advice);
     stage.effects.clear();
-    stage.time(127);
+    stage.second(127, false);
     (stage, advice)
 }
 

@@ -127,7 +127,9 @@ pub(super) fn news(model: &mut Model, news: AdvisorNews) {
             model.advisor.run = None;
             let text = format!("the advisor ended without advice: {reason}");
             if model.view == View::Advisor {
+                // The view itself says it; an older message must not stand beside it.
                 model.record(Tone::Bad, text);
+                model.note_shown = false;
             } else {
                 model.say(Tone::Bad, text);
             }
@@ -248,13 +250,9 @@ pub(super) fn ask_to_write(model: &mut Model) {
     let mut lines = vec![
         "Write the definition of this change to the folder `indexes`?".to_owned(),
         String::new(),
-        format!(
-            "{} index {} on {} ({})",
-            action_word(one.action),
-            one.index.name,
-            one.table,
-            parts_text(&one.index)
-        ),
+        format!("{} index {}", action_word(one.action), one.index.name),
+        format!("on {}", one.table),
+        format!("({})", parts_text(&one.index)),
         String::new(),
     ];
     lines.push("The server is not changed; `mydex index apply` does that later.".to_owned());

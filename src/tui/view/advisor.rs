@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::chrome::spinner;
+use super::detail::{Line, push_text};
 use super::table::{Cell, Table};
 use crate::model::advice::{LockLevel, Recommendation};
 use crate::model::units;
@@ -20,10 +21,10 @@ use crate::tui::theme::Theme;
 
 pub(super) use notes::draw as notes;
 
-/// Height of the pane with the reason of the selected row.
+/// Least height of the pane with the reason of the selected row.
 const REASON: u16 = 6;
 
-/// Marginal factors below and above which a query is called helped and hurt in warning colours.
+/// A query that one change slows down by more than this stands out.
 const SLOWER: f64 = 1.1;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
@@ -41,7 +42,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
             return;
         }
         area = verdict::draw(canvas, model, advice, area);
-        let list = (body.height / 3).min(14);
+        let rows = u16::try_from(model.advice_rows.len()).unwrap_or(u16::MAX);
+        let list = (body.height / 3).min(14).min(rows.saturating_add(1).max(3));
         let above = Rect::new(area.x, area.y, area.width, list.min(area.height));
         table(canvas, model, advice, above);
         sheet::draw(canvas, model, advice, open, below(area, above.height));
@@ -49,8 +51,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     }
     area = verdict::draw(canvas, model, advice, area);
     if area.height >= 12 && !model.advice_rows.is_empty() {
-        let pane = Rect::new(area.x, area.bottom() - REASON, area.width, REASON);
-        area.height -= REASON;
+        let height = REASON.max(area.height / 3);
+        let pane = Rect::new(area.x, area.bottom() - height, area.width, height);
+        area.height -= height;
         reason(canvas, model, pane);
     }
     table(canvas, model, advice, area);
@@ -136,11 +139,11 @@ fn progress(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let mark = spinner(canvas, model);
     let mut x = area.x;
     x += canvas.put(x, area.y, 2, mark, theme.strong) + 1;
-    if let Some(share) = run.share {
+    if let Some(share) = run.share.filter(|share| share.is_finite()) {
         let columns = (area.width / 5).min(24);
         canvas.bar(x, area.y, columns, share.clamp(0.0, 1.0), theme.spark);
         x += columns + 1;
-        let percent = format!("{:>4} ", units::percent(whole(share)));
+        let percent = format!("{:>3.0}% ", share.clamp(0.0, 1.0) * 100.0);
         x += canvas.put(x, area.y, 6, &percent, theme.strong);
     }
     let time = model.elapsed.saturating_sub(run.started);
@@ -161,11 +164,6 @@ fn progress(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
             (&step, theme.text),
         ],
     );
-}
-
-/// A share in whole percent.
-fn whole(share: f64) -> f64 {
-    (share.clamp(0.0, 1.0) * 100.0).round() / 100.0
 }
 
 /// The view before the first advice.
@@ -377,15 +375,21 @@ fn reason(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         one.table
     );
     canvas.rule(area.x, area.y, area.width, &title, &remark);
-    let mut lines: Vec<(String, Style)> = Vec::new();
-    let room = area.width - 2;
-    for (text, style) in std::iter::once((&one.reason, theme.text))
-        .chain(one.ddl.iter().map(|statement| (statement, theme.dim)))
-    {
-        let safe = crate::model::text::inline(text).into_owned();
-        lines.extend(wrap(&safe, room).into_iter().map(|line| (line, style)));
+    let mut lines: Vec<Line> = Vec::new();
+    let room = area.width.saturating_sub(1);
+    push_text(&mut lines, &one.reason, theme.text, room, true);
+    for statement in &one.ddl {
+        push_text(&mut lines, statement, theme.dim, room, true);
     }
-    for (y, (line, style)) in (area.y + 1..area.bottom()).zip(&lines) {
-        canvas.put(area.x + 1, y, room + 1, line, *style);
+    if let Some(advice) = &model.shown().advice {
+        lines.extend(sheet::effects(canvas, &advice.advice, one));
+    }
+    let inside = below(area, 1);
+    for (y, line) in (inside.top()..inside.bottom()).zip(&lines) {
+        let parts: Vec<(&str, Style)> = line
+            .iter()
+            .map(|(text, style)| (text.as_str(), *style))
+            .collect();
+        canvas.spans(inside.x, y, room, &parts);
     }
 }

@@ -269,6 +269,8 @@ fn footer(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
             Action::KillQuery | Action::KillConnection => model.config.read_only,
             Action::Advise | Action::AdviseQuery => model.advisor.run.is_some(),
             Action::StopAdvisor => model.advisor.run.is_none(),
+            Action::WriteDefinition => model.advice_rows.is_empty(),
+            Action::AdviceNotes => model.shown().advice.is_none(),
             _ => false,
         };
         if is_idle {

@@ -174,8 +174,8 @@ impl Page<'_, '_> {
             "{}, {} candidates, {} plans asked for{share}, {} runs, {} rounds",
             units::duration(effort.elapsed),
             effort.candidates,
-            effort.explains,
-            effort.executions,
+            units::count(effort.explains as f64),
+            units::count(effort.executions as f64),
             advice.optimality.rounds
         );
         self.fact("here", &text);

@@ -8,7 +8,7 @@ use crate::model::advice::{Advice, LockLevel, Measured, QueryEffect, Recommendat
 use crate::model::units;
 use crate::tui::keys::Action;
 use crate::tui::model::{AdviceSheet, Mark, Model, Sheet, action_word, parts_text};
-use crate::tui::paint::Canvas;
+use crate::tui::paint::{Canvas, wrap};
 use crate::tui::view::detail::{Line, heading, push_text, scrolled};
 
 /// Queries whose figures are listed; the rest is counted.
@@ -62,6 +62,40 @@ pub(super) fn draw(
         .min(lines.len().saturating_sub(usize::from(inside.height)));
     canvas.first_line = Some(first);
     scrolled(canvas, &lines, first, inside);
+}
+
+/// The queries of a recommendation, the strongest effect first.
+fn sorted<'q>(advice: &'q Advice, one: &Recommendation) -> Vec<(f64, &'q QueryEffect)> {
+    let mut effects: Vec<(f64, &QueryEffect)> = one
+        .effects
+        .iter()
+        .filter_map(|(place, factor)| Some((*factor, advice.queries.get(*place)?)))
+        .collect();
+    let strength = |factor: f64| factor.max(f64::MIN_POSITIVE).ln().abs();
+    effects.sort_by(|(a, _), (b, _)| strength(*b).total_cmp(&strength(*a)));
+    effects
+}
+
+/// A line for each query that a recommendation helps or hurts, the strongest effect first.
+pub(super) fn effects(canvas: &Canvas<'_>, advice: &Advice, one: &Recommendation) -> Vec<Line> {
+    let theme = &canvas.theme;
+    sorted(advice, one)
+        .into_iter()
+        .take(QUERIES)
+        .map(|(marginal, query)| {
+            let style = if marginal > 1.0 {
+                theme.bad
+            } else {
+                theme.good
+            };
+            let statement: String = query.fingerprint.chars().take(240).collect();
+            vec![
+                (format!("  {:<14}", factor(1.0, marginal)), style),
+                (format!("{}  ", query.name), theme.strong),
+                (one_line(&statement), theme.dim),
+            ]
+        })
+        .collect()
 }
 
 struct Page<'a, 'b> {
@@ -143,10 +177,15 @@ impl Page<'_, '_> {
             ),
         ];
         for (label, value) in facts {
-            lines.push(vec![
-                (format!("  {label:<9}"), theme.dim),
-                (value, theme.text),
-            ]);
+            let safe = crate::model::text::inline(&value).into_owned();
+            let parts = wrap(&safe, self.columns.saturating_sub(11));
+            for (n, part) in parts.into_iter().enumerate() {
+                let label = if n == 0 { label } else { "" };
+                lines.push(vec![
+                    (format!("  {label:<9}"), theme.dim),
+                    (part, theme.text),
+                ]);
+            }
         }
     }
 
@@ -164,22 +203,10 @@ impl Page<'_, '_> {
         }
     }
 
-    /// The queries of a recommendation, the strongest effect first.
-    fn effects<'q>(&'q self, one: &'q Recommendation) -> Vec<(f64, &'q QueryEffect)> {
-        let mut effects: Vec<(f64, &QueryEffect)> = one
-            .effects
-            .iter()
-            .filter_map(|(place, factor)| Some((*factor, self.advice.queries.get(*place)?)))
-            .collect();
-        let strength = |factor: f64| factor.max(f64::MIN_POSITIVE).ln().abs();
-        effects.sort_by(|(a, _), (b, _)| strength(*b).total_cmp(&strength(*a)));
-        effects
-    }
-
     fn queries(&self, lines: &mut Vec<Line>, one: &Recommendation) {
         let theme = &self.canvas.theme;
         lines.push(Vec::new());
-        let effects = self.effects(one);
+        let effects = sorted(self.advice, one);
         if effects.is_empty() {
             heading(self.canvas, lines, "Queries", "none is helped or hurt");
             return;
@@ -260,8 +287,7 @@ impl Page<'_, '_> {
 
     fn plans(&self, lines: &mut Vec<Line>, one: &Recommendation) {
         let theme = &self.canvas.theme;
-        let effects: Vec<(f64, &QueryEffect)> = self
-            .effects(one)
+        let effects: Vec<(f64, &QueryEffect)> = sorted(self.advice, one)
             .into_iter()
             .filter(|(_, query)| query.plans.is_some())
             .collect();

@@ -70,11 +70,15 @@ fn parts(canvas: &Canvas<'_>, model: &Model, advice: &Advice) -> Vec<Part> {
         ),
         theme.strong,
     )];
-    let is_better = work.after < work.before;
-    let style = if is_better { theme.good } else { theme.dim };
-    parts.push((factor(work.before, work.after), style));
+    let gain = factor(work.before, work.after);
+    if gain != "-" {
+        let is_better = work.after < work.before;
+        let style = if is_better { theme.good } else { theme.dim };
+        parts.push((gain, style));
+    }
     if let Some(window) = work.window {
-        parts.push((format!("in {}", units::duration(window)), theme.dim));
+        let text = format!("of a window of {}", units::duration(window));
+        parts.push((text, theme.dim));
     }
     if advice.optimality.is_interrupted {
         let text = format!("{} interrupted: the best answer so far", canvas.g.warn);
