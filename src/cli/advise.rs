@@ -1,4 +1,3 @@
-//! `mydex advise`: a workload to index recommendations.
 
 mod sources;
 
@@ -366,3 +365,6 @@ fn told(error: server::Error) -> Error {
     let hint = error.hint();
     Error::from_chain(&error).hint(hint)
 }
+pub mod definitions;
+pub mod json;
+pub mod text;
