@@ -1,5 +1,9 @@
+//! `mydex advise`: a workload to index recommendations.
 
+mod progress;
 mod sources;
+pub mod text;
+mod twin;
 
 use std::path::PathBuf;
 use std::time::Duration;
