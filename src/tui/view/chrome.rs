@@ -265,7 +265,15 @@ fn footer(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
         if word.is_empty() || action.scopes() & scope == 0 {
             continue;
         }
-        if matches!(action, Action::KillQuery | Action::KillConnection) && model.config.read_only {
+        let is_idle = match action {
+            Action::KillQuery | Action::KillConnection => model.config.read_only,
+            Action::Advise | Action::AdviseQuery => model.advisor.run.is_some(),
+            Action::StopAdvisor => model.advisor.run.is_none(),
+            Action::WriteDefinition => model.advice_rows.is_empty(),
+            Action::AdviceNotes => model.shown().advice.is_none(),
+            _ => false,
+        };
+        if is_idle {
             continue;
         }
         let key = model.keys.first(*action);
@@ -329,7 +337,7 @@ pub(super) fn start(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     canvas.put(x, y + 1, columns, &text, theme.dim);
 }
 
-fn spinner(canvas: &Canvas<'_>, model: &Model) -> &'static str {
+pub(super) fn spinner(canvas: &Canvas<'_>, model: &Model) -> &'static str {
     const UNICODE: [&str; 4] = ["◐", "◓", "◑", "◒"];
     const ASCII: [&str; 4] = ["|", "/", "-", "\\"];
     let frames = if canvas.g.is_ascii { ASCII } else { UNICODE };

@@ -1,0 +1,1 @@
+//! Advice as JSON: field names are stable, and carry their units.
