@@ -103,13 +103,13 @@ struct Running {
     /// Drops the run where it stands.
     abandon: CancellationToken,
     progress: watch::Receiver<Report>,
-    ended: oneshot::Receiver<Result<Advice, String>>,
+    ended: oneshot::Receiver<Result<Box<Advice>, String>>,
     next_report: Instant,
 }
 
 enum Event {
     Progress,
-    Ended(Result<Advice, String>),
+    Ended(Result<Box<Advice>, String>),
 }
 
 impl Desk {
@@ -165,7 +165,7 @@ impl Desk {
             Event::Ended(result) => {
                 self.run = None;
                 let news = match result {
-                    Ok(advice) => AdvisorNews::Done(Arc::new(advice)),
+                    Ok(advice) => AdvisorNews::Done(Arc::from(advice)),
                     Err(reason) => AdvisorNews::Failed(reason),
                 };
                 self.news(news).await;
@@ -254,7 +254,7 @@ fn start(advise: Arc<Advise>, only: Option<DigestKey>) -> Result<Running, String
             let result = runtime.block_on(async {
                 let run = advise(only, Progress(told), stop);
                 tokio::select! {
-                    result = run => result.map_err(|error| error.in_one_line()),
+                    result = run => result.map(Box::new).map_err(|error| error.in_one_line()),
                     () = dropped.cancelled() => Err("it was ended with the dashboard".to_owned()),
                 }
             });

@@ -26,7 +26,7 @@ fn query(name: &str, text: &str, cost: (f64, f64)) -> QueryEffect {
         fingerprint: text.to_owned(),
         schema: Some("cmdb".to_owned()),
         calls: 812_000.0,
-        time: Some(Duration::from_secs(3_300)),
+        time: Some(Duration::from_mins(55)),
         cost,
         measured: None,
         plans: None,
@@ -141,7 +141,7 @@ fn recommendations() -> Vec<Recommendation> {
     endless.index.parts[0].prefix = Some(191);
     endless.marginal = 90.0;
     endless.lock = LockLevel::Exclusive;
-    endless.build = Duration::from_secs(8_100);
+    endless.build = Duration::from_mins(135);
     endless.bytes = 19 * 1_073_741_824;
     endless.effects.clear();
     let mut drop = recommendation("vpcs", "idx_region", &["region"]);
@@ -167,7 +167,7 @@ pub(super) fn rich() -> Advice {
         version: "8.4.6".to_owned(),
         workload: WorkloadSummary {
             source: "digests of cmdb-prod:3306".to_owned(),
-            window: Some(Duration::from_secs(86_400)),
+            window: Some(Duration::from_hours(24)),
             is_measured: true,
             before: 1_440.0,
             after: 322.6,

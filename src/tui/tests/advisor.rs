@@ -305,7 +305,7 @@ fn a_definition_is_asked_for_and_only_y_confirms() {
         advice: Arc::clone(&advice),
         recommendation: 1,
     };
-    assert_eq!(asked(&mut stage), [request.clone()]);
+    assert_eq!(asked(&mut stage), std::slice::from_ref(&request));
     // While it is being written it is not asked for again.
     stage.press("w");
     assert!(stage.model.overlay.is_none());

@@ -184,17 +184,17 @@ fn written(
     match result {
         Ok(path) => {
             model.say(Tone::Good, format!("definition written: {path}"));
-            mark(model, advice, recommendation, Some(Mark::Written(path)));
+            mark(model, advice, recommendation, Some(&Mark::Written(path)));
         }
         Err(reason) => {
             model.say(Tone::Bad, format!("definition not written: {reason}"));
-            mark(model, advice, recommendation, Some(Mark::Refused(reason)));
+            mark(model, advice, recommendation, Some(&Mark::Refused(reason)));
         }
     }
 }
 
 /// Sets or removes the mark of a recommendation, wherever this advice is on the screen.
-fn mark(model: &mut Model, advice: &Arc<Advice>, recommendation: usize, mark: Option<Mark>) {
+fn mark(model: &mut Model, advice: &Arc<Advice>, recommendation: usize, mark: Option<&Mark>) {
     let frozen = model
         .frozen
         .as_mut()
@@ -203,7 +203,7 @@ fn mark(model: &mut Model, advice: &Arc<Advice>, recommendation: usize, mark: Op
         if !Arc::ptr_eq(&sheet.advice, advice) {
             continue;
         }
-        match &mark {
+        match mark {
             Some(mark) => sheet.marks.insert(recommendation, mark.clone()),
             None => sheet.marks.remove(&recommendation),
         };
@@ -266,7 +266,7 @@ pub(super) fn ask_to_write(model: &mut Model) {
 
 /// Asks for the file, once confirmed.
 pub(super) fn write(model: &mut Model, advice: Arc<Advice>, recommendation: usize) -> Vec<Effect> {
-    mark(model, &advice, recommendation, Some(Mark::Asked));
+    mark(model, &advice, recommendation, Some(&Mark::Asked));
     vec![Effect::Request(Request::Advisor(
         AdvisorRequest::WriteDefinition {
             advice,
@@ -278,10 +278,10 @@ pub(super) fn write(model: &mut Model, advice: Arc<Advice>, recommendation: usiz
 /// The statements of the chosen recommendation, for the clipboard.
 pub(super) fn ddl(model: &Model) -> Option<String> {
     let (_, one) = model.chosen_recommendation()?;
-    Some(
-        one.ddl
-            .iter()
-            .map(|statement| format!("{statement};\n"))
-            .collect(),
-    )
+    let mut text = String::new();
+    for statement in &one.ddl {
+        text.push_str(statement);
+        text.push_str(";\n");
+    }
+    Some(text)
 }

@@ -132,7 +132,10 @@ pub(super) fn short(interval: std::time::Duration) -> String {
 
 fn tabs(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
     let area = canvas.area();
-    let is_narrow = area.width < 60;
+    let remarks = remarks(model).join("  ");
+    let long: u16 = View::ALL.iter().map(|view| width(view.tab().1) + 5).sum();
+    // Where not all of it fits, what is filtered matters more than the names of the views.
+    let is_narrow = area.width < 60 || long + width(&remarks) > area.width;
     let mut x = area.x;
     for view in View::ALL {
         let (digit, title, short) = view.tab();
@@ -153,6 +156,13 @@ fn tabs(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
         canvas.hit(Rect::new(x, y, used, 1), Target::Tab(*view));
         x += used + u16::from(!is_narrow);
     }
+    let room = area.right().saturating_sub(x + 1);
+    let style = canvas.theme.warn;
+    canvas.put_right(x, y, room, &remarks, style);
+}
+
+/// What is switched on in this view.
+fn remarks(model: &Model) -> Vec<String> {
     let list = model.list();
     let mut remarks = Vec::new();
     if model.view != View::Overview && !list.filter.is_empty() {
@@ -164,9 +174,7 @@ fn tabs(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
     if !model.tags.is_empty() {
         remarks.push(format!("{} tagged", model.tags.len()));
     }
-    let room = area.right().saturating_sub(x + 1);
-    let style = canvas.theme.warn;
-    canvas.put_right(x, y, room, &remarks.join("  "), style);
+    remarks
 }
 
 /// What can't be seen or is at risk, the worst first.

@@ -3,12 +3,14 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::SLOWER;
 use super::verdict::{amount, factor};
 use crate::model::advice::{Advice, LockLevel, Measured, QueryEffect, Recommendation};
 use crate::model::units;
 use crate::tui::keys::Action;
 use crate::tui::model::{AdviceSheet, Mark, Model, Sheet, action_word, parts_text};
 use crate::tui::paint::{Canvas, wrap};
+use crate::tui::theme::Theme;
 use crate::tui::view::detail::{Line, heading, push_text, scrolled};
 
 /// Queries whose figures are listed; the rest is counted.
@@ -83,11 +85,7 @@ pub(super) fn effects(canvas: &Canvas<'_>, advice: &Advice, one: &Recommendation
         .into_iter()
         .take(QUERIES)
         .map(|(marginal, query)| {
-            let style = if marginal > 1.0 {
-                theme.bad
-            } else {
-                theme.good
-            };
+            let style = effect_style(marginal, theme);
             let statement: String = query.fingerprint.chars().take(240).collect();
             vec![
                 (format!("  {:<14}", factor(1.0, marginal)), style),
@@ -96,6 +94,14 @@ pub(super) fn effects(canvas: &Canvas<'_>, advice: &Advice, one: &Recommendation
             ]
         })
         .collect()
+}
+
+fn effect_style(marginal: f64, theme: &Theme) -> Style {
+    match marginal {
+        slower if slower > SLOWER => theme.bad,
+        slower if slower > 1.0 => theme.warn,
+        _ => theme.good,
+    }
 }
 
 struct Page<'a, 'b> {
@@ -113,7 +119,7 @@ impl Page<'_, '_> {
         match sheet.marks.get(&place) {
             None => {}
             Some(Mark::Asked) => {
-                self.text(&mut lines, "its definition is being written", theme.warn)
+                self.text(&mut lines, "its definition is being written", theme.warn);
             }
             Some(Mark::Written(path)) => {
                 let text = format!("{} definition: {path}", self.canvas.g.yes);
@@ -218,11 +224,7 @@ impl Page<'_, '_> {
             "by this change alone, then before and after all changes",
         );
         for (marginal, query) in effects.iter().take(QUERIES) {
-            let style = if *marginal > 1.0 {
-                theme.bad
-            } else {
-                theme.good
-            };
+            let style = effect_style(*marginal, theme);
             lines.push(vec![
                 (format!("  {:<14}", factor(1.0, *marginal)), style),
                 (query.name.clone(), theme.strong),
