@@ -79,6 +79,8 @@ pub struct QueryEvidence {
     pub cost: Option<(f64, f64)>,
     /// Time of one execution where it was run, microseconds, before and after.
     pub time_us: Option<(f64, f64)>,
+    /// The execution before was ended at the time limit: its true time and rows are more.
+    pub is_capped: bool,
     /// Rows read by one execution where it was run, before and after.
     pub rows_read: Option<(u64, u64)>,
 }

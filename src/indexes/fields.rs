@@ -177,7 +177,7 @@ impl<'a> Fields<'a> {
             .and_then(|text| text.replace('_', "").parse::<f64>().ok())
             .filter(|number| number.is_finite());
         if found.is_none() {
-            self.other_type(value, &joined(path, key), "a number", "12.5");
+            self.other_type(value, &joined(path, key), "a finite number", "12.5");
         }
         found
     }

@@ -142,6 +142,9 @@ fn query_lines(out: &mut String, query: &QueryEvidence) {
         line(out, "rows_read_before", before);
         line(out, "rows_read_after", after);
     }
+    if query.is_capped {
+        line(out, "is_capped", true);
+    }
 }
 
 fn line(out: &mut String, key: &str, value: impl Display) {

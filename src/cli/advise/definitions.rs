@@ -77,6 +77,7 @@ fn query(query: &QueryEffect, factor: f64) -> QueryEvidence {
         factor: rounded(factor),
         cost: rounded(query.cost.0).zip(rounded(query.cost.1)),
         time_us: run.and_then(|(before, after)| us(before).zip(us(after))),
+        is_capped: run.is_some_and(|(before, _)| before.is_capped),
         rows_read: run.map(|(before, after)| (before.reads, after.reads)),
     }
 }

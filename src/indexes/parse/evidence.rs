@@ -92,6 +92,7 @@ fn query(fields: &mut Fields<'_>, item: &Value<'_>) -> Option<QueryEvidence> {
         "time_us_after",
         "rows_read_before",
         "rows_read_after",
+        "is_capped",
     ];
     let table = fields.table(item, PATH, "[{ name = \"…\" }]")?;
     fields.only(table, PATH, KEYS);
@@ -118,5 +119,6 @@ fn query(fields: &mut Fields<'_>, item: &Value<'_>) -> Option<QueryEvidence> {
         cost: cost.0.zip(cost.1),
         time_us: time.0.zip(time.1),
         rows_read: rows.0.zip(rows.1),
+        is_capped: fields.switch(table, PATH, "is_capped").unwrap_or(false),
     })
 }
