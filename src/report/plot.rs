@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::doc::{Bars, Histogram};
+use super::doc::{Amount, Bars, Histogram};
 use super::escape;
 
 /// Labels below a histogram at most.
@@ -76,6 +76,11 @@ pub(super) fn histogram(out: &mut String, histogram: &Histogram) {
     }
     out.push_str("</div>\n<p class=\"axis-name\">");
     escape::inline(out, &histogram.axis);
+    let is_highest = |amount: &&Amount| amount.share_of(largest) >= 1.0;
+    if let Some(highest) = histogram.buckets.iter().map(|(_, amount)| amount).find(is_highest) {
+        out.push_str("; the highest column is ");
+        escape::inline(out, &highest.shown);
+    }
     out.push_str("</p>\n<details><summary>Figures</summary>\n<table><tbody>\n");
     for (label, amount) in &histogram.buckets {
         out.push_str("<tr><th scope=\"row\">");
@@ -104,7 +109,7 @@ fn axis(histogram: &Histogram) -> Vec<&str> {
 fn caption(out: &mut String, caption: &str) {
     if !caption.is_empty() {
         out.push_str("<figcaption>");
-        escape::inline(out, caption);
+        escape::prose(out, caption);
         out.push_str("</figcaption>\n");
     }
 }

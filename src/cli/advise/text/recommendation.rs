@@ -25,11 +25,10 @@ pub(super) fn blocks(
     }
     let mut blocks = vec![
         Block::Subheading(format!(
-            "{}. {verb} {} on {} ({})",
+            "{}. {verb} {} on {}",
             place + 1,
             one.index.name,
-            one.table,
-            columns(&one.index)
+            one.table
         )),
         Block::Paragraph(one.reason.clone()),
         statements(&one.ddl),
@@ -65,7 +64,11 @@ fn facts(advice: &Advice, one: &Recommendation) -> Vec<(String, String)> {
         Action::Create => format!("{} estimated", units::bytes(one.bytes)),
         Action::Drop => format!("{} freed", units::bytes(one.bytes)),
     };
-    let mut facts = vec![fact("size", size)];
+    let mut facts = vec![fact("columns", columns(&one.index)), fact("size", size)];
+    if let Some(column) = &one.column {
+        let text = format!("{} {} as ({})", column.name, column.full_type, column.expression);
+        facts.insert(1, fact("generated column", text));
+    }
     if one.action == Action::Create {
         facts.push(fact(
             "time to build",
