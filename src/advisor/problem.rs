@@ -73,6 +73,23 @@ fn stands_for_primary(table: &Table, index: &Index) -> bool {
         })
 }
 
+/// The places of the entries that exist, and of those that are never hidden: an index that has to
+/// stay is part of every set.
+#[must_use]
+pub fn places(entries: &[Entry], choices: &[Choice]) -> (BTreeSet<usize>, BTreeSet<usize>) {
+    let mut existing = BTreeSet::new();
+    let mut kept = BTreeSet::new();
+    for (place, entry) in entries.iter().enumerate() {
+        if let Entry::Existing { may_go, .. } = entry {
+            existing.insert(place);
+            if may_go.is_none() || choices[place].is_fixed {
+                kept.insert(place);
+            }
+        }
+    }
+    (existing, kept)
+}
+
 /// What is known of each entry.
 #[must_use]
 pub fn facts(material: &Material, entries: &[Entry], statistics: &Statistics) -> Vec<EntryFacts> {

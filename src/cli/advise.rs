@@ -1,11 +1,14 @@
 //! `mydex advise`: a workload to index recommendations.
 
+pub mod definitions;
+pub mod json;
+mod plan;
 mod progress;
 mod sources;
 pub mod text;
 mod twin;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueHint;
@@ -15,6 +18,7 @@ use super::context::Context;
 use super::error::{Error, Outcome};
 use super::{message, probe};
 use crate::advisor::advise::{self, Options, Step};
+use crate::advisor::twin::Planned;
 use crate::advisor::source::digests::{self, Wanted};
 use crate::advisor::source::gather::{Rules, gather};
 use crate::advisor::workload::Workload;
@@ -22,7 +26,9 @@ use crate::config::settings::Server;
 use crate::model::advice::{Advice, Limits, Tier};
 use crate::model::digest::DigestKey;
 use crate::server::{self, Connection, capability};
+use crate::indexes::folder::{self, Written};
 use sources::Sourced;
+use twin::Twin;
 
 /// Options of `mydex advise`.
 #[derive(Debug, Clone, clap::Args)]
@@ -195,7 +201,12 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     };
     context.emit(&text::document(&advice), &json::advice(&advice))?;
     if args.write {
-        write(&advice, args)?;
+        for written in write(&advice, &args.dir, None)? {
+            message(&match written {
+                Written::New(path) => format!("wrote {}", path.display()),
+                Written::Stated(path) => format!("{} states it already", path.display()),
+            });
+        }
     }
     if context.cancel.is_cancelled() {
         return Ok(Outcome::Interrupted);
@@ -283,6 +294,21 @@ pub(super) async fn advise(
     })
 }
 
+/// Writes the definitions of all recommendations, or of one by its place.
+pub(super) fn write(
+    advice: &Advice,
+    dir: &Path,
+    only: Option<usize>,
+) -> Result<Vec<Written>, Error> {
+    let mut all = definitions::definitions(advice);
+    if let Some(place) = only {
+        all = all.into_iter().skip(place).take(1).collect();
+    }
+    folder::write(dir, &all).map_err(|error| {
+        Error::from_chain(&error).hint("docs/indexes.md describes the files of the folder")
+    })
+}
+
 async fn workload(
     context: &Context,
     server: &Server,
@@ -362,6 +388,16 @@ fn options(args: &Args) -> Options {
         sample_rows: args.sample_rows,
         with_proof: !args.no_proof && args.tier != TierName::T0,
         keeps_existing: args.keep_existing,
+    }
+}
+
+fn advisor_told(error: advise::Error) -> Error {
+    match &error {
+        advise::Error::Server(server) => Error::from_chain(&error).hint(server.hint()),
+        advise::Error::Empty(_) => Error::from_chain(&error).hint(
+            "let the workload run for a while, name its schema with `--schema`, or take another `--source`",
+        ),
+        _ => Error::from_chain(&error),
     }
 }
 
