@@ -10,6 +10,7 @@ use super::assemble::{Entry, EntryFacts};
 use super::candidate::Candidate;
 use super::candidates::{self, Generated};
 use super::costs::{Problem, QueryCosts};
+use super::advice;
 use super::effort;
 use super::material::{self, Material};
 use super::planner::{Calls, Planner as _};
@@ -17,12 +18,12 @@ use super::problem;
 use super::prove::{self, Case, Proof};
 use super::select;
 use super::session::Session;
-use super::twin::{self, Twin};
+use super::twin::{self, Twin, TwinOptions};
 use super::weights;
 use super::whatif::{self, Explored, Known, Question, Scene};
 use super::workload::Workload;
 use crate::config::settings::{Monitor, Server};
-use crate::model::advice::{Advice, Limits, Tier};
+use crate::model::advice::{Advice, Limits, Tier, TwinSummary};
 use crate::model::finding::{Finding, Severity};
 use crate::model::schema::TableName;
 use crate::server::{self, Connection};
@@ -127,33 +128,70 @@ pub async fn advise(
     if cancel.is_cancelled() {
         return Ok(None);
     }
-    let options = twin::TwinOptions {
-        tier: run.options.tier,
-        max_rows: run.options.sample_rows,
-        ..twin::TwinOptions::default()
-    };
-    let Some(mut twin) = twin::build(
+    let options = twin_options(run);
+    let built = twin::build(
         target,
         &run.twin,
         &material.catalog,
         &material.workload,
         &material.shapes,
         &options,
-        &mut |progress| report(building(&progress)),
+        &mut |progress| {
+            report(Step {
+                what: progress.step,
+                share: progress.share,
+            });
+        },
         cancel,
     )
-    .await?
-    else {
-        return Ok(None);
+    .await;
+    let mut twin = match built {
+        Err(twin::Error::Interrupted) => return Ok(None),
+        built => built?,
     };
     let judged = judge(run, &material, &mut twin, report, cancel).await;
+    let summary = summary(run, &mut twin).await;
     let finished = twin.finish().await;
     let Some(found) = judged? else {
         return Ok(None);
     };
     finished?;
     let cost = effort::target_cost(target).await?;
-    Ok(Some(advice(run, &material, found, &cost, started.elapsed())))
+    let elapsed = started.elapsed();
+    Ok(Some(advice::advice(
+        run, &material, &found, summary?, &cost, elapsed,
+    )))
+}
+
+/// What a run would read of the target's rows, without reading any.
+pub async fn plan(
+    target: &mut Connection,
+    run: &Run,
+    workload: Workload,
+) -> Result<twin::Plan, Error> {
+    let material = material::read(target, workload).await?;
+    Ok(twin::plan(
+        &material.catalog,
+        &material.shapes,
+        &twin_options(run),
+    ))
+}
+
+fn twin_options(run: &Run) -> TwinOptions {
+    TwinOptions {
+        max_rows: run.options.sample_rows,
+        statement_timeout: run.monitor.statement_timeout,
+        ..TwinOptions::new(run.options.tier)
+    }
+}
+
+async fn summary(run: &Run, twin: &mut Twin) -> Result<TwinSummary, Error> {
+    Ok(TwinSummary {
+        tier: run.options.tier,
+        version: twin.version().await?,
+        rows: twin.rows(),
+        limits: twin.limits().to_vec(),
+    })
 }
 
 fn first_reason(material: &Material) -> String {
@@ -166,18 +204,18 @@ fn first_reason(material: &Material) -> String {
 }
 
 /// What was found on the twin.
-struct Judgement {
-    entries: Vec<Entry>,
-    facts: Vec<EntryFacts>,
-    problem: Problem,
-    proof: Proof,
-    known: Vec<Known>,
-    notes: Vec<Finding>,
-    calls: Calls,
-    exhaustive: f64,
-    is_interrupted: bool,
+pub(super) struct Judgement {
+    pub(super) entries: Vec<Entry>,
+    pub(super) facts: Vec<EntryFacts>,
+    pub(super) problem: Problem,
+    pub(super) proof: Proof,
+    pub(super) known: Vec<Known>,
+    pub(super) notes: Vec<Finding>,
+    pub(super) calls: Calls,
+    pub(super) exhaustive: f64,
+    pub(super) is_interrupted: bool,
     /// The objective is in seconds.
-    is_measured: bool,
+    pub(super) is_measured: bool,
 }
 
 /// Candidates, their costs, the best set, and its proof.
@@ -217,7 +255,7 @@ async fn judge(
             kept: &kept,
         },
         questions: &questions,
-        session: Session::open(twin.server(), choices.clone(), twin.variables()).await?,
+        session: Session::open(twin.server(), choices.clone(), &[]).await?,
         report,
         cancel,
     };
@@ -397,7 +435,7 @@ async fn create(
         "making {} candidates on the twin",
         candidates.len()
     )));
-    let outcomes = twin.create(&candidates).await?;
+    let outcomes = twin.create(&candidates).await;
     let mut made = Vec::new();
     for (candidate, outcome) in candidates.into_iter().zip(outcomes) {
         match outcome {

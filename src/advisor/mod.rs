@@ -27,6 +27,8 @@ pub mod select;
 pub mod session;
 pub mod shape;
 pub mod source;
+pub mod sql;
+pub mod twin;
 pub mod statistics;
 pub mod verdict;
 pub mod weights;

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use super::assemble::{Entry, EntryFacts};
 use super::candidates::{build_time, write_us_per_row};
 use super::costs::IndexChoice;
-use super::existing::Fate;
 use super::material::Material;
 use super::planner::Choice;
 use super::statistics::Statistics;
@@ -31,10 +30,9 @@ pub fn entries(material: &Material, candidates: Vec<Candidate>, keeps_existing: 
             entries.push(Entry::Existing {
                 table: name.clone(),
                 index: index.clone(),
-                may_go: verdict.and_then(|verdict| match &verdict.fate {
-                    Fate::Required(_) | Fate::Keep => None,
-                    _ => Some(verdict.reason.clone()),
-                }),
+                may_go: verdict
+                    .filter(|verdict| verdict.fate.is_drop())
+                    .map(|verdict| verdict.reason.clone()),
             });
         }
     }

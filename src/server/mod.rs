@@ -17,6 +17,7 @@ pub mod findings;
 pub mod guard;
 mod instruments;
 pub mod parameters;
+pub mod settings;
 pub mod quote;
 pub mod usage;
 
