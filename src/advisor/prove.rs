@@ -174,7 +174,12 @@ where
     S: FnMut(&Problem, Option<&[usize]>) -> Result<Selection, E>,
 {
     set_limits(problem, case);
-    let today: Set = case.scene.existing.union(case.scene.kept).copied().collect();
+    let today: Set = case
+        .scene
+        .existing
+        .union(case.scene.kept)
+        .copied()
+        .collect();
     let base = whatif::plans(planner, case.questions, case.known, &today).await?;
     let mut bench = Bench::of(planner, case, today, base);
     let mut selection = solve(problem, None).map_err(Failure::Choice)?;
@@ -210,7 +215,10 @@ where
         }
         selection = next;
     };
-    bench.finish(selection, rounds, is_stable, stop).await.map_err(Failure::Server)
+    bench
+        .finish(selection, rounds, is_stable, stop)
+        .await
+        .map_err(Failure::Server)
 }
 
 /// No query may cost more than its tolerance allows.
@@ -283,7 +291,10 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             .collect();
         let weight = |query: &usize| {
             let today = self.case.known[*query].today.unwrap_or(0.0);
-            problem.queries.get(*query).map_or(0.0, |costs| costs.weight * today)
+            problem
+                .queries
+                .get(*query)
+                .map_or(0.0, |costs| costs.weight * today)
         };
         new.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
         new
@@ -331,7 +342,9 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         for (query, mut pairs) in suspects {
             let tolerance = self.case.tolerance[query];
             while pairs.judge(tolerance) == Verdict::Suspect && !stop.is_cancelled() {
-                let Some(pair) = self.pair(query, &plans[query], &set).await? else { break };
+                let Some(pair) = self.pair(query, &plans[query], &set).await? else {
+                    break;
+                };
                 pairs.0.push(pair);
             }
             self.settle(query, &plans[query], &pairs);
@@ -446,12 +459,16 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         let started = Instant::now();
         let question = &self.case.questions[query];
         let schema = question.schema.as_deref();
-        let measured = self.planner.measure(schema, &question.samples[sample], limit).await?;
+        let measured = self
+            .planner
+            .measure(schema, &question.samples[sample], limit)
+            .await?;
         self.spent += started.elapsed();
         match measured {
             Ok(measured) => Ok(Some(measured)),
             Err(reason) => {
-                self.notes.insert(format!("a query could not be run: {reason}"));
+                self.notes
+                    .insert(format!("a query could not be run: {reason}"));
                 Ok(None)
             }
         }
@@ -481,13 +498,19 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             }
             is_changed = true;
             let indexes: Vec<usize> = trial.uses.iter().copied().collect();
-            costs.configurations.retain(|other| other.indexes != indexes);
+            costs
+                .configurations
+                .retain(|other| other.indexes != indexes);
             costs.configurations.push(Configuration { indexes, cost });
             if cost > was {
                 let uses_new = !trial.uses.is_subset(self.case.scene.existing);
                 let drops_used = !self.case.known[query].uses_today.is_subset(&trial.uses);
                 let here: Set = set.difference(self.case.scene.kept).copied().collect();
-                let culprit = if uses_new || drops_used { &trial.uses } else { &here };
+                let culprit = if uses_new || drops_used {
+                    &trial.uses
+                } else {
+                    &here
+                };
                 whatif::raise(costs, self.case.scene, culprit, cost);
             }
         }
@@ -513,9 +536,8 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         sound: Vec<Selection>,
         last: Selection,
     ) -> Selection {
-        let value = |one: &Selection| {
-            effects::value(problem, &one.chosen.iter().copied().collect())
-        };
+        let value =
+            |one: &Selection| effects::value(problem, &one.chosen.iter().copied().collect());
         self.notes.insert(
             "the choice still changed after the last round; the best set that was measured as a \
              whole is given"
@@ -609,9 +631,11 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             for (query, question) in self.case.questions.iter().enumerate() {
                 let sample = self.case.known[query].samples.first();
                 let text = match sample.and_then(|place| question.samples.get(*place)) {
-                    Some(sample) if !stop.is_cancelled() && !plans[query].is_empty() => {
-                        self.planner.tree(question.schema.as_deref(), sample).await?.ok()
-                    }
+                    Some(sample) if !stop.is_cancelled() && !plans[query].is_empty() => self
+                        .planner
+                        .tree(question.schema.as_deref(), sample)
+                        .await?
+                        .ok(),
                     _ => None,
                 };
                 of_set.push(text);
@@ -619,7 +643,11 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             texts.push(of_set);
         }
         for (place, query) in queries.iter_mut().enumerate() {
-            let text = |which: usize| texts.get(which).and_then(|all| all.get(place).cloned().flatten());
+            let text = |which: usize| {
+                texts
+                    .get(which)
+                    .and_then(|all| all.get(place).cloned().flatten())
+            };
             query.plans = text(1).zip(text(0));
         }
         Ok(())
@@ -647,7 +675,9 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         }
         for index in self.today.difference(&set) {
             let users = queries.iter().enumerate().filter(|(query, _)| {
-                self.base[*query].iter().any(|plan| plan.used.contains(index))
+                self.base[*query]
+                    .iter()
+                    .any(|plan| plan.used.contains(index))
             });
             let is_proven = users.into_iter().all(|(_, query)| !query.is_unmeasured);
             proven.insert(*index, is_proven);

@@ -72,8 +72,12 @@ impl Session {
         let place = server::connect::place(server);
         let options = server::options(server);
         let lost = |error: sqlx::Error| of_statement(&error, &place, "connecting");
-        let mut connection = MySqlConnection::connect_with(&options).await.map_err(lost)?;
-        let killer = MySqlConnection::connect_with(&options).await.map_err(lost)?;
+        let mut connection = MySqlConnection::connect_with(&options)
+            .await
+            .map_err(lost)?;
+        let killer = MySqlConnection::connect_with(&options)
+            .await
+            .map_err(lost)?;
         let id = sqlx::raw_sql("SELECT CONNECTION_ID()")
             .fetch_one(&mut connection)
             .await
@@ -104,8 +108,11 @@ impl Session {
                 Ok(_) => value.clone(),
                 Err(_) => server::quote::hex_literal(value),
             };
-            self.run(&format!("SET SESSION {} = {value}", ident(name)), "settings")
-                .await?;
+            self.run(
+                &format!("SET SESSION {} = {value}", ident(name)),
+                "settings",
+            )
+            .await?;
         }
         // Servers without the second version have no such variable.
         let _ = self
@@ -132,9 +139,10 @@ impl Session {
         let mut visible = BTreeSet::new();
         for row in rows {
             if cell(&row, 3) == "YES"
-                && let Some(place) = self
-                    .known
-                    .place(&TableName::new(cell(&row, 0), cell(&row, 1)), &cell(&row, 2))
+                && let Some(place) = self.known.place(
+                    &TableName::new(cell(&row, 0), cell(&row, 1)),
+                    &cell(&row, 2),
+                )
             {
                 visible.insert(place);
             }
@@ -159,7 +167,10 @@ impl Session {
         if self.schema.as_deref() == Some(schema) {
             return Ok(Ok(()));
         }
-        match self.run(&format!("USE {}", ident(schema)), "a schema").await {
+        match self
+            .run(&format!("USE {}", ident(schema)), "a schema")
+            .await
+        {
             Ok(()) => {
                 self.schema = Some(schema.to_owned());
                 Ok(Ok(()))
@@ -319,11 +330,13 @@ impl Session {
                 1 => Some(self.handlers().await?),
                 _ => None,
             };
-            let (time, is_capped) =
-                match self.execute(&statement.sql, statement.writes, limit).await? {
-                    Ok(done) => done,
-                    Err(reason) => return Ok(Err(reason)),
-                };
+            let (time, is_capped) = match self
+                .execute(&statement.sql, statement.writes, limit)
+                .await?
+            {
+                Ok(done) => done,
+                Err(reason) => return Ok(Err(reason)),
+            };
             if let Some(before) = before {
                 let spent = self.handlers().await?.since(before, self.own);
                 best = Some(Measured {
@@ -369,7 +382,11 @@ impl Planner for Session {
                     )
                 })
                 .collect();
-            let sql = format!("ALTER TABLE {} {}", server::ddl::table(&table), parts.join(", "));
+            let sql = format!(
+                "ALTER TABLE {} {}",
+                server::ddl::table(&table),
+                parts.join(", ")
+            );
             self.run(&sql, "showing and hiding indexes").await?;
             self.calls.toggles += changes.len() as u64;
             for (place, wanted) in changes {
@@ -393,7 +410,10 @@ impl Planner for Session {
             Err(reason) => return Ok(Err(reason)),
         };
         self.calls.explains += 1;
-        let json = match self.ask(&format!("EXPLAIN FORMAT=JSON {}", admitted.sql)).await? {
+        let json = match self
+            .ask(&format!("EXPLAIN FORMAT=JSON {}", admitted.sql))
+            .await?
+        {
             Ok(json) => json,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -407,7 +427,10 @@ impl Planner for Session {
         sample: &Sample,
     ) -> Result<Result<String, String>, Error> {
         match self.admit(schema, sample).await? {
-            Ok(admitted) => self.ask(&format!("EXPLAIN FORMAT=TREE {}", admitted.sql)).await,
+            Ok(admitted) => {
+                self.ask(&format!("EXPLAIN FORMAT=TREE {}", admitted.sql))
+                    .await
+            }
             Err(reason) => Ok(Err(reason)),
         }
     }

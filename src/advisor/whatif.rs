@@ -222,7 +222,11 @@ impl<P: Planner + Send> Asking<'_, P> {
                 work.graph.stop();
                 continue;
             }
-            let set: Set = work.hideable.intersection(self.scene.existing).copied().collect();
+            let set: Set = work
+                .hideable
+                .intersection(self.scene.existing)
+                .copied()
+                .collect();
             if let Some(node) = self.node(work, &set, &plans).await? {
                 work.known.today = Some(node.cost);
                 work.known.uses_today.clone_from(&node.used);
