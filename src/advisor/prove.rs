@@ -9,8 +9,8 @@
 //!
 //! How two measurements are compared, and how a time becomes a cost, is in [`super::verdict`].
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,8 @@ use super::costs::{Configuration, Problem, Selection};
 use super::effects;
 use super::graph::Set;
 use super::planner::{Plan, Planner};
-use super::verdict::{self, Pairs, Verdict};
+use super::trials::{Bench, estimate, signatures};
+use super::verdict::{self, Verdict};
 use super::whatif::{self, Known, Question, Scene};
 use crate::model::advice::Measured;
 use crate::server::Error;
@@ -27,11 +28,6 @@ use crate::server::Error;
 const CLOSE: f64 = 0.02;
 /// Corrections of derived costs in one round at most; then the plans are run as they are.
 const CORRECTIONS: u32 = 8;
-/// A plan that takes so many times as long as today's need not be waited for.
-const HOPELESS: u32 = 3;
-/// What is waited beyond that, since short times vary.
-const GRACE: Duration = Duration::from_millis(100);
-
 /// Bounds of the proof.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
@@ -134,30 +130,6 @@ pub struct Rejected {
     pub measured: (Measured, Measured),
 }
 
-/// The result of running one plan.
-#[derive(Debug, Clone, PartialEq)]
-struct Trial {
-    uses: Set,
-    measured: (Measured, Measured),
-    verdict: Verdict,
-}
-
-/// A query and the signatures of its samples' plans.
-type Key = (usize, Vec<String>);
-
-struct Bench<'a, P> {
-    planner: &'a mut P,
-    case: Case<'a>,
-    today: Set,
-    base: Vec<Vec<Plan>>,
-    before: BTreeMap<(usize, usize), Option<Measured>>,
-    trials: BTreeMap<Key, Option<Trial>>,
-    rejected: Vec<Rejected>,
-    notes: BTreeSet<String>,
-    spent: Duration,
-    is_out_of_time: bool,
-}
-
 /// Chooses, measures, and chooses again until the set stays. `problem` keeps what was measured.
 /// `solve` is given the problem and a set to start from. Afterwards the indexes of today are
 /// visible.
@@ -229,40 +201,7 @@ fn set_limits(problem: &mut Problem, case: Case<'_>) {
     }
 }
 
-fn signatures(plans: &[Plan]) -> Vec<String> {
-    plans.iter().map(|plan| plan.signature.clone()).collect()
-}
-
-impl<'a, P: Planner + Send> Bench<'a, P> {
-    fn of(planner: &'a mut P, case: Case<'a>, today: Set, base: Vec<Vec<Plan>>) -> Self {
-        Self {
-            planner,
-            case,
-            today,
-            base,
-            before: BTreeMap::new(),
-            trials: BTreeMap::new(),
-            rejected: Vec::new(),
-            notes: BTreeSet::new(),
-            spent: Duration::ZERO,
-            is_out_of_time: false,
-        }
-    }
-
-    fn set_of(&self, selection: &Selection) -> Set {
-        let chosen = selection.chosen.iter().copied();
-        chosen.chain(self.case.scene.kept.iter().copied()).collect()
-    }
-
-    async fn plans(&mut self, selection: &Selection) -> Result<Vec<Vec<Plan>>, Error> {
-        let set = self.set_of(selection);
-        whatif::plans(self.planner, self.case.questions, self.case.known, &set).await
-    }
-
-    fn is_same(&self, query: usize, plans: &[Plan]) -> bool {
-        signatures(&self.base[query]) == signatures(plans)
-    }
-
+impl<P: Planner + Send> Bench<'_, P> {
     /// Corrects the estimates of plans that were not run; what was measured stays.
     fn correct(&self, problem: &mut Problem, selection: &Selection, plans: &[Vec<Plan>]) -> bool {
         let set = self.set_of(selection);
@@ -298,180 +237,6 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         };
         new.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
         new
-    }
-
-    /// Runs the new plans: all of today first, then all of the set, then pairs for suspicions.
-    async fn run(
-        &mut self,
-        selection: &Selection,
-        plans: &[Vec<Plan>],
-        new: &[usize],
-        stop: &CancellationToken,
-    ) -> Result<(), Error> {
-        let set = self.set_of(selection);
-        let today = self.today.clone();
-        self.planner.show(&today).await?;
-        for query in new {
-            if stop.is_cancelled() {
-                return Ok(());
-            }
-            self.measure_before(*query).await?;
-        }
-        self.planner.show(&set).await?;
-        let mut suspects = Vec::new();
-        for query in new {
-            if stop.is_cancelled() {
-                return Ok(());
-            }
-            let plans = &plans[*query];
-            let pair = match self.before(*query) {
-                Some(before) => self.measure_after(*query, plans, before).await?,
-                None => None,
-            };
-            let Some(pair) = pair else {
-                self.trials.insert((*query, signatures(plans)), None);
-                continue;
-            };
-            let pairs = Pairs(vec![pair]);
-            if pairs.judge(self.case.tolerance[*query]) == Verdict::Suspect {
-                suspects.push((*query, pairs));
-            } else {
-                self.settle(*query, plans, &pairs);
-            }
-        }
-        for (query, mut pairs) in suspects {
-            let tolerance = self.case.tolerance[query];
-            while pairs.judge(tolerance) == Verdict::Suspect && !stop.is_cancelled() {
-                let Some(pair) = self.pair(query, &plans[query], &set).await? else {
-                    break;
-                };
-                pairs.0.push(pair);
-            }
-            self.settle(query, &plans[query], &pairs);
-        }
-        Ok(())
-    }
-
-    /// One more pair of a query, today's plan first.
-    async fn pair(
-        &mut self,
-        query: usize,
-        plans: &[Plan],
-        set: &Set,
-    ) -> Result<Option<(Measured, Measured)>, Error> {
-        let today = self.today.clone();
-        self.planner.show(&today).await?;
-        self.before.retain(|(of, _), _| *of != query);
-        self.measure_before(query).await?;
-        self.planner.show(set).await?;
-        match self.before(query) {
-            Some(before) => self.measure_after(query, plans, before).await,
-            None => Ok(None),
-        }
-    }
-
-    fn settle(&mut self, query: usize, plans: &[Plan], pairs: &Pairs) {
-        let Some(measured) = pairs.best() else { return };
-        let verdict = pairs.judge(self.case.tolerance[query]);
-        let uses = whatif::uses(self.case.scene, plans);
-        if verdict == Verdict::Slower {
-            let estimate = |plans: &[Plan]| {
-                plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len().max(1) as f64
-            };
-            self.rejected.push(Rejected {
-                query,
-                uses: uses.clone(),
-                estimated: (estimate(&self.base[query]), estimate(plans)),
-                measured,
-            });
-        }
-        self.trials.insert(
-            (query, signatures(plans)),
-            Some(Trial {
-                uses,
-                measured,
-                verdict,
-            }),
-        );
-    }
-
-    /// Today's time of a query, over all of its samples.
-    fn before(&self, query: usize) -> Option<Measured> {
-        let samples = self.case.known[query].samples.iter();
-        let all: Option<Vec<Measured>> = samples
-            .map(|sample| self.before.get(&(query, *sample)).copied().flatten())
-            .collect();
-        verdict::average(&all?)
-    }
-
-    async fn measure_before(&mut self, query: usize) -> Result<(), Error> {
-        for sample in &self.case.known[query].samples {
-            if !self.before.contains_key(&(query, *sample)) {
-                let limit = self.case.limits.execution;
-                let measured = self.measure(query, *sample, limit).await?;
-                self.before.insert((query, *sample), measured);
-            }
-        }
-        Ok(())
-    }
-
-    async fn measure_after(
-        &mut self,
-        query: usize,
-        plans: &[Plan],
-        before: Measured,
-    ) -> Result<Option<(Measured, Measured)>, Error> {
-        let mut all = Vec::new();
-        for (at, sample) in self.case.known[query].samples.iter().enumerate() {
-            let then = self.before.get(&(query, *sample)).copied().flatten();
-            let (Some(then), Some(plan)) = (then, plans.get(at)) else {
-                return Ok(None);
-            };
-            let base = self.base[query].get(at);
-            if base.is_some_and(|base| base.signature == plan.signature) {
-                all.push(then);
-                continue;
-            }
-            let patience = then.time * HOPELESS + GRACE;
-            let limit = match then.is_capped {
-                true => self.case.limits.execution,
-                false => patience.min(self.case.limits.execution),
-            };
-            match self.measure(query, *sample, limit).await? {
-                Some(measured) => all.push(measured),
-                None => return Ok(None),
-            }
-        }
-        Ok(verdict::average(&all).map(|after| (before, after)))
-    }
-
-    /// Runs one sample with what is visible; `None` if it can't be run or time is up.
-    async fn measure(
-        &mut self,
-        query: usize,
-        sample: usize,
-        limit: Duration,
-    ) -> Result<Option<Measured>, Error> {
-        if self.spent >= self.case.limits.total {
-            self.is_out_of_time = true;
-            return Ok(None);
-        }
-        let started = Instant::now();
-        let question = &self.case.questions[query];
-        let schema = question.schema.as_deref();
-        let measured = self
-            .planner
-            .measure(schema, &question.samples[sample], limit)
-            .await?;
-        self.spent += started.elapsed();
-        match measured {
-            Ok(measured) => Ok(Some(measured)),
-            Err(reason) => {
-                self.notes
-                    .insert(format!("a query could not be run: {reason}"));
-                Ok(None)
-            }
-        }
     }
 
     /// Writes what is known of the plans under this set into the table of costs.
@@ -591,9 +356,6 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
     }
 
     fn results(&self, plans: &[Vec<Plan>]) -> Vec<Proven> {
-        let estimate = |plans: &[Plan]| {
-            plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len().max(1) as f64
-        };
         plans
             .iter()
             .enumerate()
