@@ -1,11 +1,13 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, graph.rs, harmless.rs, notes.rs, plan.rs, plan_tree.rs, pricing.rs, statistics.rs, verdict.rs, weights.rs, effects.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, select.rs, select/, notes.rs, pricing.rs, plan.rs, plan/, plan_tree.rs, graph.rs, harmless.rs, verdict.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, harmless, notes, pricing, plan, plan_tree, wire, session, graph, recost, whatif, verdict, trials, prove, effects, effort
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, select, notes, pricing, plan, plan_tree, harmless, wire, session, graph, recost, whatif, verdict, trials, prove
 
+pub mod assemble;
 pub mod candidate;
+pub mod candidates;
 pub mod costs;
 pub mod effects;
 pub mod effort;
@@ -18,6 +20,7 @@ pub mod planner;
 mod pricing;
 pub mod prove;
 mod recost;
+pub mod select;
 pub mod session;
 pub mod shape;
 pub mod source;

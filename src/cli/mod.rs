@@ -5,6 +5,7 @@
 //! May import: model, config, sql, server, collect, slowlog, probes, advisor, indexes, report, tui, sandbox
 //! Reading order: args, error, context, signals, logging, one file per command
 
+pub mod advise;
 pub mod args;
 pub mod check;
 pub mod config;
