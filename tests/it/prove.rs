@@ -538,3 +538,78 @@ async fn a_session_measures_and_leaves_nothing_behind() {
     let tree = session.tree(schema, &sample("SELECT * FROM sale WHERE id = 5")).await;
     assert!(tree.unwrap().unwrap().starts_with("->"));
 }
+
+/// A hundred queries over two tables with a dozen candidates each.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_queries_take_few_plans() {
+    let mut indexes: Vec<(&str, &str, &str, bool)> = vec![
+        ("person", "p1", "town", true),
+        ("person", "p2", "town, age", false),
+        ("person", "p3", "age", false),
+        ("person", "p4", "age, town", false),
+        ("person", "p5", "name", false),
+        ("person", "p6", "town, name", false),
+        ("person", "p7", "age, name", false),
+        ("sale", "s1", "person_id, day", false),
+        ("sale", "s2", "day", false),
+        ("sale", "s3", "day, amount", false),
+        ("sale", "s4", "amount", false),
+        ("sale", "s5", "amount, day", false),
+        ("sale", "s6", "person_id", true),
+        ("sale", "s7", "person_id, amount", false),
+    ];
+    indexes.push(("sale", "s8", "day, person_id, amount", false));
+    let stage = Stage::new("hundred", &SHOP, &indexes).await;
+    let mut session = stage.session().await;
+    let people: Set = (0..7).collect();
+    let sales: Set = (7..15).collect();
+    let all: Set = (0..15).collect();
+    let questions: Vec<Question> = (0..100)
+        .map(|i| {
+            let (town, age, day) = (i % 200, i % 90, i * 7 % 730);
+            let (sql, relevant) = match i % 5 {
+                0 => (
+                    format!("SELECT name FROM person WHERE town = {town} AND age > {age}"),
+                    &people,
+                ),
+                1 => (
+                    format!("SELECT SUM(amount) FROM sale WHERE day BETWEEN {day} AND {day} + 9"),
+                    &sales,
+                ),
+                2 => (
+                    format!(
+                        "SELECT p.name, s.amount FROM person p JOIN sale s ON s.person_id = p.id \
+                         WHERE p.age = {age} AND s.day > {day}"
+                    ),
+                    &all,
+                ),
+                3 => (
+                    format!("SELECT * FROM sale WHERE amount > {town} ORDER BY day LIMIT 20"),
+                    &sales,
+                ),
+                _ => (
+                    format!(
+                        "SELECT p.town, COUNT(*) FROM person p JOIN sale s ON s.person_id = p.id \
+                         WHERE s.amount = {day} GROUP BY p.town ORDER BY 2 DESC LIMIT 5"
+                    ),
+                    &all,
+                ),
+            };
+            stage.question(&[&sql], relevant.iter().copied())
+        })
+        .collect();
+    let started = Instant::now();
+    let explored = explored(&stage, &mut session, &questions).await;
+    let calls = session.calls();
+    let share = calls.explains as f64 / explored.exhaustive;
+    eprintln!(
+        "{} plans, {} of all {}, {} changes of visibility, {:?}",
+        calls.explains,
+        share,
+        explored.exhaustive,
+        calls.toggles,
+        started.elapsed()
+    );
+    assert!(share <= 0.1, "{share}");
+    assert!(explored.queries.iter().all(|known| known.today.is_some() && !known.is_cut));
+}
