@@ -43,7 +43,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             execution: Duration::from_secs(10),
-            total: Duration::from_secs(180),
+            total: Duration::from_secs(60),
             rounds: 12,
         }
     }
@@ -209,7 +209,8 @@ impl<P: Planner + Send> Bench<'_, P> {
         for (query, (plans, costs)) in plans.iter().zip(&mut problem.queries).enumerate() {
             let is_run = matches!(self.trials.get(&(query, signatures(plans))), Some(Some(_)));
             if !is_run && !self.is_same(query, plans) {
-                let corrected = whatif::correct(costs, self.case.scene, &set, plans, CLOSE);
+                let here = whatif::here(self.case.scene, &self.case.known[query], &set);
+                let corrected = whatif::correct(costs, self.case.scene, &here, plans, CLOSE);
                 is_changed |= corrected.is_some();
             }
         }
@@ -270,7 +271,7 @@ impl<P: Planner + Send> Bench<'_, P> {
             if cost > was {
                 let uses_new = !trial.uses.is_subset(self.case.scene.existing);
                 let drops_used = !self.case.known[query].uses_today.is_subset(&trial.uses);
-                let here: Set = set.difference(self.case.scene.kept).copied().collect();
+                let here = whatif::here(self.case.scene, &self.case.known[query], &set);
                 let culprit = if uses_new || drops_used {
                     &trial.uses
                 } else {

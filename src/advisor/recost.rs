@@ -31,20 +31,26 @@ pub async fn plans<P: Planner + Send>(
     planner.show(set).await?;
     let mut all = Vec::new();
     for (question, known) in questions.iter().zip(known) {
-        let mut plans = Vec::new();
-        let samples = known.samples.iter();
-        for sample in samples.filter_map(|place| question.samples.get(*place)) {
-            match planner.explain(question.schema.as_deref(), sample).await? {
-                Ok(plan) => plans.push(plan),
-                Err(_) => {
-                    plans.clear();
-                    break;
-                }
-            }
-        }
-        all.push(plans);
+        all.push(plans_of(planner, question, known).await?);
     }
     Ok(all)
+}
+
+/// The plans of one query with what is visible; none if a sample can't be explained now.
+pub async fn plans_of<P: Planner + Send>(
+    planner: &mut P,
+    question: &Question,
+    known: &Known,
+) -> Result<Vec<Plan>, Error> {
+    let mut plans = Vec::new();
+    let samples = known.samples.iter();
+    for sample in samples.filter_map(|place| question.samples.get(*place)) {
+        match planner.explain(question.schema.as_deref(), sample).await? {
+            Ok(plan) => plans.push(plan),
+            Err(_) => return Ok(Vec::new()),
+        }
+    }
+    Ok(plans)
 }
 
 /// Asks for the plan of every query under exactly this set, and corrects costs that are off by
@@ -62,7 +68,8 @@ pub async fn recost<P: Planner + Send>(
     let plans = plans(planner, questions, known, set).await?;
     let mut corrections = Vec::new();
     for (place, (plans, costs)) in plans.iter().zip(costs).enumerate() {
-        let Some((derived, exact)) = correct(costs, scene, set, plans, tolerance) else {
+        let here = here(scene, &known[place], set);
+        let Some((derived, exact)) = correct(costs, scene, &here, plans, tolerance) else {
             continue;
         };
         corrections.push(Correction {
@@ -74,7 +81,17 @@ pub async fn recost<P: Planner + Send>(
     Ok(corrections)
 }
 
-/// Corrects the cost of one query under `set`, where its `plans` there cost something else than
+/// The part of a set that concerns a query, without what is never hidden.
+#[must_use]
+pub fn here(scene: Scene<'_>, known: &Known, set: &Set) -> Set {
+    let of_query = set.intersection(&known.near);
+    of_query
+        .filter(|place| !scene.kept.contains(place))
+        .copied()
+        .collect()
+}
+
+/// Corrects the cost of one query under `here`, its part of a set, where its `plans` there cost something else than
 /// was derived: a lower cost becomes a configuration of what the plans use. A higher one becomes a
 /// floor of everything on its tables that is there, since one of those must have changed the
 /// optimizer's mind; without a new index among them, the configurations within are raised. Gives
@@ -82,7 +99,7 @@ pub async fn recost<P: Planner + Send>(
 pub fn correct(
     costs: &mut QueryCosts,
     scene: Scene<'_>,
-    set: &Set,
+    here: &Set,
     plans: &[Plan],
     tolerance: f64,
 ) -> Option<(f64, f64)> {
@@ -90,23 +107,22 @@ pub fn correct(
         return None;
     }
     let exact = estimate(plans);
-    let derived = effects::cost(costs, set);
+    let derived = effects::cost(costs, here);
     if (exact - derived).abs() <= tolerance * exact.max(derived) {
         return None;
     }
     let mut used = uses(scene, plans);
     if exact < derived {
         if plans.iter().any(|plan| plan.hides_use) {
-            used = set.difference(scene.kept).copied().collect();
+            used.clone_from(here);
         }
         offer(&mut costs.configurations, &used, exact);
         // A floor that says otherwise was wrong.
         costs.floors.retain(|floor| {
-            floor.cost <= exact || !floor.indexes.iter().all(|index| set.contains(index))
+            floor.cost <= exact || !floor.indexes.iter().all(|index| here.contains(index))
         });
     } else {
-        let here: Set = set.difference(scene.kept).copied().collect();
-        raise(costs, scene, &here, exact);
+        raise(costs, scene, here, exact);
     }
     Some((derived, exact))
 }

@@ -23,11 +23,11 @@ use crate::server::quote::ident;
 use crate::server::{self, Error};
 use crate::sql::explainable::{Explainable, explainable};
 
-/// Time that is spent on one measurement at least, unless the first executions agree.
+/// Time after which a statement is not run again, even if its times never agreed.
 const SETTLE: Duration = Duration::from_millis(300);
-/// A statement that takes longer than this is not repeated until it is settled.
+/// Of a statement that takes longer than this, two times are enough to agree.
 const SLOW: Duration = Duration::from_secs(1);
-/// Executions of a slow statement, and most executions of a quick one.
+/// Executions at least, and at most.
 const RUNS: (u32, u32) = (3, 30);
 /// How long a plan may take: a join of many tables can be searched for long.
 const PLAN_LIMIT: Duration = Duration::from_secs(20);
@@ -316,6 +316,7 @@ impl Session {
         limit: Duration,
     ) -> Result<Result<Measured, String>, Error> {
         let mut best: Option<Measured> = None;
+        let mut times = Vec::new();
         let begun = Instant::now();
         let most = if statement.writes { RUNS.0 } else { RUNS.1 };
         for run in 1..=most {
@@ -341,12 +342,9 @@ impl Session {
             }
             let Some(best) = best.as_mut() else { break };
             best.time = best.time.min(time);
-            let is_done = if time > SLOW {
-                run >= RUNS.0
-            } else {
-                run >= RUNS.0 && begun.elapsed() > SETTLE
-            };
-            if is_done || is_capped {
+            times.push(time);
+            let least = if time > SLOW { RUNS.0 - 1 } else { RUNS.0 };
+            if is_capped || (run >= least && (is_settled(&mut times) || begun.elapsed() > SETTLE)) {
                 break;
             }
         }
@@ -442,5 +440,15 @@ impl Planner for Session {
 
     fn calls(&self) -> Calls {
         self.calls
+    }
+}
+
+/// Whether the two shortest times are within a twentieth of one another: what disturbs a run only
+/// ever makes it longer, so that they are near the true one.
+fn is_settled(times: &mut [Duration]) -> bool {
+    times.sort_unstable();
+    match times {
+        [first, second, ..] => *second <= *first + *first / 20,
+        _ => false,
     }
 }

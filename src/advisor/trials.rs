@@ -35,6 +35,7 @@ pub(super) struct Bench<'a, P> {
     pub(super) case: Case<'a>,
     pub(super) today: Set,
     pub(super) base: Vec<Vec<Plan>>,
+    pub(super) asked: BTreeMap<(usize, Set), Vec<Plan>>,
     pub(super) before: BTreeMap<(usize, usize), Option<Measured>>,
     pub(super) trials: BTreeMap<Key, Option<Trial>>,
     pub(super) rejected: Vec<Rejected>,
@@ -59,6 +60,7 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             case,
             today,
             base,
+            asked: BTreeMap::new(),
             before: BTreeMap::new(),
             trials: BTreeMap::new(),
             rejected: Vec::new(),
@@ -73,9 +75,34 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         chosen.chain(self.case.scene.kept.iter().copied()).collect()
     }
 
+    /// The plans of all queries under a set; those that were asked for with the same indexes on
+    /// the query's tables are remembered.
     pub(super) async fn plans(&mut self, selection: &Selection) -> Result<Vec<Vec<Plan>>, Error> {
         let set = self.set_of(selection);
-        whatif::plans(self.planner, self.case.questions, self.case.known, &set).await
+        let keys: Vec<(usize, Set)> = self
+            .case
+            .known
+            .iter()
+            .enumerate()
+            .map(|(query, known)| (query, whatif::here(self.case.scene, known, &set)))
+            .collect();
+        if keys.iter().any(|key| !self.asked.contains_key(key)) {
+            self.planner.show(&set).await?;
+        }
+        for key in keys
+            .iter()
+            .filter(|key| !self.asked.contains_key(key))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            let (question, known) = (&self.case.questions[key.0], &self.case.known[key.0]);
+            let plans = whatif::plans_of(self.planner, question, known).await?;
+            self.asked.insert(key, plans);
+        }
+        Ok(keys
+            .iter()
+            .map(|key| self.asked.get(key).cloned().unwrap_or_default())
+            .collect())
     }
 
     pub(super) fn is_same(&self, query: usize, plans: &[Plan]) -> bool {

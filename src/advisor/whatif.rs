@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::costs::QueryCosts;
 use super::graph::{Graph, Node, Set};
 use super::planner::{Choice, Plan, Planner};
-pub use super::recost::{Correction, correct, plans, raise, recost, uses};
+pub use super::recost::{Correction, correct, here, plans, plans_of, raise, recost, uses};
 use super::workload::Sample;
 use crate::model::schema::TableName;
 use crate::server::Error;
@@ -83,6 +83,8 @@ pub struct Known {
     pub samples: Vec<usize>,
     /// Sets were left out because there were too many.
     pub is_cut: bool,
+    /// All choices on its tables: others don't concern it.
+    pub near: Set,
 }
 
 /// What is known of all queries.
@@ -384,6 +386,7 @@ impl<'a> Work<'a> {
         let mut known = self.known;
         known.costs = self.graph.costs();
         known.is_cut = self.graph.is_cut();
+        known.near = self.near;
         known
     }
 }

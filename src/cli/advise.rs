@@ -183,7 +183,15 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         });
     }
     let mut shown = progress::Shown::new();
-    let outcome = advise(context, server, args, None, &mut |step| shown.show(&step), &cancel).await;
+    let outcome = advise(
+        context,
+        server,
+        args,
+        None,
+        &mut |step| shown.show(&step),
+        &cancel,
+    )
+    .await;
     shown.finish();
     let advice = match outcome? {
         Ended::Planned(plan) => {
@@ -228,13 +236,21 @@ fn check(args: &Args) -> Result<(), Error> {
         _ => {}
     }
     if !(args.tolerance >= 0.0 && args.tolerance.is_finite()) {
-        wrong.push(format!("`--tolerance {}` is not a percentage of 0 or more", args.tolerance));
+        wrong.push(format!(
+            "`--tolerance {}` is not a percentage of 0 or more",
+            args.tolerance
+        ));
     }
-    if args.max_write_cost.is_some_and(|cost| !(cost >= 0.0 && cost.is_finite())) {
+    if args
+        .max_write_cost
+        .is_some_and(|cost| !(cost >= 0.0 && cost.is_finite()))
+    {
         wrong.push("`--max-write-cost` is not a number of microseconds of 0 or more".to_owned());
     }
     if args.sample_rows == 0 {
-        wrong.push("`--sample-rows 0` leaves nothing to judge by; `--tier t0` needs no rows".to_owned());
+        wrong.push(
+            "`--sample-rows 0` leaves nothing to judge by; `--tier t0` needs no rows".to_owned(),
+        );
     }
     if wrong.is_empty() {
         return Ok(());
@@ -261,7 +277,9 @@ pub(super) async fn advise(
     };
     let options = options(args);
     if args.dry_run {
-        let planned = advise::plan(&mut target, &workload, &options).await.map_err(advisor_told)?;
+        let planned = advise::plan(&mut target, &workload, &options)
+            .await
+            .map_err(advisor_told)?;
         return Ok(Ended::Planned(planned));
     }
     let twin = tokio::select! {

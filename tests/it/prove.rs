@@ -105,7 +105,10 @@ impl Stage {
         let mut connection = server::connect(&self.schema.url()).await;
         let sql = "SELECT DISTINCT INDEX_NAME FROM information_schema.STATISTICS \
                    WHERE TABLE_SCHEMA = DATABASE() AND IS_VISIBLE = 'NO' ORDER BY 1";
-        sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+        sqlx::query_scalar(sql)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap()
     }
 }
 
@@ -138,19 +141,30 @@ async fn server_of_tests() -> Server {
 
 async fn explored(stage: &Stage, session: &mut Session, questions: &[Question]) -> Explored {
     let stop = CancellationToken::new();
-    whatif::explore(session, stage.scene(), questions, Bounds::default(), &mut |_| {}, &stop)
-        .await
-        .unwrap()
+    whatif::explore(
+        session,
+        stage.scene(),
+        questions,
+        Bounds::default(),
+        &mut |_| {},
+        &stop,
+    )
+    .await
+    .unwrap()
 }
 
 /// Every set, tried one by one: enough for a handful of indexes.
 fn brute_force(problem: &Problem, _start: Option<&[usize]>) -> Result<Selection, String> {
     let mut best: Option<Selection> = None;
     for bits in 0_u32..1 << problem.indexes.len() {
-        let set: Set = (0..problem.indexes.len()).filter(|i| bits >> i & 1 == 1).collect();
+        let set: Set = (0..problem.indexes.len())
+            .filter(|i| bits >> i & 1 == 1)
+            .collect();
         let misses = |(place, one): (usize, &IndexChoice)| one.is_required && !set.contains(&place);
         let breaks = |query: &QueryCosts| {
-            query.limit.is_some_and(|limit| effects::cost(query, &set) > limit * (1.0 + 1e-9))
+            query
+                .limit
+                .is_some_and(|limit| effects::cost(query, &set) > limit * (1.0 + 1e-9))
         };
         if problem.indexes.iter().enumerate().any(misses) || problem.queries.iter().any(breaks) {
             continue;
@@ -179,7 +193,11 @@ fn problem(stage: &Stage, explored: &Explored) -> Problem {
     });
     Problem {
         indexes: indexes.collect(),
-        queries: explored.queries.iter().map(|known| known.costs.clone()).collect(),
+        queries: explored
+            .queries
+            .iter()
+            .map(|known| known.costs.clone())
+            .collect(),
         ..Problem::default()
     }
 }
@@ -200,9 +218,16 @@ async fn proven(
         limits: Limits::default(),
     };
     let stop = CancellationToken::new();
-    let proof = prove::prove(session, case, &mut problem, brute_force, &mut |_, _| {}, &stop)
-        .await
-        .unwrap();
+    let proof = prove::prove(
+        session,
+        case,
+        &mut problem,
+        brute_force,
+        &mut |_, _| {},
+        &stop,
+    )
+    .await
+    .unwrap();
     (problem, proof)
 }
 
@@ -239,13 +264,22 @@ async fn a_join_by_index_that_is_slower_than_hashing_is_rejected() {
     let questions = [stage.question(&[sql], [0])];
     let explored = explored(&stage, &mut session, &questions).await;
     let tempting = brute_force(&problem(&stage, &explored), None).unwrap();
-    assert!(tempting.chosen.contains(&0), "the estimate is not tempting: {explored:?}");
+    assert!(
+        tempting.chosen.contains(&0),
+        "the estimate is not tempting: {explored:?}"
+    );
     let (_, proof) = proven(&stage, &mut session, &questions, &explored).await;
     assert!(!proof.selection.chosen.contains(&0), "{proof:#?}");
     assert!(proof.is_stable);
     let rejected = &proof.rejected[0];
-    assert!(rejected.estimated.1 < rejected.estimated.0 * 0.5, "{rejected:?}");
-    assert!(rejected.measured.1.time > rejected.measured.0.time.mul_f64(1.1), "{rejected:?}");
+    assert!(
+        rejected.estimated.1 < rejected.estimated.0 * 0.5,
+        "{rejected:?}"
+    );
+    assert!(
+        rejected.measured.1.time > rejected.measured.0.time.mul_f64(1.1),
+        "{rejected:?}"
+    );
     assert_eq!(stage.invisible().await, ["o_custkey"]);
 }
 
@@ -274,14 +308,20 @@ async fn an_ordering_index_that_finds_its_rows_last_is_rejected() {
     let questions = [stage.question(&[trap], [0, 1])];
     let known = explored(&stage, &mut session, &questions).await;
     let tempting = brute_force(&problem(&stage, &known), None).unwrap();
-    assert!(tempting.chosen.contains(&1), "the estimate is not tempting: {known:#?}");
+    assert!(
+        tempting.chosen.contains(&1),
+        "the estimate is not tempting: {known:#?}"
+    );
     let (_, proof) = proven(&stage, &mut session, &questions, &known).await;
     assert!(!proof.selection.chosen.contains(&1), "{proof:#?}");
     assert!(proof.selection.chosen.contains(&0), "{proof:#?}");
     let rejected = &proof.rejected[0];
     assert!(rejected.estimated.1 < rejected.estimated.0, "{rejected:?}");
     let (before, after) = rejected.measured;
-    assert!(after.reads > before.reads && after.time > before.time.mul_f64(1.1), "{rejected:?}");
+    assert!(
+        after.reads > before.reads && after.time > before.time.mul_f64(1.1),
+        "{rejected:?}"
+    );
 
     // With the right one among the candidates, that is chosen, and it is proven.
     let questions = [stage.question(&[trap], [0, 1, 2])];
@@ -328,8 +368,10 @@ fn shop_questions(stage: &Stage) -> Vec<Question> {
             [3, 4, 5],
         ),
         stage.question(
-            &["SELECT p.name, s.amount FROM person p JOIN sale s ON s.person_id = p.id \
-               WHERE p.age = 30 AND s.day > 700"],
+            &[
+                "SELECT p.name, s.amount FROM person p JOIN sale s ON s.person_id = p.id \
+               WHERE p.age = 30 AND s.day > 700",
+            ],
             [0, 1, 2, 3, 4, 5],
         ),
     ]
@@ -375,8 +417,11 @@ async fn the_exact_costs_of_a_set_are_written_back() {
     let mut session = stage.session().await;
     let questions = shop_questions(&stage);
     let explored = explored(&stage, &mut session, &questions).await;
-    let mut costs: Vec<QueryCosts> =
-        explored.queries.iter().map(|known| known.costs.clone()).collect();
+    let mut costs: Vec<QueryCosts> = explored
+        .queries
+        .iter()
+        .map(|known| known.costs.clone())
+        .collect();
     // One is made too cheap and one too expensive.
     for configuration in &mut costs[0].configurations {
         configuration.cost *= 0.5;
@@ -384,15 +429,43 @@ async fn the_exact_costs_of_a_set_are_written_back() {
     for configuration in &mut costs[1].configurations {
         configuration.cost *= 3.0;
     }
-    let set: Set = [0, 1, 5].into_iter().chain(stage.kept.iter().copied()).collect();
+    let set: Set = [0, 1, 5]
+        .into_iter()
+        .chain(stage.kept.iter().copied())
+        .collect();
     let scene = stage.scene();
     let known = &explored.queries;
-    let corrected =
-        whatif::recost(&mut session, scene, &questions, known, &set, &mut costs, 0.02).await;
+    let corrected = whatif::recost(
+        &mut session,
+        scene,
+        &questions,
+        known,
+        &set,
+        &mut costs,
+        0.02,
+    )
+    .await;
     let corrected = corrected.unwrap();
-    assert!(corrected.iter().any(|one| one.query == 0 && one.exact > one.derived));
-    assert!(corrected.iter().any(|one| one.query == 1 && one.exact < one.derived));
-    let again = whatif::recost(&mut session, scene, &questions, known, &set, &mut costs, 0.02).await;
+    assert!(
+        corrected
+            .iter()
+            .any(|one| one.query == 0 && one.exact > one.derived)
+    );
+    assert!(
+        corrected
+            .iter()
+            .any(|one| one.query == 1 && one.exact < one.derived)
+    );
+    let again = whatif::recost(
+        &mut session,
+        scene,
+        &questions,
+        known,
+        &set,
+        &mut costs,
+        0.02,
+    )
+    .await;
     assert_eq!(again.unwrap(), []);
 }
 
@@ -442,10 +515,16 @@ async fn a_cancelled_exploration_gives_what_it_has() {
         }
     };
     let bounds = Bounds::default();
-    let explored =
-        whatif::explore(&mut session, stage.scene(), &questions, bounds, &mut watch, &stop)
-            .await
-            .unwrap();
+    let explored = whatif::explore(
+        &mut session,
+        stage.scene(),
+        &questions,
+        bounds,
+        &mut watch,
+        &stop,
+    )
+    .await
+    .unwrap();
     assert!(explored.is_interrupted);
     assert_eq!(steps, 2);
     for known in &explored.queries {
@@ -458,12 +537,23 @@ async fn a_cancelled_exploration_gives_what_it_has() {
     );
     // Cancelled from the start, nothing is asked.
     let asked = session.calls();
-    let explored =
-        whatif::explore(&mut session, stage.scene(), &questions, bounds, &mut |_| {}, &stop)
-            .await
-            .unwrap();
+    let explored = whatif::explore(
+        &mut session,
+        stage.scene(),
+        &questions,
+        bounds,
+        &mut |_| {},
+        &stop,
+    )
+    .await
+    .unwrap();
     assert_eq!(session.calls().explains, asked.explains);
-    assert!(explored.queries.iter().all(|known| known.today.is_none() && known.error.is_some()));
+    assert!(
+        explored
+            .queries
+            .iter()
+            .all(|known| known.today.is_none() && known.error.is_some())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -480,7 +570,11 @@ async fn a_session_measures_and_leaves_nothing_behind() {
         .unwrap();
     assert_eq!((point.reads, point.temporary), (1, 0));
     let scan = session
-        .measure(schema, &sample("SELECT note, COUNT(*) FROM sale GROUP BY note"), limit)
+        .measure(
+            schema,
+            &sample("SELECT note, COUNT(*) FROM sale GROUP BY note"),
+            limit,
+        )
         .await
         .unwrap()
         .unwrap();
@@ -492,27 +586,44 @@ async fn a_session_measures_and_leaves_nothing_behind() {
         "INSERT INTO person VALUES (900000, 1, 1, 'x')",
         "INSERT INTO person SELECT id + 100000, 1, 1, 'x' FROM sale WHERE day = 3",
     ] {
-        let explained = session.explain(schema, &sample(sql)).await.unwrap().unwrap();
+        let explained = session
+            .explain(schema, &sample(sql))
+            .await
+            .unwrap()
+            .unwrap();
         assert!(explained.cost >= 1.0, "{explained:?}");
-        let done = session.measure(schema, &sample(sql), limit).await.unwrap().unwrap();
+        let done = session
+            .measure(schema, &sample(sql), limit)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(done.temporary, 0);
     }
     let mut connection = server::connect(&stage.schema.url()).await;
     let left = connection
-        .fetch_one("SELECT (SELECT COUNT(*) FROM sale), (SELECT COUNT(*) FROM person), \
-                    (SELECT SUM(amount = 0) FROM sale WHERE day = 3)")
+        .fetch_one(
+            "SELECT (SELECT COUNT(*) FROM sale), (SELECT COUNT(*) FROM person), \
+                    (SELECT SUM(amount = 0) FROM sale WHERE day = 3)",
+        )
         .await
         .unwrap();
-    assert_eq!((left.get::<i64, _>(0), left.get::<i64, _>(1)), (30_000, 8_000));
+    assert_eq!(
+        (left.get::<i64, _>(0), left.get::<i64, _>(1)),
+        (30_000, 8_000)
+    );
     // What takes too long is ended, and the session goes on.
     let started = Instant::now();
-    let endless = "SELECT COUNT(*) FROM sale a, sale b, sale c WHERE a.note < b.note OR b.note > c.note";
+    let endless =
+        "SELECT COUNT(*) FROM sale a, sale b, sale c WHERE a.note < b.note OR b.note > c.note";
     let ended = session
         .measure(schema, &sample(endless), Duration::from_millis(200))
         .await
         .unwrap()
         .unwrap();
-    assert!(ended.is_capped && started.elapsed() < Duration::from_secs(3), "{ended:?}");
+    assert!(
+        ended.is_capped && started.elapsed() < Duration::from_secs(3),
+        "{ended:?}"
+    );
     let endless = "DELETE a FROM sale a JOIN sale b ON a.note <> b.note OR a.id < b.id";
     let ended = session
         .measure(schema, &sample(endless), Duration::from_millis(200))
@@ -530,12 +641,30 @@ async fn a_session_measures_and_leaves_nothing_behind() {
         ("DROP TABLE sale", "DROP"),
         ("SELECT * FROM sale FORCE INDEX (day) WHERE day = 1", "day"),
     ] {
-        let refused = session.explain(schema, &sample(sql)).await.unwrap().unwrap_err();
+        let refused = session
+            .explain(schema, &sample(sql))
+            .await
+            .unwrap()
+            .unwrap_err();
         assert!(refused.contains(reason), "{sql}: {refused}");
-        assert!(session.measure(schema, &sample(sql), limit).await.unwrap().is_err());
+        assert!(
+            session
+                .measure(schema, &sample(sql), limit)
+                .await
+                .unwrap()
+                .is_err()
+        );
     }
-    assert!(session.explain(Some("no such schema"), &sample("SELECT 1")).await.unwrap().is_err());
-    let tree = session.tree(schema, &sample("SELECT * FROM sale WHERE id = 5")).await;
+    assert!(
+        session
+            .explain(Some("no such schema"), &sample("SELECT 1"))
+            .await
+            .unwrap()
+            .is_err()
+    );
+    let tree = session
+        .tree(schema, &sample("SELECT * FROM sale WHERE id = 5"))
+        .await;
     assert!(tree.unwrap().unwrap().starts_with("->"));
 }
 
@@ -611,5 +740,10 @@ async fn a_hundred_queries_take_few_plans() {
         started.elapsed()
     );
     assert!(share <= 0.1, "{share}");
-    assert!(explored.queries.iter().all(|known| known.today.is_some() && !known.is_cut));
+    assert!(
+        explored
+            .queries
+            .iter()
+            .all(|known| known.today.is_some() && !known.is_cut)
+    );
 }
