@@ -1,9 +1,9 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, select.rs, select/, notes.rs, pricing.rs, plan.rs, plan/, plan_tree.rs, graph.rs, harmless.rs, verdict.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, select.rs, select/, notes.rs, pricing.rs, plan.rs, plan/, tree.rs, graph.rs, harmless.rs, verdict.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, select, notes, pricing, plan, plan_tree, harmless, wire, session, graph, recost, whatif, verdict, trials, prove
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, select, notes, pricing, plan, tree, harmless, wire, session, graph, recost, whatif, verdict, trials, prove
 
 pub mod assemble;
 pub mod candidate;
@@ -15,7 +15,6 @@ pub mod graph;
 pub mod harmless;
 pub mod notes;
 pub mod plan;
-mod plan_tree;
 pub mod planner;
 mod pricing;
 pub mod prove;
@@ -25,6 +24,7 @@ pub mod session;
 pub mod shape;
 pub mod source;
 pub mod statistics;
+mod tree;
 mod trials;
 pub mod verdict;
 pub mod weights;

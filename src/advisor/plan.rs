@@ -75,7 +75,7 @@ pub fn parse(json: &str, note: &str, known: &Known) -> Result<Plan, String> {
         return Ok(reader.plan(cost));
     }
     if let Some(plan) = root.get("query_plan").and_then(Value::as_object) {
-        return super::plan_tree::parse(plan, known);
+        return super::tree::parse(plan, known);
     }
     Err("the plan has no query block: its format is unknown".to_owned())
 }

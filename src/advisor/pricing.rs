@@ -80,7 +80,7 @@ pub(super) fn figure(node: &Map<String, Value>, key: &str) -> Option<f64> {
     let value = node.get(key)?;
     value
         .as_f64()
-        .or_else(|| value.as_str().and_then(|text| parse_units(text)))
+        .or_else(|| value.as_str().and_then(parse_units))
 }
 
 /// `12.50`, and `1.25e6`; large costs are written with a suffix in some figures.

@@ -43,7 +43,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             execution: Duration::from_secs(10),
-            total: Duration::from_secs(60),
+            total: Duration::from_mins(1),
             rounds: 12,
         }
     }
@@ -182,7 +182,7 @@ where
         rounds += 1;
         let next = solve(problem, Some(&selection.chosen)).map_err(Failure::Choice)?;
         if rounds >= case.limits.rounds {
-            selection = bench.fall_back(problem, sound, next);
+            selection = bench.fall_back(problem, sound, &next);
             break false;
         }
         selection = next;
@@ -300,7 +300,7 @@ impl<P: Planner + Send> Bench<'_, P> {
         &mut self,
         problem: &Problem,
         sound: Vec<Selection>,
-        last: Selection,
+        last: &Selection,
     ) -> Selection {
         let value =
             |one: &Selection| effects::value(problem, &one.chosen.iter().copied().collect());

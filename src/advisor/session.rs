@@ -277,16 +277,15 @@ impl Session {
         let (outcome, is_capped) = {
             let running = drain(&mut self.connection, sql);
             tokio::pin!(running);
-            match tokio::time::timeout(limit, &mut running).await {
-                Ok(outcome) => (outcome, false),
-                Err(_) => {
-                    let kill = format!("KILL QUERY {}", self.id);
-                    self.killer
-                        .execute(sqlx::raw_sql(AssertSqlSafe(kill)))
-                        .await
-                        .map_err(|error| of_statement(&error, &self.place, "ending a statement"))?;
-                    (running.await, true)
-                }
+            if let Ok(outcome) = tokio::time::timeout(limit, &mut running).await {
+                (outcome, false)
+            } else {
+                let kill = format!("KILL QUERY {}", self.id);
+                self.killer
+                    .execute(sqlx::raw_sql(AssertSqlSafe(kill)))
+                    .await
+                    .map_err(|error| of_statement(&error, &self.place, "ending a statement"))?;
+                (running.await, true)
             }
         };
         let time = started.elapsed();

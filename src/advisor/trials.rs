@@ -239,9 +239,11 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
                 continue;
             }
             let patience = then.time * HOPELESS + GRACE;
-            let limit = match then.is_capped {
-                true => self.case.limits.execution,
-                false => patience.min(self.case.limits.execution),
+            let longest = self.case.limits.execution;
+            let limit = if then.is_capped {
+                longest
+            } else {
+                patience.min(longest)
             };
             match self.measure(query, *sample, limit).await? {
                 Some(measured) => all.push(measured),

@@ -161,7 +161,7 @@ pub async fn explore<P: Planner + Send>(
 fn next_level(works: &mut [Work<'_>]) -> Vec<(Set, usize)> {
     let mut level = Vec::new();
     for (place, work) in works.iter_mut().enumerate() {
-        while let Some(set) = work.graph.next() {
+        while let Some(set) = work.graph.next_set() {
             level.push((set, place));
         }
     }

@@ -8,12 +8,12 @@ use mydex::advisor::costs::{IndexChoice, Problem, QueryCosts, Selection};
 use mydex::advisor::effects;
 use mydex::advisor::planner::{Choice, Planner};
 use mydex::advisor::prove::{self, Case, Limits, Proof};
+use mydex::advisor::select;
 use mydex::advisor::session::Session;
 use mydex::advisor::whatif::{self, Bounds, Explored, Question, Scene};
 use mydex::advisor::workload::Sample;
 use mydex::config::settings::{Server, Tls, TlsMode};
 use mydex::model::schema::TableName;
-use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use tokio_util::sync::CancellationToken;
 
@@ -183,6 +183,17 @@ fn brute_force(problem: &Problem, _start: Option<&[usize]>) -> Result<Selection,
     best.ok_or_else(|| "no set keeps to the limits".to_owned())
 }
 
+/// The advisor's own search, which has to find what trying everything finds.
+fn choose(problem: &Problem, start: Option<&[usize]>) -> Result<Selection, String> {
+    let found = select::select(problem, start, &mut || false).map_err(|error| error.to_string())?;
+    let best = brute_force(problem, start)?;
+    assert!(
+        (found.objective - best.objective).abs() <= 1e-6 * best.objective,
+        "{found:?} {best:?}"
+    );
+    Ok(found)
+}
+
 fn problem(stage: &Stage, explored: &Explored) -> Problem {
     let indexes = (0..stage.choices.len()).map(|place| IndexChoice {
         // A little, so that an index nobody uses is not chosen.
@@ -218,16 +229,9 @@ async fn proven(
         limits: Limits::default(),
     };
     let stop = CancellationToken::new();
-    let proof = prove::prove(
-        session,
-        case,
-        &mut problem,
-        brute_force,
-        &mut |_, _| {},
-        &stop,
-    )
-    .await
-    .unwrap();
+    let proof = prove::prove(session, case, &mut problem, choose, &mut |_, _| {}, &stop)
+        .await
+        .unwrap();
     (problem, proof)
 }
 
