@@ -2,7 +2,7 @@
 //!
 //! A plan found with the indexes V visible uses only some of them, U. Under any set between U and
 //! V it is the best plan still, so that only the sets V without one u of U have to be asked for
-//! next. What is asked for depends on what was answered: [`Graph::next`] and [`Graph::answer`].
+//! next. What is asked for depends on what was answered: [`Graph::next_set`] and [`Graph::answer`].
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -52,7 +52,7 @@ impl Graph {
     }
 
     /// The next set to ask for, one whose answer does not follow from earlier ones.
-    pub fn next(&mut self) -> Option<Set> {
+    pub fn next_set(&mut self) -> Option<Set> {
         while let Some(set) = self.waiting.pop_front() {
             if self.follows(&set) {
                 continue;
@@ -83,7 +83,7 @@ impl Graph {
         self.waiting.clear();
     }
 
-    /// Notes the plan of a set that [`Graph::next`] gave.
+    /// Notes the plan of a set that [`Graph::next_set`] gave.
     pub fn answer(&mut self, node: Node) {
         self.descend(&node.visible.clone(), &node.used.clone());
         self.nodes.push(node);
@@ -186,7 +186,7 @@ mod tests {
             all.extend(plans.into_iter().map(|(used, cost)| (used, f64::from(cost))));
             let everything: Set = (0..8).collect();
             let mut graph = Graph::new([everything, Set::new()], 1000);
-            while let Some(set) = graph.next() {
+            while let Some(set) = graph.next_set() {
                 let node = optimize(&all, &set);
                 graph.answer(node);
             }
@@ -208,7 +208,7 @@ mod tests {
             .chain([(Set::new(), 100.0)])
             .collect();
         let mut graph = Graph::new([(0..8).collect(), Set::new()], 4);
-        while let Some(set) = graph.next() {
+        while let Some(set) = graph.next_set() {
             let node = optimize(&all, &set);
             graph.answer(node);
         }

@@ -1,9 +1,9 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, plan_tree.rs, graph.rs, harmless.rs, verdict.rs, candidates/, existing.rs, existing/
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, plan_tree.rs, graph.rs, harmless.rs, verdict.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, material, problem, advice, advise, select, notes, plan, plan_tree, harmless, session, graph, whatif, verdict, prove, candidates, existing
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, material, problem, advice, advise, select, notes, plan, plan_tree, harmless, session, graph, whatif, verdict, prove, candidates, existing, pricing, tree, wire, recost, trials
 
 mod advice;
 pub mod advise;
@@ -18,11 +18,13 @@ pub mod graph;
 pub mod harmless;
 pub mod notes;
 pub mod plan;
-mod plan_tree;
 pub mod material;
+mod plan_tree;
 pub mod planner;
+mod pricing;
 pub mod problem;
 pub mod prove;
+mod recost;
 pub mod select;
 pub mod session;
 pub mod shape;
@@ -30,7 +32,10 @@ pub mod source;
 pub mod sql;
 pub mod twin;
 pub mod statistics;
+mod tree;
+mod trials;
 pub mod verdict;
 pub mod weights;
 pub mod whatif;
+mod wire;
 pub mod workload;

@@ -9,8 +9,8 @@
 //!
 //! How two measurements are compared, and how a time becomes a cost, is in [`super::verdict`].
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,8 @@ use super::costs::{Configuration, Problem, Selection};
 use super::effects;
 use super::graph::Set;
 use super::planner::{Plan, Planner};
-use super::verdict::{self, Pairs, Verdict};
+use super::trials::{Bench, estimate, signatures};
+use super::verdict::{self, Verdict};
 use super::whatif::{self, Known, Question, Scene};
 use crate::model::advice::Measured;
 use crate::server::Error;
@@ -27,11 +28,6 @@ use crate::server::Error;
 const CLOSE: f64 = 0.02;
 /// Corrections of derived costs in one round at most; then the plans are run as they are.
 const CORRECTIONS: u32 = 8;
-/// A plan that takes so many times as long as today's need not be waited for.
-const HOPELESS: u32 = 3;
-/// What is waited beyond that, since short times vary.
-const GRACE: Duration = Duration::from_millis(100);
-
 /// Bounds of the proof.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
@@ -47,7 +43,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             execution: Duration::from_secs(10),
-            total: Duration::from_secs(180),
+            total: Duration::from_mins(1),
             rounds: 12,
         }
     }
@@ -134,30 +130,6 @@ pub struct Rejected {
     pub measured: (Measured, Measured),
 }
 
-/// The result of running one plan.
-#[derive(Debug, Clone, PartialEq)]
-struct Trial {
-    uses: Set,
-    measured: (Measured, Measured),
-    verdict: Verdict,
-}
-
-/// A query and the signatures of its samples' plans.
-type Key = (usize, Vec<String>);
-
-struct Bench<'a, P> {
-    planner: &'a mut P,
-    case: Case<'a>,
-    today: Set,
-    base: Vec<Vec<Plan>>,
-    before: BTreeMap<(usize, usize), Option<Measured>>,
-    trials: BTreeMap<Key, Option<Trial>>,
-    rejected: Vec<Rejected>,
-    notes: BTreeSet<String>,
-    spent: Duration,
-    is_out_of_time: bool,
-}
-
 /// Chooses, measures, and chooses again until the set stays. `problem` keeps what was measured.
 /// `solve` is given the problem and a set to start from. Afterwards the indexes of today are
 /// visible.
@@ -174,7 +146,12 @@ where
     S: FnMut(&Problem, Option<&[usize]>) -> Result<Selection, E>,
 {
     set_limits(problem, case);
-    let today: Set = case.scene.existing.union(case.scene.kept).copied().collect();
+    let today: Set = case
+        .scene
+        .existing
+        .union(case.scene.kept)
+        .copied()
+        .collect();
     let base = whatif::plans(planner, case.questions, case.known, &today).await?;
     let mut bench = Bench::of(planner, case, today, base);
     let mut selection = solve(problem, None).map_err(Failure::Choice)?;
@@ -205,12 +182,15 @@ where
         rounds += 1;
         let next = solve(problem, Some(&selection.chosen)).map_err(Failure::Choice)?;
         if rounds >= case.limits.rounds {
-            selection = bench.fall_back(problem, sound, next);
+            selection = bench.fall_back(problem, sound, &next);
             break false;
         }
         selection = next;
     };
-    bench.finish(selection, rounds, is_stable, stop).await.map_err(Failure::Server)
+    bench
+        .finish(selection, rounds, is_stable, stop)
+        .await
+        .map_err(Failure::Server)
 }
 
 /// No query may cost more than its tolerance allows.
@@ -221,40 +201,7 @@ fn set_limits(problem: &mut Problem, case: Case<'_>) {
     }
 }
 
-fn signatures(plans: &[Plan]) -> Vec<String> {
-    plans.iter().map(|plan| plan.signature.clone()).collect()
-}
-
-impl<'a, P: Planner + Send> Bench<'a, P> {
-    fn of(planner: &'a mut P, case: Case<'a>, today: Set, base: Vec<Vec<Plan>>) -> Self {
-        Self {
-            planner,
-            case,
-            today,
-            base,
-            before: BTreeMap::new(),
-            trials: BTreeMap::new(),
-            rejected: Vec::new(),
-            notes: BTreeSet::new(),
-            spent: Duration::ZERO,
-            is_out_of_time: false,
-        }
-    }
-
-    fn set_of(&self, selection: &Selection) -> Set {
-        let chosen = selection.chosen.iter().copied();
-        chosen.chain(self.case.scene.kept.iter().copied()).collect()
-    }
-
-    async fn plans(&mut self, selection: &Selection) -> Result<Vec<Vec<Plan>>, Error> {
-        let set = self.set_of(selection);
-        whatif::plans(self.planner, self.case.questions, self.case.known, &set).await
-    }
-
-    fn is_same(&self, query: usize, plans: &[Plan]) -> bool {
-        signatures(&self.base[query]) == signatures(plans)
-    }
-
+impl<P: Planner + Send> Bench<'_, P> {
     /// Corrects the estimates of plans that were not run; what was measured stays.
     fn correct(&self, problem: &mut Problem, selection: &Selection, plans: &[Vec<Plan>]) -> bool {
         let set = self.set_of(selection);
@@ -262,7 +209,8 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         for (query, (plans, costs)) in plans.iter().zip(&mut problem.queries).enumerate() {
             let is_run = matches!(self.trials.get(&(query, signatures(plans))), Some(Some(_)));
             if !is_run && !self.is_same(query, plans) {
-                let corrected = whatif::correct(costs, self.case.scene, &set, plans, CLOSE);
+                let here = whatif::here(self.case.scene, &self.case.known[query], &set);
+                let corrected = whatif::correct(costs, self.case.scene, &here, plans, CLOSE);
                 is_changed |= corrected.is_some();
             }
         }
@@ -283,178 +231,13 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             .collect();
         let weight = |query: &usize| {
             let today = self.case.known[*query].today.unwrap_or(0.0);
-            problem.queries.get(*query).map_or(0.0, |costs| costs.weight * today)
+            problem
+                .queries
+                .get(*query)
+                .map_or(0.0, |costs| costs.weight * today)
         };
         new.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
         new
-    }
-
-    /// Runs the new plans: all of today first, then all of the set, then pairs for suspicions.
-    async fn run(
-        &mut self,
-        selection: &Selection,
-        plans: &[Vec<Plan>],
-        new: &[usize],
-        stop: &CancellationToken,
-    ) -> Result<(), Error> {
-        let set = self.set_of(selection);
-        let today = self.today.clone();
-        self.planner.show(&today).await?;
-        for query in new {
-            if stop.is_cancelled() {
-                return Ok(());
-            }
-            self.measure_before(*query).await?;
-        }
-        self.planner.show(&set).await?;
-        let mut suspects = Vec::new();
-        for query in new {
-            if stop.is_cancelled() {
-                return Ok(());
-            }
-            let plans = &plans[*query];
-            let pair = match self.before(*query) {
-                Some(before) => self.measure_after(*query, plans, before).await?,
-                None => None,
-            };
-            let Some(pair) = pair else {
-                self.trials.insert((*query, signatures(plans)), None);
-                continue;
-            };
-            let pairs = Pairs(vec![pair]);
-            if pairs.judge(self.case.tolerance[*query]) == Verdict::Suspect {
-                suspects.push((*query, pairs));
-            } else {
-                self.settle(*query, plans, &pairs);
-            }
-        }
-        for (query, mut pairs) in suspects {
-            let tolerance = self.case.tolerance[query];
-            while pairs.judge(tolerance) == Verdict::Suspect && !stop.is_cancelled() {
-                let Some(pair) = self.pair(query, &plans[query], &set).await? else { break };
-                pairs.0.push(pair);
-            }
-            self.settle(query, &plans[query], &pairs);
-        }
-        Ok(())
-    }
-
-    /// One more pair of a query, today's plan first.
-    async fn pair(
-        &mut self,
-        query: usize,
-        plans: &[Plan],
-        set: &Set,
-    ) -> Result<Option<(Measured, Measured)>, Error> {
-        let today = self.today.clone();
-        self.planner.show(&today).await?;
-        self.before.retain(|(of, _), _| *of != query);
-        self.measure_before(query).await?;
-        self.planner.show(set).await?;
-        match self.before(query) {
-            Some(before) => self.measure_after(query, plans, before).await,
-            None => Ok(None),
-        }
-    }
-
-    fn settle(&mut self, query: usize, plans: &[Plan], pairs: &Pairs) {
-        let Some(measured) = pairs.best() else { return };
-        let verdict = pairs.judge(self.case.tolerance[query]);
-        let uses = whatif::uses(self.case.scene, plans);
-        if verdict == Verdict::Slower {
-            let estimate = |plans: &[Plan]| {
-                plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len().max(1) as f64
-            };
-            self.rejected.push(Rejected {
-                query,
-                uses: uses.clone(),
-                estimated: (estimate(&self.base[query]), estimate(plans)),
-                measured,
-            });
-        }
-        self.trials.insert(
-            (query, signatures(plans)),
-            Some(Trial {
-                uses,
-                measured,
-                verdict,
-            }),
-        );
-    }
-
-    /// Today's time of a query, over all of its samples.
-    fn before(&self, query: usize) -> Option<Measured> {
-        let samples = self.case.known[query].samples.iter();
-        let all: Option<Vec<Measured>> = samples
-            .map(|sample| self.before.get(&(query, *sample)).copied().flatten())
-            .collect();
-        verdict::average(&all?)
-    }
-
-    async fn measure_before(&mut self, query: usize) -> Result<(), Error> {
-        for sample in &self.case.known[query].samples {
-            if !self.before.contains_key(&(query, *sample)) {
-                let limit = self.case.limits.execution;
-                let measured = self.measure(query, *sample, limit).await?;
-                self.before.insert((query, *sample), measured);
-            }
-        }
-        Ok(())
-    }
-
-    async fn measure_after(
-        &mut self,
-        query: usize,
-        plans: &[Plan],
-        before: Measured,
-    ) -> Result<Option<(Measured, Measured)>, Error> {
-        let mut all = Vec::new();
-        for (at, sample) in self.case.known[query].samples.iter().enumerate() {
-            let then = self.before.get(&(query, *sample)).copied().flatten();
-            let (Some(then), Some(plan)) = (then, plans.get(at)) else {
-                return Ok(None);
-            };
-            let base = self.base[query].get(at);
-            if base.is_some_and(|base| base.signature == plan.signature) {
-                all.push(then);
-                continue;
-            }
-            let patience = then.time * HOPELESS + GRACE;
-            let limit = match then.is_capped {
-                true => self.case.limits.execution,
-                false => patience.min(self.case.limits.execution),
-            };
-            match self.measure(query, *sample, limit).await? {
-                Some(measured) => all.push(measured),
-                None => return Ok(None),
-            }
-        }
-        Ok(verdict::average(&all).map(|after| (before, after)))
-    }
-
-    /// Runs one sample with what is visible; `None` if it can't be run or time is up.
-    async fn measure(
-        &mut self,
-        query: usize,
-        sample: usize,
-        limit: Duration,
-    ) -> Result<Option<Measured>, Error> {
-        if self.spent >= self.case.limits.total {
-            self.is_out_of_time = true;
-            return Ok(None);
-        }
-        let started = Instant::now();
-        let question = &self.case.questions[query];
-        let schema = question.schema.as_deref();
-        let measured = self.planner.measure(schema, &question.samples[sample], limit).await?;
-        self.spent += started.elapsed();
-        match measured {
-            Ok(measured) => Ok(Some(measured)),
-            Err(reason) => {
-                self.notes.insert(format!("a query could not be run: {reason}"));
-                Ok(None)
-            }
-        }
     }
 
     /// Writes what is known of the plans under this set into the table of costs.
@@ -481,13 +264,19 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             }
             is_changed = true;
             let indexes: Vec<usize> = trial.uses.iter().copied().collect();
-            costs.configurations.retain(|other| other.indexes != indexes);
+            costs
+                .configurations
+                .retain(|other| other.indexes != indexes);
             costs.configurations.push(Configuration { indexes, cost });
             if cost > was {
                 let uses_new = !trial.uses.is_subset(self.case.scene.existing);
                 let drops_used = !self.case.known[query].uses_today.is_subset(&trial.uses);
-                let here: Set = set.difference(self.case.scene.kept).copied().collect();
-                let culprit = if uses_new || drops_used { &trial.uses } else { &here };
+                let here = whatif::here(self.case.scene, &self.case.known[query], &set);
+                let culprit = if uses_new || drops_used {
+                    &trial.uses
+                } else {
+                    &here
+                };
                 whatif::raise(costs, self.case.scene, culprit, cost);
             }
         }
@@ -511,11 +300,10 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         &mut self,
         problem: &Problem,
         sound: Vec<Selection>,
-        last: Selection,
+        last: &Selection,
     ) -> Selection {
-        let value = |one: &Selection| {
-            effects::value(problem, &one.chosen.iter().copied().collect())
-        };
+        let value =
+            |one: &Selection| effects::value(problem, &one.chosen.iter().copied().collect());
         self.notes.insert(
             "the choice still changed after the last round; the best set that was measured as a \
              whole is given"
@@ -569,9 +357,6 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
     }
 
     fn results(&self, plans: &[Vec<Plan>]) -> Vec<Proven> {
-        let estimate = |plans: &[Plan]| {
-            plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len().max(1) as f64
-        };
         plans
             .iter()
             .enumerate()
@@ -609,9 +394,11 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             for (query, question) in self.case.questions.iter().enumerate() {
                 let sample = self.case.known[query].samples.first();
                 let text = match sample.and_then(|place| question.samples.get(*place)) {
-                    Some(sample) if !stop.is_cancelled() && !plans[query].is_empty() => {
-                        self.planner.tree(question.schema.as_deref(), sample).await?.ok()
-                    }
+                    Some(sample) if !stop.is_cancelled() && !plans[query].is_empty() => self
+                        .planner
+                        .tree(question.schema.as_deref(), sample)
+                        .await?
+                        .ok(),
                     _ => None,
                 };
                 of_set.push(text);
@@ -619,7 +406,11 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             texts.push(of_set);
         }
         for (place, query) in queries.iter_mut().enumerate() {
-            let text = |which: usize| texts.get(which).and_then(|all| all.get(place).cloned().flatten());
+            let text = |which: usize| {
+                texts
+                    .get(which)
+                    .and_then(|all| all.get(place).cloned().flatten())
+            };
             query.plans = text(1).zip(text(0));
         }
         Ok(())
@@ -647,7 +438,9 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         }
         for index in self.today.difference(&set) {
             let users = queries.iter().enumerate().filter(|(query, _)| {
-                self.base[*query].iter().any(|plan| plan.used.contains(index))
+                self.base[*query]
+                    .iter()
+                    .any(|plan| plan.used.contains(index))
             });
             let is_proven = users.into_iter().all(|(_, query)| !query.is_unmeasured);
             proven.insert(*index, is_proven);

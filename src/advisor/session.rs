@@ -8,13 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use futures_util::TryStreamExt as _;
-use sqlx::mysql::{MySqlConnection, MySqlDatabaseError, MySqlRow};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use sqlx::mysql::MySqlConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use super::harmless;
 use super::plan::{self, Known};
 use super::planner::{Calls, Choice, Plan, Planner};
+use super::wire::{Handlers, cell, drain, of_statement};
 use super::workload::Sample;
 use crate::config::settings::Server;
 use crate::model::advice::Measured;
@@ -23,11 +23,11 @@ use crate::server::quote::ident;
 use crate::server::{self, Error};
 use crate::sql::explainable::{Explainable, explainable};
 
-/// Time that is spent on one measurement at least, unless the first executions agree.
+/// Time after which a statement is not run again, even if its times never agreed.
 const SETTLE: Duration = Duration::from_millis(300);
-/// A statement that takes longer than this is not repeated until it is settled.
+/// Of a statement that takes longer than this, two times are enough to agree.
 const SLOW: Duration = Duration::from_secs(1);
-/// Executions of a slow statement, and most executions of a quick one.
+/// Executions at least, and at most.
 const RUNS: (u32, u32) = (3, 30);
 /// How long a plan may take: a join of many tables can be searched for long.
 const PLAN_LIMIT: Duration = Duration::from_secs(20);
@@ -51,13 +51,6 @@ pub struct Session {
     own: Handlers,
 }
 
-/// Counters of a session's storage engine calls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Handlers {
-    reads: u64,
-    writes: u64,
-}
-
 impl Session {
     /// Opens a session for these choices. `variables` are set in it, as
     /// `SET SESSION name = value`, with the value quoted unless it is a number; they are what the
@@ -72,8 +65,12 @@ impl Session {
         let place = server::connect::place(server);
         let options = server::options(server);
         let lost = |error: sqlx::Error| of_statement(&error, &place, "connecting");
-        let mut connection = MySqlConnection::connect_with(&options).await.map_err(lost)?;
-        let killer = MySqlConnection::connect_with(&options).await.map_err(lost)?;
+        let mut connection = MySqlConnection::connect_with(&options)
+            .await
+            .map_err(lost)?;
+        let killer = MySqlConnection::connect_with(&options)
+            .await
+            .map_err(lost)?;
         let id = sqlx::raw_sql("SELECT CONNECTION_ID()")
             .fetch_one(&mut connection)
             .await
@@ -104,8 +101,11 @@ impl Session {
                 Ok(_) => value.clone(),
                 Err(_) => server::quote::hex_literal(value),
             };
-            self.run(&format!("SET SESSION {} = {value}", ident(name)), "settings")
-                .await?;
+            self.run(
+                &format!("SET SESSION {} = {value}", ident(name)),
+                "settings",
+            )
+            .await?;
         }
         // Servers without the second version have no such variable.
         let _ = self
@@ -132,9 +132,10 @@ impl Session {
         let mut visible = BTreeSet::new();
         for row in rows {
             if cell(&row, 3) == "YES"
-                && let Some(place) = self
-                    .known
-                    .place(&TableName::new(cell(&row, 0), cell(&row, 1)), &cell(&row, 2))
+                && let Some(place) = self.known.place(
+                    &TableName::new(cell(&row, 0), cell(&row, 1)),
+                    &cell(&row, 2),
+                )
             {
                 visible.insert(place);
             }
@@ -159,7 +160,10 @@ impl Session {
         if self.schema.as_deref() == Some(schema) {
             return Ok(Ok(()));
         }
-        match self.run(&format!("USE {}", ident(schema)), "a schema").await {
+        match self
+            .run(&format!("USE {}", ident(schema)), "a schema")
+            .await
+        {
             Ok(()) => {
                 self.schema = Some(schema.to_owned());
                 Ok(Ok(()))
@@ -273,16 +277,15 @@ impl Session {
         let (outcome, is_capped) = {
             let running = drain(&mut self.connection, sql);
             tokio::pin!(running);
-            match tokio::time::timeout(limit, &mut running).await {
-                Ok(outcome) => (outcome, false),
-                Err(_) => {
-                    let kill = format!("KILL QUERY {}", self.id);
-                    self.killer
-                        .execute(sqlx::raw_sql(AssertSqlSafe(kill)))
-                        .await
-                        .map_err(|error| of_statement(&error, &self.place, "ending a statement"))?;
-                    (running.await, true)
-                }
+            if let Ok(outcome) = tokio::time::timeout(limit, &mut running).await {
+                (outcome, false)
+            } else {
+                let kill = format!("KILL QUERY {}", self.id);
+                self.killer
+                    .execute(sqlx::raw_sql(AssertSqlSafe(kill)))
+                    .await
+                    .map_err(|error| of_statement(&error, &self.place, "ending a statement"))?;
+                (running.await, true)
             }
         };
         let time = started.elapsed();
@@ -312,6 +315,7 @@ impl Session {
         limit: Duration,
     ) -> Result<Result<Measured, String>, Error> {
         let mut best: Option<Measured> = None;
+        let mut times = Vec::new();
         let begun = Instant::now();
         let most = if statement.writes { RUNS.0 } else { RUNS.1 };
         for run in 1..=most {
@@ -319,11 +323,13 @@ impl Session {
                 1 => Some(self.handlers().await?),
                 _ => None,
             };
-            let (time, is_capped) =
-                match self.execute(&statement.sql, statement.writes, limit).await? {
-                    Ok(done) => done,
-                    Err(reason) => return Ok(Err(reason)),
-                };
+            let (time, is_capped) = match self
+                .execute(&statement.sql, statement.writes, limit)
+                .await?
+            {
+                Ok(done) => done,
+                Err(reason) => return Ok(Err(reason)),
+            };
             if let Some(before) = before {
                 let spent = self.handlers().await?.since(before, self.own);
                 best = Some(Measured {
@@ -335,12 +341,9 @@ impl Session {
             }
             let Some(best) = best.as_mut() else { break };
             best.time = best.time.min(time);
-            let is_done = if time > SLOW {
-                run >= RUNS.0
-            } else {
-                run >= RUNS.0 && begun.elapsed() > SETTLE
-            };
-            if is_done || is_capped {
+            times.push(time);
+            let least = if time > SLOW { RUNS.0 - 1 } else { RUNS.0 };
+            if is_capped || (run >= least && (is_settled(&mut times) || begun.elapsed() > SETTLE)) {
                 break;
             }
         }
@@ -369,7 +372,11 @@ impl Planner for Session {
                     )
                 })
                 .collect();
-            let sql = format!("ALTER TABLE {} {}", server::ddl::table(&table), parts.join(", "));
+            let sql = format!(
+                "ALTER TABLE {} {}",
+                server::ddl::table(&table),
+                parts.join(", ")
+            );
             self.run(&sql, "showing and hiding indexes").await?;
             self.calls.toggles += changes.len() as u64;
             for (place, wanted) in changes {
@@ -393,7 +400,10 @@ impl Planner for Session {
             Err(reason) => return Ok(Err(reason)),
         };
         self.calls.explains += 1;
-        let json = match self.ask(&format!("EXPLAIN FORMAT=JSON {}", admitted.sql)).await? {
+        let json = match self
+            .ask(&format!("EXPLAIN FORMAT=JSON {}", admitted.sql))
+            .await?
+        {
             Ok(json) => json,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -407,7 +417,10 @@ impl Planner for Session {
         sample: &Sample,
     ) -> Result<Result<String, String>, Error> {
         match self.admit(schema, sample).await? {
-            Ok(admitted) => self.ask(&format!("EXPLAIN FORMAT=TREE {}", admitted.sql)).await,
+            Ok(admitted) => {
+                self.ask(&format!("EXPLAIN FORMAT=TREE {}", admitted.sql))
+                    .await
+            }
             Err(reason) => Ok(Err(reason)),
         }
     }
@@ -429,54 +442,12 @@ impl Planner for Session {
     }
 }
 
-impl Handlers {
-    /// What came in between, without what reading them added.
-    fn since(self, before: Self, own: Self) -> Self {
-        let between = |now: u64, then: u64, own: u64| now.saturating_sub(then).saturating_sub(own);
-        Self {
-            reads: between(self.reads, before.reads, own.reads),
-            writes: between(self.writes, before.writes, own.writes),
-        }
-    }
-}
-
-/// Runs a statement; its rows are dropped as they come.
-async fn drain(connection: &mut MySqlConnection, sql: &str) -> Result<(), sqlx::Error> {
-    let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(connection);
-    while rows.try_next().await?.is_some() {}
-    Ok(())
-}
-
-/// A cell as text, empty for NULL.
-fn cell(row: &MySqlRow, place: usize) -> String {
-    row.try_get_unchecked::<Option<Vec<u8>>, _>(place)
-        .ok()
-        .flatten()
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default()
-}
-
-/// Sorts an error: one of the statement, or one that ends the session.
-fn of_statement(error: &sqlx::Error, place: &str, what: &str) -> Error {
-    let lost = |reason: String| Error::Lost {
-        place: place.to_owned(),
-        reason,
-    };
-    let sqlx::Error::Database(database) = error else {
-        return lost(error.to_string());
-    };
-    let number = database
-        .try_downcast_ref::<MySqlDatabaseError>()
-        .map_or(0, MySqlDatabaseError::number);
-    let message = database.message().to_owned();
-    match number {
-        1044 | 1142 | 1143 | 1227 | 1370 => Error::Denied { message },
-        1205 | 1213 | 1317 | 3024 => Error::Ended {
-            statement: what.to_owned(),
-            message,
-            number,
-        },
-        1053 | 3169 | 4031 => lost(message),
-        _ => Error::Server { number, message },
+/// Whether the two shortest times are within a twentieth of one another: what disturbs a run only
+/// ever makes it longer, so that they are near the true one.
+fn is_settled(times: &mut [Duration]) -> bool {
+    times.sort_unstable();
+    match times {
+        [first, second, ..] => *second <= *first + *first / 20,
+        _ => false,
     }
 }

@@ -46,9 +46,12 @@ impl Pairs {
             _ => one,
         };
         let (first, rest) = self.0.split_first()?;
-        Some(rest.iter().fold(*first, |(before, after), (other_before, other_after)| {
-            (shortest(before, other_before), shortest(after, other_after))
-        }))
+        Some(
+            rest.iter()
+                .fold(*first, |(before, after), (other_before, other_after)| {
+                    (shortest(before, other_before), shortest(after, other_after))
+                }),
+        )
     }
 
     /// Judges the pairs taken so far against a tolerance, a share.
@@ -63,7 +66,9 @@ impl Pairs {
         match (before.is_capped, after.is_capped) {
             (true, true) => return Verdict::Unknown,
             (true, false) => return Verdict::Fine,
-            (false, true) if after.time.as_secs_f64() > before.time.as_secs_f64() * (1.0 + tolerance) => {
+            (false, true)
+                if after.time.as_secs_f64() > before.time.as_secs_f64() * (1.0 + tolerance) =>
+            {
                 return Verdict::Slower;
             }
             _ => {}
@@ -85,7 +90,10 @@ impl Pairs {
         if self.0.len() < Self::MOST {
             return Verdict::Suspect;
         }
-        let agreeing = self.0.iter().filter(|(before, after)| is_slower(before, after));
+        let agreeing = self
+            .0
+            .iter()
+            .filter(|(before, after)| is_slower(before, after));
         if after.reads >= before.reads || agreeing.count() + 1 >= self.0.len() {
             Verdict::Slower
         } else {
@@ -158,7 +166,10 @@ mod tests {
         let slower = (run(10_000, 100), run(12_000, 100));
         assert_eq!(judge(&[slower]), Verdict::Suspect);
         assert_eq!(judge(&[slower; 5]), Verdict::Slower);
-        assert_eq!(judge(&[(run(10_000, 100), run(10_900, 500))]), Verdict::Fine);
+        assert_eq!(
+            judge(&[(run(10_000, 100), run(10_900, 500))]),
+            Verdict::Fine
+        );
         // One quick run of it shows that the others were disturbed.
         let quick = (run(10_000, 100), run(10_100, 100));
         assert_eq!(judge(&[slower, slower, quick]), Verdict::Fine);

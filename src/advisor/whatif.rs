@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 
 use tokio_util::sync::CancellationToken;
 
-use super::costs::{Configuration, QueryCosts};
-use super::effects;
-use super::graph::{Graph, Node, Set, offer};
+use super::costs::QueryCosts;
+use super::graph::{Graph, Node, Set};
 use super::planner::{Choice, Plan, Planner};
+pub use super::recost::{Correction, correct, here, plans, plans_of, raise, recost, uses};
 use super::workload::Sample;
 use crate::model::schema::TableName;
 use crate::server::Error;
@@ -83,6 +83,8 @@ pub struct Known {
     pub samples: Vec<usize>,
     /// Sets were left out because there were too many.
     pub is_cut: bool,
+    /// All choices on its tables: others don't concern it.
+    pub near: Set,
 }
 
 /// What is known of all queries.
@@ -159,7 +161,7 @@ pub async fn explore<P: Planner + Send>(
 fn next_level(works: &mut [Work<'_>]) -> Vec<(Set, usize)> {
     let mut level = Vec::new();
     for (place, work) in works.iter_mut().enumerate() {
-        while let Some(set) = work.graph.next() {
+        while let Some(set) = work.graph.next_set() {
             level.push((set, place));
         }
     }
@@ -222,7 +224,11 @@ impl<P: Planner + Send> Asking<'_, P> {
                 work.graph.stop();
                 continue;
             }
-            let set: Set = work.hideable.intersection(self.scene.existing).copied().collect();
+            let set: Set = work
+                .hideable
+                .intersection(self.scene.existing)
+                .copied()
+                .collect();
             if let Some(node) = self.node(work, &set, &plans).await? {
                 work.known.today = Some(node.cost);
                 work.known.uses_today.clone_from(&node.used);
@@ -380,139 +386,7 @@ impl<'a> Work<'a> {
         let mut known = self.known;
         known.costs = self.graph.costs();
         known.is_cut = self.graph.is_cut();
+        known.near = self.near;
         known
     }
-}
-
-/// A cost that was derived otherwise than it is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Correction {
-    /// Which query.
-    pub query: usize,
-    /// What followed from other sets.
-    pub derived: f64,
-    /// What the optimizer says.
-    pub exact: f64,
-}
-
-/// The plans of all samples of every query that can be explained, under exactly this set; none
-/// for a query whose samples can't all be explained there. `set` holds everything that is there,
-/// kept indexes included.
-pub async fn plans<P: Planner + Send>(
-    planner: &mut P,
-    questions: &[Question],
-    known: &[Known],
-    set: &Set,
-) -> Result<Vec<Vec<Plan>>, Error> {
-    planner.show(set).await?;
-    let mut all = Vec::new();
-    for (question, known) in questions.iter().zip(known) {
-        let mut plans = Vec::new();
-        let samples = known.samples.iter();
-        for sample in samples.filter_map(|place| question.samples.get(*place)) {
-            match planner.explain(question.schema.as_deref(), sample).await? {
-                Ok(plan) => plans.push(plan),
-                Err(_) => {
-                    plans.clear();
-                    break;
-                }
-            }
-        }
-        all.push(plans);
-    }
-    Ok(all)
-}
-
-/// Asks for the plan of every query under exactly this set, and corrects costs that are off by
-/// more than `tolerance`, a share; see [`correct`]. `costs` and `known` are in the order of the
-/// questions. Afterwards the set is visible.
-pub async fn recost<P: Planner + Send>(
-    planner: &mut P,
-    scene: Scene<'_>,
-    questions: &[Question],
-    known: &[Known],
-    set: &Set,
-    costs: &mut [QueryCosts],
-    tolerance: f64,
-) -> Result<Vec<Correction>, Error> {
-    let plans = plans(planner, questions, known, set).await?;
-    let mut corrections = Vec::new();
-    for (place, (plans, costs)) in plans.iter().zip(costs).enumerate() {
-        let Some((derived, exact)) = correct(costs, scene, set, plans, tolerance) else {
-            continue;
-        };
-        corrections.push(Correction {
-            query: place,
-            derived,
-            exact,
-        });
-    }
-    Ok(corrections)
-}
-
-/// Corrects the cost of one query under `set`, where its `plans` there cost something else than
-/// was derived: a lower cost becomes a configuration of what the plans use. A higher one becomes a
-/// floor of everything on its tables that is there, since one of those must have changed the
-/// optimizer's mind; without a new index among them, the configurations within are raised. Gives
-/// what was derived, and what is.
-pub fn correct(
-    costs: &mut QueryCosts,
-    scene: Scene<'_>,
-    set: &Set,
-    plans: &[Plan],
-    tolerance: f64,
-) -> Option<(f64, f64)> {
-    if plans.is_empty() {
-        return None;
-    }
-    let exact = plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len() as f64;
-    let derived = effects::cost(costs, set);
-    if (exact - derived).abs() <= tolerance * exact.max(derived) {
-        return None;
-    }
-    let mut used = uses(scene, plans);
-    if exact < derived {
-        if plans.iter().any(|plan| plan.hides_use) {
-            used = set.difference(scene.kept).copied().collect();
-        }
-        offer(&mut costs.configurations, &used, exact);
-        // A floor that says otherwise was wrong.
-        costs.floors.retain(|floor| {
-            floor.cost <= exact || !floor.indexes.iter().all(|index| set.contains(index))
-        });
-    } else {
-        let here: Set = set.difference(scene.kept).copied().collect();
-        raise(costs, scene, &here, exact);
-    }
-    Some((derived, exact))
-}
-
-/// What plans use of what can be hidden.
-#[must_use]
-pub fn uses(scene: Scene<'_>, plans: &[Plan]) -> Set {
-    plans
-        .iter()
-        .flat_map(|plan| &plan.used)
-        .filter(|place| !scene.kept.contains(place))
-        .copied()
-        .collect()
-}
-
-/// Makes `cost` the least cost wherever all of `indexes` are there.
-///
-/// A floor holds for all larger sets. One without a new index would hold for today's set, whose
-/// cost is known; there the configurations that need nothing else are raised instead, which says
-/// the same of all sets in which an existing index is missing.
-pub fn raise(costs: &mut QueryCosts, scene: Scene<'_>, indexes: &Set, cost: f64) {
-    if indexes.is_subset(scene.existing) {
-        for within in &mut costs.configurations {
-            if within.indexes.iter().all(|index| indexes.contains(index)) {
-                within.cost = within.cost.max(cost);
-            }
-        }
-        return;
-    }
-    let indexes: Vec<usize> = indexes.iter().copied().collect();
-    costs.floors.retain(|floor| floor.indexes != indexes);
-    costs.floors.push(Configuration { indexes, cost });
 }

@@ -15,6 +15,7 @@ mod documents;
 mod engine;
 mod keeper;
 mod pack;
+mod prove;
 mod pty;
 mod sandbox;
 mod sandbox_cli;

@@ -175,7 +175,10 @@ impl<'a> Ground<'a> {
         known
             .or_else(|| {
                 let first = |index: &&crate::model::schema::Index| {
-                    index.parts.first().is_some_and(|first| first.what == part.what)
+                    index
+                        .parts
+                        .first()
+                        .is_some_and(|first| first.what == part.what)
                 };
                 self.table
                     .indexes

@@ -58,8 +58,9 @@ impl Twin {
         })
         .await
         .map_err(|error| {
-            Error::from_chain(&error)
-                .hint("the twin is a private MySQL server; `mydex sandbox install` says what it needs")
+            Error::from_chain(&error).hint(
+                "the twin is a private MySQL server; `mydex sandbox install` says what it needs",
+            )
         })?;
         Ok(Self {
             server: server_of("twin", sandbox.endpoint()),
