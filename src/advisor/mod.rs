@@ -1,9 +1,9 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, select.rs, select/, notes.rs, plan.rs, plan_tree.rs
+//! Pure files: workload.rs, shape.rs, sql/, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, select.rs, select/, notes.rs, plan.rs, plan_tree.rs
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, select, notes, plan, plan_tree
+//! Reading order: workload, source, shape, sql, statistics, candidate, costs, weights, planner, effects, assemble, effort, select, notes, plan, plan_tree
 
 pub mod assemble;
 pub mod candidate;
@@ -17,6 +17,7 @@ pub mod planner;
 pub mod select;
 pub mod shape;
 pub mod source;
+pub mod sql;
 pub mod statistics;
 pub mod weights;
 pub mod workload;
