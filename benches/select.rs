@@ -31,14 +31,20 @@ enum Variant {
     Limits,
     /// Some plans were measured to be worse than their estimates; some indexes exist.
     Floors,
+    /// Configurations of any candidates, without tables, up to 40 for every query, with upkeep.
+    Scattered,
+    /// As plain, with queries of like cost and candidates of like size: no few of them decide.
+    Even,
 }
 
-const VARIANTS: [(Variant, &str); 5] = [
+const VARIANTS: [(Variant, &str); 7] = [
     (Variant::Plain, "plain"),
     (Variant::Upkeep, "upkeep"),
     (Variant::Capped, "capped"),
     (Variant::Limits, "limits"),
     (Variant::Floors, "floors"),
+    (Variant::Scattered, "scatter"),
+    (Variant::Even, "even"),
 ];
 
 struct World {
@@ -65,8 +71,13 @@ impl World {
             });
         }
         world.tables.retain(|table| !table.is_empty());
+        if variant == Variant::Even {
+            for index in &mut world.problem.indexes {
+                index.bytes = world.random.random_range(100_000_000..400_000_000);
+            }
+        }
         for _ in 0..QUERIES {
-            let query = world.query();
+            let query = world.query(variant == Variant::Even);
             world.problem.queries.push(query);
         }
         world.add(variant);
@@ -83,8 +94,9 @@ impl World {
         self.random.random_range(least.ln()..most.ln()).exp()
     }
 
-    fn query(&mut self) -> QueryCosts {
-        let base = self.log_uniform(10.0, 1e5);
+    fn query(&mut self, is_even: bool) -> QueryCosts {
+        let most = if is_even { 20.0 } else { 1e5 };
+        let base = self.log_uniform(10.0, most);
         let mut joined = Vec::new();
         for _ in 0..self.random.random_range(1..=3) {
             let table = self.skewed(self.tables.len(), 1.3);
@@ -119,7 +131,7 @@ impl World {
             }
         }
         QueryCosts {
-            weight: self.log_uniform(1.0, 100.0),
+            weight: self.log_uniform(1.0, if is_even { 2.0 } else { 100.0 }),
             configurations,
             ..QueryCosts::default()
         }
@@ -156,7 +168,7 @@ impl World {
 
     fn add(&mut self, variant: Variant) {
         match variant {
-            Variant::Plain => {}
+            Variant::Plain | Variant::Even => {}
             Variant::Upkeep => self.add_upkeep(),
             Variant::Capped => self.add_caps(),
             Variant::Limits => {
@@ -168,6 +180,35 @@ impl World {
                 }
             }
             Variant::Floors => self.add_floors(),
+            Variant::Scattered => {
+                self.scatter();
+                self.add_upkeep();
+            }
+            
+        }
+    }
+
+    fn scatter(&mut self) {
+        for place in 0..QUERIES {
+            let pool: Vec<(usize, f64)> = (0..self.random.random_range(6..25))
+                .map(|_| (self.skewed(CANDIDATES, 1.5), self.random.random_range(0.1..0.6)))
+                .collect();
+            let base = self.problem.queries[place].configurations[0].cost;
+            let mut configurations = vec![Configuration { indexes: Vec::new(), cost: base }];
+            for _ in 0..40 {
+                let mut cost = base;
+                let mut indexes = std::collections::BTreeSet::new();
+                for number in 0..self.random.random_range(1..=3) {
+                    let (index, gain) = pool[self.random.random_range(0..pool.len())];
+                    if indexes.insert(index) {
+                        cost *= 1.0 - gain * (1.0 + 0.2 * f64::from(number));
+                    }
+                }
+                cost *= self.random.random_range(0.9..1.1);
+                let indexes = indexes.into_iter().collect();
+                configurations.push(Configuration { indexes, cost });
+            }
+            self.problem.queries[place].configurations = configurations;
         }
     }
 
@@ -271,6 +312,7 @@ fn main() -> ExitCode {
         for seed in limits.seeds.clone() {
             let mut problem = World::new(seed, variant).problem;
             let total: f64 = problem.indexes.iter().map(|index| index.bytes as f64).sum();
+            say(&heading(name, seed, &problem));
             for step in 0..BUDGETS {
                 let share = 0.01 * 95_f64.powf(step as f64 / (BUDGETS - 1) as f64);
                 let budget = format!("{:.0}", total * share);
@@ -292,6 +334,20 @@ fn main() -> ExitCode {
     }
     say(&format!("slowest {:.2} s, {failures} failures", slowest.as_secs_f64()));
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn heading(name: &str, seed: u64, problem: &Problem) -> String {
+    let configurations: Vec<_> =
+        problem.queries.iter().flat_map(|query| &query.configurations).collect();
+    let used: std::collections::BTreeSet<usize> =
+        configurations.iter().flat_map(|one| one.indexes.iter().copied()).collect();
+    format!(
+        "{name:<7} {seed:>4} {} queries, {} candidates ({} in some configuration), {} configurations",
+        problem.queries.len(),
+        problem.indexes.len(),
+        used.len(),
+        configurations.len(),
+    )
 }
 
 fn solve(problem: &Problem, time: Duration) -> (Option<Selection>, Duration) {
