@@ -35,9 +35,11 @@ enum Variant {
     Scattered,
     /// As plain, with queries of like cost and candidates of like size: no few of them decide.
     Even,
+    /// Configurations of any candidates at any cost.
+    Random,
 }
 
-const VARIANTS: [(Variant, &str); 7] = [
+const VARIANTS: [(Variant, &str); 8] = [
     (Variant::Plain, "plain"),
     (Variant::Upkeep, "upkeep"),
     (Variant::Capped, "capped"),
@@ -45,6 +47,7 @@ const VARIANTS: [(Variant, &str); 7] = [
     (Variant::Floors, "floors"),
     (Variant::Scattered, "scatter"),
     (Variant::Even, "even"),
+    (Variant::Random, "random"),
 ];
 
 struct World {
@@ -180,6 +183,7 @@ impl World {
                 }
             }
             Variant::Floors => self.add_floors(),
+            Variant::Random => self.randomize(),
             Variant::Scattered => {
                 self.scatter();
                 self.add_upkeep();
@@ -209,6 +213,25 @@ impl World {
                 configurations.push(Configuration { indexes, cost });
             }
             self.problem.queries[place].configurations = configurations;
+        }
+    }
+
+    fn randomize(&mut self) {
+        for place in 0..QUERIES {
+            let base = self.log_uniform(100.0, 1e4);
+            let mut configurations = vec![Configuration { indexes: Vec::new(), cost: base }];
+            for _ in 0..self.random.random_range(5..=40) {
+                let number = self.random.random_range(1..=3);
+                let mut indexes = std::collections::BTreeSet::new();
+                for _ in 0..number {
+                    indexes.insert(self.skewed(CANDIDATES, 1.3));
+                }
+                let cost = base * self.random.random_range(0.05..0.95);
+                let indexes = indexes.into_iter().collect();
+                configurations.push(Configuration { indexes, cost });
+            }
+            self.problem.queries[place].configurations = configurations;
+            self.problem.queries[place].weight = self.log_uniform(1.0, 10.0);
         }
     }
 
