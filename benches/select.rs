@@ -90,7 +90,9 @@ impl World {
     /// A number below `bound`, small ones more often.
     fn skewed(&mut self, bound: usize, skew: f64) -> usize {
         let share: f64 = self.random.random_range(0.0..1.0_f64).powf(skew);
-        (0..bound).rfind(|place| *place as f64 <= share * bound as f64).unwrap_or(0)
+        (0..bound)
+            .rfind(|place| *place as f64 <= share * bound as f64)
+            .unwrap_or(0)
     }
 
     fn log_uniform(&mut self, least: f64, most: f64) -> f64 {
@@ -122,14 +124,20 @@ impl World {
             }
             gains.push(some);
         }
-        let mut configurations = vec![Configuration { indexes: Vec::new(), cost: base }];
+        let mut configurations = vec![Configuration {
+            indexes: Vec::new(),
+            cost: base,
+        }];
         let wanted = self.random.random_range(5..=40);
         for _ in 0..wanted * 3 {
             if configurations.len() > wanted {
                 break;
             }
             let configuration = self.configuration(base, &gains);
-            if configurations.iter().all(|other| other.indexes != configuration.indexes) {
+            if configurations
+                .iter()
+                .all(|other| other.indexes != configuration.indexes)
+            {
                 configurations.push(configuration);
             }
         }
@@ -160,7 +168,11 @@ impl World {
             let best = kept.pop().unwrap_or(0.0);
             let more: f64 = kept.iter().sum::<f64>() * 0.15;
             // Alone in a join, an index shows a part of its gain only.
-            let alone = if taken.len() == 1 && gains.len() > 1 { 0.5 } else { 1.0 };
+            let alone = if taken.len() == 1 && gains.len() > 1 {
+                0.5
+            } else {
+                1.0
+            };
             cost *= 1.0 - (best + more).min(0.985) * alone;
         }
         cost *= self.random.random_range(0.95..1.05);
@@ -188,17 +200,24 @@ impl World {
                 self.scatter();
                 self.add_upkeep();
             }
-            
         }
     }
 
     fn scatter(&mut self) {
         for place in 0..QUERIES {
             let pool: Vec<(usize, f64)> = (0..self.random.random_range(6..25))
-                .map(|_| (self.skewed(CANDIDATES, 1.5), self.random.random_range(0.1..0.6)))
+                .map(|_| {
+                    (
+                        self.skewed(CANDIDATES, 1.5),
+                        self.random.random_range(0.1..0.6),
+                    )
+                })
                 .collect();
             let base = self.problem.queries[place].configurations[0].cost;
-            let mut configurations = vec![Configuration { indexes: Vec::new(), cost: base }];
+            let mut configurations = vec![Configuration {
+                indexes: Vec::new(),
+                cost: base,
+            }];
             for _ in 0..40 {
                 let mut cost = base;
                 let mut indexes = std::collections::BTreeSet::new();
@@ -219,7 +238,10 @@ impl World {
     fn randomize(&mut self) {
         for place in 0..QUERIES {
             let base = self.log_uniform(100.0, 1e4);
-            let mut configurations = vec![Configuration { indexes: Vec::new(), cost: base }];
+            let mut configurations = vec![Configuration {
+                indexes: Vec::new(),
+                cost: base,
+            }];
             for _ in 0..self.random.random_range(5..=40) {
                 let number = self.random.random_range(1..=3);
                 let mut indexes = std::collections::BTreeSet::new();
@@ -295,7 +317,9 @@ fn greedy(problem: &Problem, score: fn(f64, u64) -> f64) -> Option<f64> {
             }
             chosen.pop();
         }
-        let Some((_, index, with)) = best else { return Some(value) };
+        let Some((_, index, with)) = best else {
+            return Some(value);
+        };
         chosen.push(index);
         value = with;
     }
@@ -314,7 +338,9 @@ fn limits() -> Limits {
         Some((from, to)) => from.parse().unwrap_or(1)..to.parse().unwrap_or(4),
         None => 1..seeds.parse::<u64>().map_or(4, |number| number + 1),
     };
-    let seconds = std::env::var("MYDEX_BENCH_SECONDS").ok().and_then(|text| text.parse().ok());
+    let seconds = std::env::var("MYDEX_BENCH_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     Limits {
         seeds,
         time: Duration::from_secs(seconds.unwrap_or(5)),
@@ -342,7 +368,9 @@ fn main() -> ExitCode {
                 problem.budget_bytes = budget.parse().ok();
                 let (selection, took) = solve(&problem, limits.time);
                 slowest = slowest.max(took);
-                let is_fine = selection.as_ref().is_none_or(|selection| selection.is_proven)
+                let is_fine = selection
+                    .as_ref()
+                    .is_none_or(|selection| selection.is_proven)
                     && took <= limits.time;
                 failures += u32::from(!is_fine);
                 say(&format!(
@@ -355,15 +383,27 @@ fn main() -> ExitCode {
             }
         }
     }
-    say(&format!("slowest {:.2} s, {failures} failures", slowest.as_secs_f64()));
-    if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    say(&format!(
+        "slowest {:.2} s, {failures} failures",
+        slowest.as_secs_f64()
+    ));
+    if failures == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn heading(name: &str, seed: u64, problem: &Problem) -> String {
-    let configurations: Vec<_> =
-        problem.queries.iter().flat_map(|query| &query.configurations).collect();
-    let used: std::collections::BTreeSet<usize> =
-        configurations.iter().flat_map(|one| one.indexes.iter().copied()).collect();
+    let configurations: Vec<_> = problem
+        .queries
+        .iter()
+        .flat_map(|query| &query.configurations)
+        .collect();
+    let used: std::collections::BTreeSet<usize> = configurations
+        .iter()
+        .flat_map(|one| one.indexes.iter().copied())
+        .collect();
     format!(
         "{name:<7} {seed:>4} {} queries, {} candidates ({} in some configuration), {} configurations",
         problem.queries.len(),
@@ -380,7 +420,9 @@ fn solve(problem: &Problem, time: Duration) -> (Option<Selection>, Duration) {
 }
 
 fn describe(problem: &Problem, selection: Option<&Selection>, with_greedy: bool) -> String {
-    let Some(selection) = selection else { return "   infeasible".to_owned() };
+    let Some(selection) = selection else {
+        return "   infeasible".to_owned();
+    };
     let regret = |value: Option<f64>| {
         value.map_or_else(
             || "-".to_owned(),

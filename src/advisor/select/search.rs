@@ -19,8 +19,15 @@ const ROOT: Effort = Effort {
     step: 0.5,
 };
 /// Trying out a decision.
-const PEEK: Effort = Effort { rounds: 20, step: 0.2 };
-const TRIED: usize = 6;
+const PEEK: Effort = Effort {
+    rounds: 20,
+    step: 0.2,
+};
+const TRIED: usize = 8;
+/// After so many tries of an index, what they showed is believed.
+const TRIES: u32 = 8;
+/// How much of the gap to the lowest bound a node may have used up and still be followed down.
+const PLUNGE: f64 = 0.25;
 const BELOW: Effort = Effort {
     rounds: 60,
     step: 0.2,
@@ -69,11 +76,33 @@ pub(super) struct Search<'a> {
     ground: Ground<'a>,
     stop: &'a mut dyn FnMut() -> bool,
     heap: BinaryHeap<Open>,
+    /// The child that is followed down before the heap is asked again.
+    next: Option<Open>,
     best: Option<(f64, Vec<usize>)>,
     /// Least bound of the nodes that were given up for being close to the best set.
     given_up: f64,
     nodes: u64,
     opened: u64,
+    /// What trying out each index, in and out, has shown.
+    past: Vec<[Past; 2]>,
+}
+
+/// How much a decision raised the bound, for the whole way from one side to the other.
+#[derive(Debug, Clone, Copy, Default)]
+struct Past {
+    sum: f64,
+    tries: u32,
+}
+
+impl Past {
+    fn learn(&mut self, rise: f64) {
+        self.sum += rise;
+        self.tries += 1;
+    }
+
+    fn mean(&self) -> f64 {
+        self.sum / f64::from(self.tries.max(1))
+    }
 }
 
 impl<'a> Search<'a> {
@@ -88,10 +117,12 @@ impl<'a> Search<'a> {
             ground: Ground::new(model),
             stop,
             heap: BinaryHeap::new(),
+            next: None,
             best: None,
             given_up: f64::INFINITY,
             nodes: 0,
             opened: 0,
+            past: vec![[Past::default(); 2]; model.fixes.len()],
         }
     }
 
@@ -112,13 +143,14 @@ impl<'a> Search<'a> {
         });
         self.open(f64::NEG_INFINITY, self.model.fixes.clone(), &legacy);
         let mut is_over = true;
-        while let Some(open) = self.heap.pop() {
+        while let Some(open) = self.next.take().or_else(|| self.heap.pop()) {
             if open.bound >= self.target() {
                 self.given_up = self.given_up.min(open.bound);
                 continue;
             }
             if (self.stop)() {
-                self.given_up = self.given_up.min(open.bound);
+                let lowest = self.heap.peek().map_or(f64::INFINITY, |other| other.bound);
+                self.given_up = self.given_up.min(open.bound).min(lowest);
                 is_over = false;
                 break;
             }
@@ -147,14 +179,19 @@ impl<'a> Search<'a> {
             .map_or(self.ground.ceiling(), |(best, _)| best - CLOSE * best.abs())
     }
 
-    fn open(&mut self, bound: f64, fixes: Vec<Fix>, legacy: &Rc<Legacy>) {
+    fn child(&mut self, bound: f64, fixes: Vec<Fix>, legacy: &Rc<Legacy>) -> Open {
         self.opened += 1;
-        self.heap.push(Open {
+        Open {
             bound,
             number: self.opened,
             fixes,
             legacy: Rc::clone(legacy),
-        });
+        }
+    }
+
+    fn open(&mut self, bound: f64, fixes: Vec<Fix>, legacy: &Rc<Legacy>) {
+        let open = self.child(bound, fixes, legacy);
+        self.heap.push(open);
     }
 
     fn offer(&mut self, mut chosen: Vec<usize>) {
@@ -211,7 +248,12 @@ impl<'a> Search<'a> {
             let decided = self.decide(&node, &probe, &mut fixes);
             let Some(decided) = decided else { return };
             if decided == 0 || (decided * 10 < node.variables.len() && !is_root) {
-                let seen = Seen { node: &node, dual: &dual, probe: &probe, main_price: 0.0 };
+                let seen = Seen {
+                    node: &node,
+                    dual: &dual,
+                    probe: &probe,
+                    main_price: 0.0,
+                };
                 self.branch(&seen, &fixes, floor, &inherited);
                 return;
             }
@@ -258,31 +300,51 @@ impl<'a> Search<'a> {
     fn branch(&mut self, seen: &Seen<'_>, fixes: &[Fix], floor: f64, legacy: &Rc<Legacy>) {
         let mut candidates = seen.worth(fixes);
         candidates.truncate(TRIED);
-        let mut best: Option<(f64, usize, [f64; 2])> = None;
+        let mut best: Option<(f64, usize, f64, [f64; 2])> = None;
         for (_, variable) in candidates {
             let index = seen.node.variables[variable] as usize;
+            let x = seen.dual.x[variable];
             let mut bounds = [seen.probe.if_in[variable], seen.probe.if_out[variable]];
-            for (bound, fix) in bounds.iter_mut().zip([Fix::In, Fix::Out]) {
-                *bound = bound.max(floor).max(self.peek(fixes, index, fix, legacy));
+            let mut rises = [0.0; 2];
+            for (side, fix) in [Fix::In, Fix::Out].into_iter().enumerate() {
+                let way = if side == 0 { 1.0 - x } else { x }.max(0.01);
+                let past = &mut self.past[index][side];
+                if past.tries < TRIES {
+                    let peek = self.peek(fixes, index, fix, legacy);
+                    bounds[side] = bounds[side].max(floor).max(peek);
+                    let rise = bounds[side].min(self.target()) - floor;
+                    self.past[index][side].learn(rise / way);
+                    rises[side] = rise;
+                } else {
+                    rises[side] = (past.mean() * way).max(bounds[side].min(self.target()) - floor);
+                }
             }
-            let target = self.target();
-            let rise = bounds.map(|bound| (bound.min(target) - floor).max(1e-9 * floor.abs()));
-            let score = rise[0] * rise[1];
-            if best.is_none_or(|(most, _, _)| score > most) {
-                best = Some((score, index, bounds));
+            let [rise_in, rise_out] = rises.map(|rise| rise.max(1e-9 * floor.abs()));
+            let score = rise_in * rise_out;
+            if best.is_none_or(|(most, ..)| score > most) {
+                best = Some((score, index, x, bounds.map(|bound| bound.max(floor))));
             }
-            if bounds.iter().any(|bound| *bound >= target) {
+            if bounds.iter().any(|bound| *bound >= self.target()) {
                 break;
             }
         }
-        let Some((_, index, bounds)) = best else {
+        let Some((_, index, share, bounds)) = best else {
             self.open(floor, fixes.to_vec(), legacy);
             return;
         };
-        for (fix, bound) in [Fix::In, Fix::Out].into_iter().zip(bounds) {
+        let lowest = self.heap.peek().map_or(floor, |open| open.bound.min(floor));
+        let sides = [(Fix::In, bounds[0]), (Fix::Out, bounds[1])];
+        // The likelier side is followed down at once, as far as it is not much worse than the rest.
+        let likelier = usize::from(share < 0.5);
+        for (place, (fix, bound)) in sides.into_iter().enumerate() {
             let mut fixes = fixes.to_vec();
             fixes[index] = fix;
-            self.open(bound, fixes, legacy);
+            let open = self.child(bound, fixes, legacy);
+            if place == likelier && bound <= lowest + (self.target() - lowest) * PLUNGE {
+                self.next = Some(open);
+            } else {
+                self.heap.push(open);
+            }
         }
     }
 
@@ -290,7 +352,9 @@ impl<'a> Search<'a> {
     fn peek(&mut self, fixes: &[Fix], index: usize, fix: Fix, legacy: &Legacy) -> f64 {
         let mut fixes = fixes.to_vec();
         fixes[index] = fix;
-        let Ok(node) = Node::build(self.model, &mut fixes) else { return f64::INFINITY };
+        let Ok(node) = Node::build(self.model, &mut fixes) else {
+            return f64::INFINITY;
+        };
         let mut dual = inherit(&node, legacy);
         Ascent::new(&node).raise(&mut dual, self.target(), PEEK, self.stop);
         dual.bound
@@ -309,7 +373,11 @@ impl Seen<'_> {
     /// Undecided variables, those first where a decision moves most.
     fn worth(&self, fixes: &[Fix]) -> Vec<(f64, usize)> {
         let node = self.node;
-        let mut mass = node.upkeep.iter().map(|upkeep| upkeep.abs()).collect::<Vec<_>>();
+        let mut mass = node
+            .upkeep
+            .iter()
+            .map(|upkeep| upkeep.abs())
+            .collect::<Vec<_>>();
         for (slot, price) in self.dual.prices.iter().enumerate() {
             mass[node.slot_variable[slot] as usize] += price;
         }
