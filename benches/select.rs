@@ -5,12 +5,13 @@
 //! `MYDEX_BENCH_SEEDS` (a number, or a range like `3..5`), `MYDEX_BENCH_SECONDS` and
 //! `MYDEX_BENCH_VARIANT` change what is run.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use mydex::advisor::costs::{Configuration, IndexChoice, Problem, QueryCosts, Selection};
-use mydex::advisor::select::{objective, select};
+use mydex::advisor::select::{objective, query_cost, select};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
 
@@ -220,7 +221,7 @@ impl World {
             }];
             for _ in 0..40 {
                 let mut cost = base;
-                let mut indexes = std::collections::BTreeSet::new();
+                let mut indexes = BTreeSet::new();
                 for number in 0..self.random.random_range(1..=3) {
                     let (index, gain) = pool[self.random.random_range(0..pool.len())];
                     if indexes.insert(index) {
@@ -244,7 +245,7 @@ impl World {
             }];
             for _ in 0..self.random.random_range(5..=40) {
                 let number = self.random.random_range(1..=3);
-                let mut indexes = std::collections::BTreeSet::new();
+                let mut indexes = BTreeSet::new();
                 for _ in 0..number {
                     indexes.insert(self.skewed(CANDIDATES, 1.3));
                 }
@@ -300,29 +301,59 @@ impl World {
 
 /// Adds the index with the best score, one after the other, while one fits and gains.
 fn greedy(problem: &Problem, score: fn(f64, u64) -> f64) -> Option<f64> {
+    let mut queries_of = vec![BTreeSet::new(); problem.indexes.len()];
+    for (place, query) in problem.queries.iter().enumerate() {
+        for configuration in query.configurations.iter().chain(&query.floors) {
+            for index in &configuration.indexes {
+                queries_of[*index].insert(place);
+            }
+        }
+    }
     let mut chosen: Vec<usize> = Vec::new();
     let mut value = objective(problem, &chosen)?;
     loop {
-        let mut best: Option<(f64, usize, f64)> = None;
+        let mut best: Option<(f64, usize)> = None;
         for index in 0..problem.indexes.len() {
             if chosen.contains(&index) {
                 continue;
             }
-            chosen.push(index);
-            if let Some(with) = objective(problem, &chosen) {
-                let score = score(value - with, problem.indexes[index].bytes);
-                if with < value && best.is_none_or(|(most, _, _)| score > most) {
-                    best = Some((score, index, with));
+            let Some(gain) = gain(problem, &queries_of[index], &mut chosen, index) else {
+                continue;
+            };
+            let score = score(gain, problem.indexes[index].bytes);
+            if gain > 0.0 && best.is_none_or(|(most, _)| score > most) {
+                chosen.push(index);
+                if objective(problem, &chosen).is_some() {
+                    best = Some((score, index));
                 }
+                chosen.pop();
             }
-            chosen.pop();
         }
-        let Some((_, index, with)) = best else {
+        let Some((_, index)) = best else {
             return Some(value);
         };
         chosen.push(index);
-        value = with;
+        value = objective(problem, &chosen)?;
     }
+}
+
+fn gain(
+    problem: &Problem,
+    queries: &BTreeSet<usize>,
+    chosen: &mut Vec<usize>,
+    index: usize,
+) -> Option<f64> {
+    let cost = |chosen: &[usize]| -> Option<f64> {
+        let queries = queries.iter().map(|query| &problem.queries[*query]);
+        queries
+            .map(|query| Some(query.weight * query_cost(query, chosen)?))
+            .sum()
+    };
+    let before = cost(chosen)?;
+    chosen.push(index);
+    let after = cost(chosen);
+    chosen.pop();
+    Some(before - after? - problem.indexes[index].upkeep)
 }
 
 struct Limits {
@@ -400,7 +431,7 @@ fn heading(name: &str, seed: u64, problem: &Problem) -> String {
         .iter()
         .flat_map(|query| &query.configurations)
         .collect();
-    let used: std::collections::BTreeSet<usize> = configurations
+    let used: BTreeSet<usize> = configurations
         .iter()
         .flat_map(|one| one.indexes.iter().copied())
         .collect();
