@@ -59,7 +59,10 @@ mod tests {
     fn expressions_that_lead_out_of_their_place_are_refused() {
         for (sql, closed) in [
             ("lower(`email`)", true),
-            ("cast(json_extract(`doc`, '$.tags') as char(20) array)", true),
+            (
+                "cast(json_extract(`doc`, '$.tags') as char(20) array)",
+                true,
+            ),
             ("concat(a, ')', b)", true),
             ("`odd)name` + 1", true),
             ("'it''s'", true),
@@ -90,7 +93,10 @@ mod tests {
             ("int unsigned", true),
             ("decimal(10,2)", true),
             ("enum('a','b,c')", true),
-            ("varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", true),
+            (
+                "varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+                true,
+            ),
             ("int, DROP COLUMN b", false),
             ("int) , (", false),
             ("int;", false),

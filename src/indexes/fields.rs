@@ -92,10 +92,7 @@ impl<'a> Fields<'a> {
         self.wrong(
             value.span().start,
             path,
-            format!(
-                "`{path}` is {}, not {wanted}",
-                shown(value.get_ref())
-            ),
+            format!("`{path}` is {}, not {wanted}", shown(value.get_ref())),
             format!("write it as in `{key} = {example}`"),
         );
     }
@@ -137,7 +134,12 @@ impl<'a> Fields<'a> {
                 None => format!("allowed: {}", listed(names())),
             };
             let path = joined(path, key);
-            self.wrong(offset, path.as_str(), format!("`{path}` is `{text}`"), remedy);
+            self.wrong(
+                offset,
+                path.as_str(),
+                format!("`{path}` is `{text}`"),
+                remedy,
+            );
         }
         found.map(|(_, choice)| *choice)
     }

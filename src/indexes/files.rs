@@ -47,7 +47,9 @@ pub enum Planned {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The name of the index is taken.
-    #[error("`{file}` makes another index `{index}` on `{table}`; write a definition that drops it first, or give the new one another name")]
+    #[error(
+        "`{file}` makes another index `{index}` on `{table}`; write a definition that drops it first, or give the new one another name"
+    )]
     Taken {
         /// The file that has it.
         file: String,

@@ -115,12 +115,7 @@ fn name(
     identifier(fields, offset, &joined(path, key), name)
 }
 
-fn identifier(
-    fields: &mut Fields<'_>,
-    offset: usize,
-    path: &str,
-    name: String,
-) -> Option<String> {
+fn identifier(fields: &mut Fields<'_>, offset: usize, path: &str, name: String) -> Option<String> {
     let problem = if name.is_empty() {
         "is empty"
     } else if name.chars().count() > MAX_NAME {
@@ -143,7 +138,10 @@ fn identifier(
 
 fn index(fields: &mut Fields<'_>, table: &DeTable<'_>) -> Option<Index> {
     let own_name = name(fields, table, "", "index", "\"orders_state_made\"");
-    if own_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("PRIMARY")) {
+    if own_name
+        .as_deref()
+        .is_some_and(|name| name.eq_ignore_ascii_case("PRIMARY"))
+    {
         let offset = fields.offset(table, "index");
         fields.wrong(
             offset,
@@ -247,9 +245,20 @@ fn part(fields: &mut Fields<'_>, item: &Value<'_>) -> Option<KeyPart> {
         return identifier(fields, offset, "columns", column.to_string()).map(KeyPart::column);
     }
     let table = fields.table(item, "columns", COLUMNS_EXAMPLE)?;
-    fields.only(table, "columns", &["column", "expression", "prefix", "desc"]);
+    fields.only(
+        table,
+        "columns",
+        &["column", "expression", "prefix", "desc"],
+    );
     let column = name(fields, table, "columns", "column", "\"state\"");
-    let expression = sql(fields, table, "columns", "expression", "\"lower(email)\"", is_closed);
+    let expression = sql(
+        fields,
+        table,
+        "columns",
+        "expression",
+        "\"lower(email)\"",
+        is_closed,
+    );
     let prefix = fields.whole(table, "columns", "prefix");
     let prefix_offset = fields.offset(table, "prefix");
     if prefix.is_some_and(|length| !(1..=MAX_PREFIX).contains(&length)) {
@@ -279,7 +288,9 @@ fn part(fields: &mut Fields<'_>, item: &Value<'_>) -> Option<KeyPart> {
         );
     }
     Some(KeyPart {
-        what: column.map(Part::Column).or(expression.map(Part::Expression))?,
+        what: column
+            .map(Part::Column)
+            .or(expression.map(Part::Expression))?,
         prefix: prefix.and_then(|length| u32::try_from(length).ok()),
         is_descending: fields.switch(table, "columns", "desc").unwrap_or(false),
     })
@@ -329,7 +340,14 @@ fn generated_column(
     }
     let name = name(fields, column, PATH, "name", "\"email_lower\"");
     let full_type = sql(fields, column, PATH, "type", "`varchar(255)`", is_type);
-    let expression = sql(fields, column, PATH, "expression", "`lower(email)`", is_closed);
+    let expression = sql(
+        fields,
+        column,
+        PATH,
+        "expression",
+        "`lower(email)`",
+        is_closed,
+    );
     let found = GeneratedColumn {
         name: name?,
         full_type: full_type?,

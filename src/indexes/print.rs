@@ -41,7 +41,11 @@ pub(super) fn definition(definition: &Definition) -> String {
         line(&mut out, "schema", string(schema));
     }
     line(&mut out, "table", string(&definition.table));
-    line(&mut out, "action", string(word(&ACTIONS, &definition.action)));
+    line(
+        &mut out,
+        "action",
+        string(word(&ACTIONS, &definition.action)),
+    );
     line(&mut out, "index", string(&index.name));
     line(&mut out, "columns", columns(&index.parts, MAX_LINE));
     if index.kind != IndexKind::BTree {
@@ -79,7 +83,11 @@ pub(super) fn canonical(definition: &Definition) -> String {
         line(&mut out, "schema", string(schema));
     }
     line(&mut out, "table", string(&definition.table));
-    line(&mut out, "action", string(word(&ACTIONS, &definition.action)));
+    line(
+        &mut out,
+        "action",
+        string(word(&ACTIONS, &definition.action)),
+    );
     line(&mut out, "index", string(&index.name));
     line(&mut out, "columns", columns(&index.parts, usize::MAX));
     line(&mut out, "kind", string(word(&KINDS, &index.kind)));

@@ -38,7 +38,9 @@ fn definition(advice: &Advice, one: &Recommendation) -> Definition {
 
 fn evidence(advice: &Advice, one: &Recommendation) -> Evidence {
     let load = &advice.workload;
-    let is_finite = [load.before, load.after, one.marginal].iter().all(|value| value.is_finite());
+    let is_finite = [load.before, load.after, one.marginal]
+        .iter()
+        .all(|value| value.is_finite());
     Evidence {
         source: load.source.clone(),
         window_seconds: load.window.and_then(|window| rounded(window.as_secs_f64())),
@@ -47,7 +49,11 @@ fn evidence(advice: &Advice, one: &Recommendation) -> Evidence {
         server_version: Some(advice.version.clone()),
         mydex_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         load: is_finite.then(|| Load {
-            unit: if load.is_measured { Unit::Seconds } else { Unit::Cost },
+            unit: if load.is_measured {
+                Unit::Seconds
+            } else {
+                Unit::Cost
+            },
             before: rounded(load.before).unwrap_or(0.0),
             after: rounded(load.after).unwrap_or(0.0),
             marginal: rounded(one.marginal).unwrap_or(0.0),
@@ -101,7 +107,11 @@ mod tests {
         assert_eq!(all.len(), advice.recommendations.len());
         for (definition, one) in all.iter().zip(&advice.recommendations) {
             let toml = definition.to_toml();
-            assert_eq!(Definition::parse("f", &toml).as_ref(), Ok(definition), "{toml}");
+            assert_eq!(
+                Definition::parse("f", &toml).as_ref(),
+                Ok(definition),
+                "{toml}"
+            );
             if one.action == Action::Create {
                 assert_eq!(definition.up("none"), one.ddl);
                 assert_eq!(definition.down("none"), one.undo);

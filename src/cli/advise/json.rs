@@ -14,7 +14,10 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything that one run of the advisor found.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct AdviceJson {
     pub schema_version: u32,
     pub mydex_version: &'static str,
@@ -33,7 +36,10 @@ pub struct AdviceJson {
 
 /// The workload in figures.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct WorkloadJson {
     pub source: String,
     pub window_seconds: Option<f64>,
@@ -45,7 +51,10 @@ pub struct WorkloadJson {
 
 /// Where it was judged.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct TwinJson {
     pub tier: String,
     pub version: String,
@@ -56,7 +65,10 @@ pub struct TwinJson {
 
 /// What the user asked for.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct LimitsJson {
     pub budget_bytes: Option<u64>,
     pub max_indexes: Option<u32>,
@@ -66,7 +78,10 @@ pub struct LimitsJson {
 
 /// How far the chosen set is from the best.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct OptimalityJson {
     pub gap: Option<f64>,
     pub is_proven: bool,
@@ -76,7 +91,10 @@ pub struct OptimalityJson {
 
 /// One change.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct RecommendationJson {
     pub rank: usize,
     pub action: &'static str,
@@ -100,7 +118,10 @@ pub struct RecommendationJson {
 
 /// An index.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct IndexJson {
     pub name: String,
     pub kind: &'static str,
@@ -113,7 +134,10 @@ pub struct IndexJson {
 
 /// One part of a key: a column or an expression.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct PartJson {
     pub column: Option<String>,
     pub expression: Option<String>,
@@ -123,7 +147,10 @@ pub struct PartJson {
 
 /// A generated column.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct ColumnJson {
     pub name: String,
     pub full_type: String,
@@ -132,7 +159,10 @@ pub struct ColumnJson {
 
 /// What one change alone does to one query.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct EffectJson {
     pub query: usize,
     pub factor: Option<f64>,
@@ -140,7 +170,10 @@ pub struct EffectJson {
 
 /// An index that was considered instead.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct AlternativeJson {
     pub index: IndexJson,
     pub why: String,
@@ -148,7 +181,10 @@ pub struct AlternativeJson {
 
 /// One query.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct QueryJson {
     pub name: String,
     pub fingerprint: String,
@@ -167,7 +203,10 @@ pub struct QueryJson {
 
 /// One execution on the twin.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct MeasuredJson {
     pub seconds: f64,
     pub rows_read: u64,
@@ -177,7 +216,10 @@ pub struct MeasuredJson {
 
 /// A statement that could not be judged.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct SkippedJson {
     pub text: String,
     pub total_seconds: Option<f64>,
@@ -186,7 +228,10 @@ pub struct SkippedJson {
 
 /// Advice that is no index to be made by itself.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct NoteJson {
     pub severity: &'static str,
     pub code: &'static str,
@@ -196,7 +241,10 @@ pub struct NoteJson {
 
 /// What the work took.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/schemas/advice.json describes every field")]
+#[allow(
+    missing_docs,
+    reason = "docs/schemas/advice.json describes every field"
+)]
 pub struct EffortJson {
     pub elapsed_seconds: f64,
     pub candidates: usize,

@@ -47,7 +47,9 @@ pub fn document(advice: &Advice) -> Document {
         blocks.push(Block::Findings(advice.notes.clone()));
     }
     if !advice.skipped.is_empty() {
-        blocks.push(Block::Heading("Statements that could not be judged".to_owned()));
+        blocks.push(Block::Heading(
+            "Statements that could not be judged".to_owned(),
+        ));
         blocks.push(Block::Table(skipped(advice)));
     }
     blocks.push(Block::Heading("What this took".to_owned()));
@@ -198,7 +200,10 @@ fn effort(advice: &Advice) -> Vec<(String, String)> {
         fact("time", units::duration(effort.elapsed)),
         fact("candidates", effort.candidates.to_string()),
         fact("explained", explains(advice)),
-        fact("executed", format!("{} times on the twin", whole(effort.executions))),
+        fact(
+            "executed",
+            format!("{} times on the twin", whole(effort.executions)),
+        ),
         fact(
             "the server itself",
             format!(

@@ -87,7 +87,10 @@ fn a_generated_column_comes_first_and_goes_last() {
     };
     assert_eq!(words(definition.up("x")), ["ADD COLUMN", "ADD INDEX"]);
     assert_eq!(words(definition.down("x")), ["DROP INDEX", "DROP COLUMN"]);
-    assert_eq!(Definition::parse("f", &definition.to_toml()).unwrap(), definition);
+    assert_eq!(
+        Definition::parse("f", &definition.to_toml()).unwrap(),
+        definition
+    );
 }
 
 #[test]
@@ -122,7 +125,11 @@ schema = "shop"
     ] {
         let changed = other.replace(from, to);
         assert_ne!(changed, other, "{from}");
-        assert_ne!(Definition::parse("f", &changed).unwrap().checksum(), checksum, "{from}");
+        assert_ne!(
+            Definition::parse("f", &changed).unwrap().checksum(),
+            checksum,
+            "{from}"
+        );
     }
 }
 
@@ -214,7 +221,12 @@ fn number() -> impl Strategy<Value = f64> {
 }
 
 fn evidence() -> impl Strategy<Value = Evidence> {
-    let query = (text(), text(), proptest::option::of(number()), any::<(u64, u64)>());
+    let query = (
+        text(),
+        text(),
+        proptest::option::of(number()),
+        any::<(u64, u64)>(),
+    );
     let query = query.prop_map(|(name, fingerprint, factor, rows)| QueryEvidence {
         name,
         fingerprint,
@@ -245,16 +257,28 @@ fn any_definition() -> impl Strategy<Value = Definition> {
             Part::Column(name) => name.to_ascii_lowercase(),
             Part::Expression(sql) => format!("({sql})"),
         };
-        parts.into_iter().filter(|part| seen.insert(key(part))).collect::<Vec<_>>()
+        parts
+            .into_iter()
+            .filter(|part| seen.insert(key(part)))
+            .collect::<Vec<_>>()
     });
     let flags = any::<(bool, bool, bool)>();
     let texts = (name(), name(), proptest::option::of(name()), text(), text());
     (parts, flags, texts, proptest::option::of(evidence())).prop_map(
-        |(parts, (is_drop, is_unique, is_visible), (table, index, schema, comment, reason), evidence)| {
+        |(
+            parts,
+            (is_drop, is_unique, is_visible),
+            (table, index, schema, comment, reason),
+            evidence,
+        )| {
             Definition {
                 schema,
                 table,
-                action: if is_drop { Action::Drop } else { Action::Create },
+                action: if is_drop {
+                    Action::Drop
+                } else {
+                    Action::Create
+                },
                 index: Index {
                     is_unique,
                     is_visible,

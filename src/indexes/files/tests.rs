@@ -71,9 +71,21 @@ fn duplicates_and_unknown_files_are_mistakes_beside_those_inside() {
     let versions: Vec<u32> = found.iter().map(|entry| entry.version).collect();
     assert_eq!(versions, [1, 2]);
     let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    assert!(told.iter().any(|one| one.starts_with("indexes/0002_a.toml:1:9: `table` is the number `1`")), "{told:?}");
-    assert!(told.iter().any(|one| one.contains("number 2 is taken by `0002_a.toml`")), "{told:?}");
-    assert!(told.iter().any(|one| one.contains("`notes.txt` is no name of a definition")), "{told:?}");
+    assert!(
+        told.iter()
+            .any(|one| one.starts_with("indexes/0002_a.toml:1:9: `table` is the number `1`")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter()
+            .any(|one| one.contains("number 2 is taken by `0002_a.toml`")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter()
+            .any(|one| one.contains("`notes.txt` is no name of a definition")),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -119,7 +131,13 @@ fn what_is_stated_is_not_written_twice() {
     let planned = plan(&stated, &wanted).unwrap();
     assert_eq!(
         names(&planned),
-        ["0001_x.toml", "0001_x.toml", "0004_orders_gone.toml", "0005_orders_new.toml", "0005_orders_new.toml"]
+        [
+            "0001_x.toml",
+            "0001_x.toml",
+            "0004_orders_gone.toml",
+            "0005_orders_new.toml",
+            "0005_orders_new.toml"
+        ]
     );
     let is_new = |one: &Planned| matches!(one, Planned::New { .. });
     assert_eq!(planned.iter().filter(|one| is_new(one)).count(), 2);
@@ -132,5 +150,8 @@ fn a_name_that_is_taken_is_refused() {
     assert!(matches!(refused, Refused::Taken { .. }));
     assert!(refused.to_string().contains("`0001_x.toml`"));
     let full = [entry(MAX_VERSION, create("orders", "a", "state"))];
-    assert_eq!(plan(&full, &[create("orders", "b", "b")]), Err(Refused::Full));
+    assert_eq!(
+        plan(&full, &[create("orders", "b", "b")]),
+        Err(Refused::Full)
+    );
 }

@@ -34,7 +34,10 @@ fn written_files_are_read_back_and_never_changed() {
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), edited);
     let read = read(&folder).unwrap();
-    let names: Vec<&str> = read.iter().map(|one| one.definition.index.name.as_str()).collect();
+    let names: Vec<&str> = read
+        .iter()
+        .map(|one| one.definition.index.name.as_str())
+        .collect();
     assert_eq!(names, ["a", "b", "c"]);
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_ne!(mode & 0o400, 0);
@@ -73,6 +76,9 @@ fn all_mistakes_of_a_folder_are_told_and_nothing_is_written() {
     ] {
         assert!(told.contains(part), "{told}");
     }
-    assert!(told.starts_with("6 mistakes in the index definitions"), "{told}");
+    assert!(
+        told.starts_with("6 mistakes in the index definitions"),
+        "{told}"
+    );
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 6);
 }

@@ -7,7 +7,11 @@ use super::super::fields::{Fields, Value};
 use crate::model::advice::Tier;
 
 /// Reads `[evidence]`, which begins at `offset`.
-pub(super) fn read(fields: &mut Fields<'_>, table: &DeTable<'_>, offset: usize) -> Option<Evidence> {
+pub(super) fn read(
+    fields: &mut Fields<'_>,
+    table: &DeTable<'_>,
+    offset: usize,
+) -> Option<Evidence> {
     const PATH: &str = "evidence";
     const KEYS: &[&str] = &[
         "source",
@@ -31,7 +35,10 @@ pub(super) fn read(fields: &mut Fields<'_>, table: &DeTable<'_>, offset: usize) 
     }
     let queries = table.get("queries").map(|value| {
         let items = fields.list(value, "evidence.queries", "[{ name = \"…\" }]");
-        items.into_iter().filter_map(|item| query(fields, item)).collect()
+        items
+            .into_iter()
+            .filter_map(|item| query(fields, item))
+            .collect()
     });
     let tiers = [Tier::Dataless, Tier::Sample, Tier::Replica].map(|tier| (tier.code(), tier));
     let version = |fields: &mut Fields<'_>, key| fields.text(table, PATH, key, "\"9.7.4\"");
@@ -105,7 +112,10 @@ fn query(fields: &mut Fields<'_>, item: &Value<'_>) -> Option<QueryEvidence> {
     let fingerprint = fields.text(table, PATH, "fingerprint", "\"SELECT …\"");
     let number = |fields: &mut Fields<'_>, key| fields.number(table, PATH, key);
     let cost = (number(fields, "cost_before"), number(fields, "cost_after"));
-    let time = (number(fields, "time_us_before"), number(fields, "time_us_after"));
+    let time = (
+        number(fields, "time_us_before"),
+        number(fields, "time_us_after"),
+    );
     let rows = (
         fields.whole(table, PATH, "rows_read_before"),
         fields.whole(table, PATH, "rows_read_after"),

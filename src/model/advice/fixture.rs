@@ -264,7 +264,9 @@ fn queries() -> Vec<QueryEffect> {
         },
         QueryEffect {
             name: "customer by email".to_owned(),
-            fingerprint: format!("SELECT `id` FROM `customers` WHERE lower ( `email` ) = ? /* {HOSTILE} */"),
+            fingerprint: format!(
+                "SELECT `id` FROM `customers` WHERE lower ( `email` ) = ? /* {HOSTILE} */"
+            ),
             schema: None,
             calls: 310.0,
             time: Some(Duration::from_secs(55)),

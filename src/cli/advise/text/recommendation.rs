@@ -66,7 +66,10 @@ fn facts(advice: &Advice, one: &Recommendation) -> Vec<(String, String)> {
     };
     let mut facts = vec![fact("columns", columns(&one.index)), fact("size", size)];
     if let Some(column) = &one.column {
-        let text = format!("{} {} as ({})", column.name, column.full_type, column.expression);
+        let text = format!(
+            "{} {} as ({})",
+            column.name, column.full_type, column.expression
+        );
         facts.insert(1, fact("generated column", text));
     }
     if one.action == Action::Create {

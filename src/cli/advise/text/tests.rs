@@ -46,20 +46,34 @@ fn no_recommendation_says_so_and_what_was_looked_at() {
     let mut without_candidates = nothing.clone();
     without_candidates.effort.candidates = 0;
     let told = as_text(&without_candidates);
-    assert!(told.contains("there is no index to consider that does not exist already"), "{told}");
+    assert!(
+        told.contains("there is no index to consider that does not exist already"),
+        "{told}"
+    );
     let mut without_queries = nothing;
     without_queries.queries.clear();
     let told = as_text(&without_queries);
-    assert!(told.contains("no statement of the workload (digests of db1, 1h00m) could be judged"), "{told}");
+    assert!(
+        told.contains("no statement of the workload (digests of db1, 1h00m) could be judged"),
+        "{told}"
+    );
 }
 
 #[test]
 fn interruption_and_gap_are_told() {
     for (gap, is_proven, sentence) in [
-        (0.0, true, "no better choice exists among the candidates: proven"),
+        (
+            0.0,
+            true,
+            "no better choice exists among the candidates: proven",
+        ),
         (0.012, true, "can save at most 1.20% more: proven"),
         (0.012, false, "could save up to 1.20% more"),
-        (f64::INFINITY, false, "before anything could be said about better choices"),
+        (
+            f64::INFINITY,
+            false,
+            "before anything could be said about better choices",
+        ),
     ] {
         let mut advice = fixture::rich();
         advice.optimality.gap = gap;
@@ -86,18 +100,32 @@ fn estimates_are_never_called_measured() {
         query.time = None;
     }
     let told = as_text(&advice);
-    assert!(told.contains("is estimated to cost 725 cost units today and 190 cost units with the changes"), "{told}");
-    assert!(told.contains("all figures for afterwards are estimates"), "{told}");
+    assert!(
+        told.contains(
+            "is estimated to cost 725 cost units today and 190 cost units with the changes"
+        ),
+        "{told}"
+    );
+    assert!(
+        told.contains("all figures for afterwards are estimates"),
+        "{told}"
+    );
     let claims = told.matches("measured").count();
     let denials = ["not measured", "measured time", "are measured on the twin"];
-    let denied: usize = denials.iter().map(|words| told.matches(words).count()).sum();
+    let denied: usize = denials
+        .iter()
+        .map(|words| told.matches(words).count())
+        .sum();
     assert_eq!(claims, denied, "{told}");
 }
 
 #[test]
 fn the_dataless_and_the_replica_tier_are_named() {
     for (tier, words) in [
-        (Tier::Dataless, "tier T0, by MySQL 9.7.5 on a twin without data"),
+        (
+            Tier::Dataless,
+            "tier T0, by MySQL 9.7.5 on a twin without data",
+        ),
         (Tier::Replica, "tier T2, by MySQL 9.7.5 on a real server"),
     ] {
         let mut advice = fixture::rich();

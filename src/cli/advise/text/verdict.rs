@@ -95,7 +95,10 @@ fn budget(advice: &Advice) -> Option<String> {
         used.push_str(&format!(" of the {} allowed", units::bytes(budget)));
     }
     if let Some(most) = advice.limits.max_indexes {
-        used.push_str(&format!(" ({} of at most {most})", counted(created, "index", "indexes")));
+        used.push_str(&format!(
+            " ({} of at most {most})",
+            counted(created, "index", "indexes")
+        ));
     }
     let writes: Option<f64> = new().map(|one| one.write_us_per_second).sum();
     if let Some(us) = writes {
@@ -113,21 +116,30 @@ fn time_of(us: f64) -> String {
 
 fn judged(advice: &Advice) -> String {
     let twin = &advice.twin;
-    let (there, original) = (units::count(twin.rows.0 as f64), units::count(twin.rows.1 as f64));
+    let (there, original) = (
+        units::count(twin.rows.0 as f64),
+        units::count(twin.rows.1 as f64),
+    );
     let place = match twin.tier {
         Tier::Dataless => "a twin without data that has the server's statistics".to_owned(),
         Tier::Sample => format!("a twin with a sample of the data ({there} of {original} rows)"),
         Tier::Replica => format!("a real server with {there} rows ({original} in the original)"),
     };
     let all = advice.recommendations.len();
-    let proven = advice.recommendations.iter().filter(|one| one.is_proven).count();
+    let proven = advice
+        .recommendations
+        .iter()
+        .filter(|one| one.is_proven)
+        .count();
     let measured = match proven {
         _ if all == 0 => String::new(),
         0 => "; nothing was executed to prove it, so that all figures for afterwards are \
               estimates"
             .to_owned(),
         n if n == all => "; every change was executed and measured there".to_owned(),
-        n => format!("; {n} of {all} changes were executed and measured there, the others are estimates"),
+        n => format!(
+            "; {n} of {all} changes were executed and measured there, the others are estimates"
+        ),
     };
     format!(
         "It was judged at tier {}, by MySQL {} on {place}{measured}.",
@@ -161,8 +173,9 @@ fn optimality(advice: &Advice) -> Option<String> {
              save up to {} more.",
             units::percent(found.gap)
         ),
-        (false, _) => "The search was ended before anything could be said about better choices."
-            .to_owned(),
+        (false, _) => {
+            "The search was ended before anything could be said about better choices.".to_owned()
+        }
     })
 }
 
@@ -194,7 +207,11 @@ fn nothing(advice: &Advice) -> String {
     let is_limited = limits.budget_bytes.is_some()
         || limits.max_indexes.is_some()
         || limits.max_write_cost.is_some();
-    let under = if is_limited { " under the given limits" } else { "" };
+    let under = if is_limited {
+        " under the given limits"
+    } else {
+        ""
+    };
     format!(
         "No recommendation: {queries} of the workload ({source}) were judged with {}, and no set \
          of them is worth its cost{under}.{skipped}",
