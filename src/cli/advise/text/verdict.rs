@@ -138,7 +138,8 @@ fn judged(advice: &Advice) -> String {
             .to_owned(),
         n if n == all => "; every change was executed and measured there".to_owned(),
         n => format!(
-            "; {n} of {all} changes were executed and measured there, the others are estimates"
+            "; {n} of {all} changes {} executed and measured there, the others are estimates",
+            if n == 1 { "was" } else { "were" }
         ),
     };
     format!(
