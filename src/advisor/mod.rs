@@ -1,17 +1,36 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, plan_tree.rs, graph.rs, harmless.rs, verdict.rs, candidates/, existing.rs, existing/
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, effort
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, material, problem, advice, advise, select, notes, plan, plan_tree, harmless, session, graph, whatif, verdict, prove, candidates, existing
 
+mod advice;
+pub mod advise;
+pub mod assemble;
 pub mod candidate;
+pub mod candidates;
 pub mod costs;
 pub mod effects;
 pub mod effort;
+pub mod existing;
+pub mod graph;
+pub mod harmless;
+pub mod notes;
+pub mod plan;
+mod plan_tree;
+pub mod material;
 pub mod planner;
+pub mod problem;
+pub mod prove;
+pub mod select;
+pub mod session;
 pub mod shape;
 pub mod source;
+pub mod sql;
+pub mod twin;
 pub mod statistics;
+pub mod verdict;
 pub mod weights;
+pub mod whatif;
 pub mod workload;

@@ -1,12 +1,13 @@
 //! # server
 //! Purpose: one guarded connection to a MySQL server: connect, session limits, capabilities, quoting, kill, audit.
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
-//! Pure files: quote.rs, ddl.rs, cells.rs, findings.rs, instruments.rs
+//! Pure files: quote.rs, ddl.rs, cells.rs, findings.rs, instruments.rs, catalog/
 //! May import: model, config, sql
-//! Reading order: error, cells, quote, ddl, connect, guard, capability, instruments, findings, parameters, audit, control
+//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, usage, instruments, findings, parameters, audit, control
 
 pub mod audit;
 pub mod capability;
+pub mod catalog;
 pub mod cells;
 pub mod connect;
 pub mod control;
@@ -16,7 +17,9 @@ pub mod findings;
 pub mod guard;
 mod instruments;
 pub mod parameters;
+pub mod settings;
 pub mod quote;
+pub mod usage;
 
 pub use connect::options;
 pub use error::Error;
