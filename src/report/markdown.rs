@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::doc::{Align, Block, Document, Severity, Table};
+use super::chart;
+use super::doc::{Align, Block, Document, Finding, Severity, Table};
 use crate::model::text::{block, inline};
 
 /// Renders `document`; hostile text can neither leave its cell nor become markup.
@@ -11,42 +12,75 @@ pub fn render(document: &Document) -> String {
     let mut out = format!("# {}\n", escape(&document.title));
     for part in &document.blocks {
         out.push('\n');
-        match part {
-            Block::Heading(heading) => {
-                let _ = writeln!(out, "## {}", escape(heading));
-            }
-            Block::Paragraph(text) => {
-                let _ = writeln!(out, "{}", escape(text));
-            }
-            Block::Facts(facts) => {
-                for (name, value) in facts {
-                    let _ = writeln!(out, "- **{}**: {}", escape(name), escape(value));
-                }
-            }
-            Block::Table(table) => table_lines(&mut out, table),
-            Block::Findings(findings) => {
-                for finding in findings {
-                    let mark = match finding.severity {
-                        Severity::Ok => "ok",
-                        Severity::Note => "note",
-                        Severity::Warning => "**warning**",
-                        Severity::Problem => "**PROBLEM**",
-                    };
-                    let _ = writeln!(
-                        out,
-                        "- {mark} `{}`: {}",
-                        finding.code,
-                        escape(&finding.message)
-                    );
-                    if !finding.remedy.is_empty() {
-                        code(&mut out, "sql", &finding.remedy, "  ");
-                    }
-                }
-            }
-            Block::Code { language, text } => code(&mut out, language, text, ""),
-        }
+        block_lines(&mut out, part);
     }
     out
+}
+
+fn block_lines(out: &mut String, part: &Block) {
+    match part {
+        Block::Heading(heading) => {
+            let _ = writeln!(out, "## {}", escape(heading));
+        }
+        Block::Subheading(heading) => {
+            let _ = writeln!(out, "### {}", escape(heading));
+        }
+        Block::Paragraph(text) => {
+            let _ = writeln!(out, "{}", escape(text));
+        }
+        Block::List(items) => {
+            for item in items {
+                let _ = writeln!(out, "- {}", escape(item));
+            }
+        }
+        Block::Facts(facts) => {
+            for (name, value) in facts {
+                let _ = writeln!(out, "- **{}**: {}", escape(name), escape(value));
+            }
+        }
+        Block::Table(table) => table_lines(out, table),
+        Block::Findings(findings) => {
+            for finding in findings {
+                finding_lines(out, finding);
+            }
+        }
+        Block::Code { language, text } => code(out, language, text, ""),
+        // GitHub's own element; Markdown inside of it needs the empty lines around.
+        Block::Details { summary, blocks } => {
+            let summary = escape(summary);
+            let _ = writeln!(out, "<details><summary>{summary}</summary>");
+            for part in blocks {
+                out.push('\n');
+                block_lines(out, part);
+            }
+            out.push_str("\n</details>\n");
+        }
+        Block::Bars(bars) => plot(out, &bars.caption, &chart::bars(bars)),
+        Block::Histogram(histogram) => {
+            plot(out, &histogram.caption, &chart::histogram(histogram));
+        }
+    }
+}
+
+fn finding_lines(out: &mut String, finding: &Finding) {
+    let mark = match finding.severity {
+        Severity::Ok => "ok",
+        Severity::Note => "note",
+        Severity::Warning => "**warning**",
+        Severity::Problem => "**PROBLEM**",
+    };
+    let message = escape(&finding.message);
+    let _ = writeln!(out, "- {mark} `{}`: {message}", finding.code);
+    if !finding.remedy.is_empty() {
+        code(out, "sql", &finding.remedy, "  ");
+    }
+}
+
+fn plot(out: &mut String, caption: &str, lines: &[String]) {
+    if !caption.is_empty() {
+        let _ = writeln!(out, "{}\n", escape(caption));
+    }
+    code(out, "text", &lines.join("\n"), "");
 }
 
 fn table_lines(out: &mut String, table: &Table) {
