@@ -1,6 +1,7 @@
 //! Indexes that may help, with the reason why each was thought of.
 
 use crate::model::advice::LockLevel;
+pub use crate::model::schema::GeneratedColumn;
 use crate::model::schema::{Index, TableName};
 
 /// An index that does not exist and may help.
@@ -19,18 +20,6 @@ pub struct Candidate {
     pub bytes: u64,
     /// The strongest lock that building it needs.
     pub lock: LockLevel,
-}
-
-/// A generated column that an index needs because a functional index would block writers, or is
-/// not possible.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GeneratedColumn {
-    /// Its name, free on the table.
-    pub name: String,
-    /// Its type, as in `CREATE TABLE`.
-    pub full_type: String,
-    /// Its expression.
-    pub expression: String,
 }
 
 /// Why a candidate was thought of.

@@ -30,6 +30,9 @@ pub struct Plan {
     pub scans: Vec<(TableName, f64)>,
     /// Equal for plans that do the same work: access paths, order of joins, indexes, sorts.
     pub signature: String,
+    /// It was answered while it was planned, and does not say from which indexes: whether it needs
+    /// one shows only when that is hidden.
+    pub hides_use: bool,
 }
 
 /// Answers what-if questions. Calls count in [`Planner::calls`].

@@ -15,13 +15,14 @@ use crate::model::schema::{Index, Table, TableName};
 /// nothing was measured: `row_evaluate_cost` is 0.1, and a row takes about 0.2 microseconds.
 const SECONDS_PER_UNIT: f64 = 2e-6;
 
-/// The weight of one unit of a query's cost.
+/// The weight of one unit of a query's cost: `time` is its total time in seconds, where times are
+/// the measure; otherwise its calls weigh.
 #[must_use]
-pub fn of_query(query: &Query, cost_today: f64, is_measured: bool) -> f64 {
-    match query.time {
-        Some(time) if is_measured && cost_today > 0.0 => time.as_secs_f64() / cost_today,
-        Some(_) if is_measured => 0.0,
-        _ => query.calls,
+pub fn of_query(calls: f64, time: Option<f64>, cost_today: f64) -> f64 {
+    match time {
+        Some(time) if cost_today > 0.0 => time / cost_today,
+        Some(_) => 0.0,
+        None => calls,
     }
 }
 
@@ -113,5 +114,124 @@ pub fn of_us(us: f64, is_measured: bool) -> f64 {
         seconds
     } else {
         seconds / SECONDS_PER_UNIT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::advisor::shape::{StatementKind, Write};
+    use crate::model::schema::{Column, Generated, KeyPart, Part};
+
+    fn column(name: &str, generated: Option<&str>) -> Column {
+        Column {
+            name: name.to_owned(),
+            data_type: "int".to_owned(),
+            full_type: "int".to_owned(),
+            is_nullable: true,
+            max_chars: None,
+            max_bytes: None,
+            collation: None,
+            is_auto_increment: false,
+            generated: generated.map(|expression| Generated {
+                expression: expression.to_owned(),
+                is_stored: false,
+            }),
+        }
+    }
+
+    fn table() -> Table {
+        Table {
+            name: TableName::new("s", "t"),
+            engine: "InnoDB".to_owned(),
+            columns: vec![
+                column("a", None),
+                column("b", None),
+                column("g", Some("`b` + 1")),
+            ],
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+            rows: 1_000,
+            data_bytes: 0,
+            index_bytes: 0,
+            partitioning: None,
+            create: String::new(),
+        }
+    }
+
+    fn writing(kind: WriteKind, columns: &[&str], rows: Option<u64>) -> Shape {
+        Shape {
+            kind: StatementKind::Update,
+            blocks: Vec::new(),
+            writes: vec![Write {
+                table: TableName::new("s", "t"),
+                kind,
+                columns: columns
+                    .iter()
+                    .map(|name| (*name).to_owned())
+                    .collect::<BTreeSet<_>>(),
+                rows,
+            }],
+            gaps: Vec::new(),
+        }
+    }
+
+    fn workload(calls: f64, rows_affected: Option<u64>) -> Workload {
+        Workload {
+            queries: vec![Query {
+                name: "q".to_owned(),
+                fingerprint: String::new(),
+                schema: None,
+                samples: Vec::new(),
+                calls,
+                time: Some(Duration::from_secs(10)),
+                rows_examined: None,
+                rows_sent: None,
+                rows_affected,
+                tolerance: None,
+            }],
+            ..Workload::default()
+        }
+    }
+
+    #[test]
+    fn upkeep_follows_what_is_written() {
+        let on = |parts: Vec<KeyPart>| Index::btree("i", parts);
+        let b = on(vec![KeyPart::column("b")]);
+        let a = on(vec![KeyPart::column("a")]);
+        let generated = on(vec![KeyPart::column("g")]);
+        let expression = on(vec![KeyPart {
+            what: Part::Expression("lower(`b`)".to_owned()),
+            prefix: None,
+            is_descending: false,
+        }]);
+        for (kind, sets, rows, affected, index, expected) in [
+            // Three rows a call, five calls, four microseconds.
+            (WriteKind::Insert, &["a", "b"][..], Some(3), None, &b, 60.0),
+            // What the server counted is better than what the text holds.
+            (WriteKind::Insert, &["a", "b"], Some(3), Some(7), &b, 28.0),
+            (WriteKind::Delete, &[], None, Some(7), &b, 28.0),
+            (WriteKind::Update, &["b"], None, Some(7), &b, 56.0),
+            (WriteKind::Update, &["B"], None, Some(7), &b, 56.0),
+            (WriteKind::Update, &["b"], None, Some(7), &a, 0.0),
+            (WriteKind::Update, &["b"], None, Some(7), &generated, 56.0),
+            (WriteKind::Update, &["b"], None, Some(7), &expression, 56.0),
+        ] {
+            // Two samples of one query are still one query.
+            let shape = writing(kind, sets, rows);
+            let shapes = [(0, shape.clone()), (0, shape)];
+            let us = upkeep_us(&workload(5.0, affected), &shapes, &table(), index, 4.0);
+            assert!((us - expected).abs() < 1e-9, "{kind:?} {sets:?}: {us}");
+        }
+    }
+
+    #[test]
+    fn a_measured_query_weighs_what_it_took() {
+        assert!((of_query(5.0, Some(10.0), 200.0) * 200.0 - 10.0).abs() < 1e-9);
+        assert!((of_query(5.0, None, 200.0) - 5.0).abs() < 1e-9);
+        assert!(of_query(5.0, Some(10.0), 0.0).abs() < 1e-9);
     }
 }

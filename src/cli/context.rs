@@ -11,7 +11,7 @@ use super::error::Error;
 use crate::config::load::Loaded;
 use crate::config::settings::{Server, Settings};
 use crate::report::doc::Document;
-use crate::report::{markdown, text};
+use crate::report::{html, markdown, text};
 
 /// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -23,6 +23,8 @@ pub enum Format {
     Json,
     /// For pull requests and job summaries.
     Md,
+    /// One self-contained file for a browser.
+    Html,
 }
 
 /// What every command is given.
@@ -57,6 +59,7 @@ impl Context {
         let rendered = match self.format {
             Format::Text => text::render(document, self.text_width()),
             Format::Md => markdown::render(document),
+            Format::Html => html::render(document),
             Format::Json => {
                 let mut rendered = serde_json::to_string_pretty(json)
                     .map_err(|error| Error::new(format!("cannot write JSON: {error}")))?;

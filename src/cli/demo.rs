@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::error::{Error, Outcome};
+use super::sandbox::server_of;
 use super::top::Look;
 use super::{dashboard, message, probe, sandbox};
 use crate::collect::once::once;
-use crate::config::settings::{Server, Tls, TlsMode};
+use crate::config::settings::Server;
 use crate::model::probe::LoadTick;
 use crate::model::units;
 use crate::probes::engine::{Engine, EngineConfig, spawn};
@@ -26,7 +27,7 @@ use crate::probes::generate::World;
 use crate::probes::load::{LoadPlan, LoadReport, LoadState, load};
 use crate::probes::pack::Pack;
 use crate::probes::workload::{Choice, engine_probes};
-use crate::sandbox::{Endpoint, Options, Sandbox};
+use crate::sandbox::{Options, Sandbox};
 use crate::server;
 
 /// The pack that the demo shows.
@@ -105,7 +106,7 @@ async fn start_server(args: &Args) -> Result<Sandbox, Error> {
 
 async fn with_server(context: &Context, args: &Args, sandbox: &Sandbox) -> Result<Outcome, Error> {
     let pack = probe::pack(PACK)?;
-    let server = server_of(sandbox.endpoint());
+    let server = server_of("demo", sandbox.endpoint());
     let options = server::options(&server);
     let loaded = load_data(context, args, &pack, &options).await?;
     if loaded.state == LoadState::Interrupted {
@@ -138,22 +139,6 @@ async fn with_server(context: &Context, args: &Args, sandbox: &Sandbox) -> Resul
 }
 
 /// The demo's own server as one to connect to.
-fn server_of(endpoint: &Endpoint) -> Server {
-    Server {
-        name: "demo".to_owned(),
-        host: endpoint.host.to_owned(),
-        port: endpoint.port,
-        socket: Some(endpoint.socket.clone()),
-        user: endpoint.user.to_owned(),
-        password: Some(endpoint.password.clone()),
-        database: None,
-        tls: Tls {
-            mode: TlsMode::Preferred,
-            ca: None,
-        },
-        read_only: false,
-    }
-}
 
 async fn load_data(
     context: &Context,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::finding::Finding;
-use super::schema::{Index, TableName};
+use super::schema::{GeneratedColumn, Index, TableName};
 
 /// How the what-if answers were found; trust rises from the first to the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,6 +125,8 @@ pub struct Recommendation {
     pub table: TableName,
     /// The index.
     pub index: Index,
+    /// A generated column that is made before it, or goes after it when it is dropped.
+    pub column: Option<GeneratedColumn>,
     /// Why, in one or two sentences.
     pub reason: String,
     /// Statements to run, in order, without final semicolons.
@@ -246,3 +248,6 @@ pub struct Effort {
     /// The longest of them.
     pub target_longest: Duration,
 }
+
+#[cfg(test)]
+pub mod fixture;

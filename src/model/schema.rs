@@ -229,6 +229,18 @@ impl Index {
     }
 }
 
+/// A generated column that an index needs because a functional index would block writers, or is
+/// not possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedColumn {
+    /// Its name, free on the table.
+    pub name: String,
+    /// Its type, as in `CREATE TABLE`.
+    pub full_type: String,
+    /// Its expression.
+    pub expression: String,
+}
+
 /// One part of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyPart {

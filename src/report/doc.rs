@@ -16,8 +16,12 @@ pub struct Document {
 pub enum Block {
     /// Starts a section.
     Heading(String),
-    /// One paragraph.
+    /// Starts a part of a section.
+    Subheading(String),
+    /// One paragraph; what stands in backticks is code.
     Paragraph(String),
+    /// Short items, one below the other.
+    List(Vec<String>),
     /// Names and values.
     Facts(Vec<(String, String)>),
     /// A table.
@@ -31,6 +35,103 @@ pub enum Block {
         /// The text.
         text: String,
     },
+    /// What most readers skip: closed at first in HTML, indented in text.
+    Details {
+        /// What is inside, in a few words.
+        summary: String,
+        /// The content.
+        blocks: Vec<Block>,
+    },
+    /// Named amounts as bars.
+    Bars(Bars),
+    /// A distribution.
+    Histogram(Histogram),
+}
+
+/// Amounts by name, in the order given; with two series, such as before and after, the bars of one
+/// name stand together.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Bars {
+    /// What the lengths mean, with window and unit.
+    pub caption: String,
+    /// Names of the series; a single one needs no name.
+    pub series: Vec<String>,
+    /// The bars.
+    pub rows: Vec<BarRow>,
+}
+
+/// The bars of one name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BarRow {
+    /// The name.
+    pub label: String,
+    /// One amount for each series.
+    pub values: Vec<Amount>,
+}
+
+/// A number for its length, and the same for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Amount {
+    /// Not negative; what is not finite is drawn as zero.
+    pub value: f64,
+    /// With its unit.
+    pub shown: String,
+}
+
+/// How often values fell into each of several neighbouring ranges.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Histogram {
+    /// What is counted, with the window.
+    pub caption: String,
+    /// What the ranges are of, such as `response time`.
+    pub axis: String,
+    /// The ranges in order: a label, such as its upper end, and the count.
+    pub buckets: Vec<(String, Amount)>,
+}
+
+impl Amount {
+    /// An amount.
+    #[must_use]
+    pub fn new(value: f64, shown: impl Into<String>) -> Self {
+        Self {
+            value,
+            shown: shown.into(),
+        }
+    }
+
+    /// Its share of `largest`, between 0 and 1.
+    #[must_use]
+    pub fn share_of(&self, largest: f64) -> f64 {
+        let share = self.value / largest;
+        if share.is_finite() {
+            share.clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+}
+
+impl Bars {
+    /// The longest bar.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        largest(self.rows.iter().flat_map(|row| &row.values))
+    }
+}
+
+impl Histogram {
+    /// The highest count.
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        largest(self.buckets.iter().map(|(_, amount)| amount))
+    }
+}
+
+fn largest<'a>(amounts: impl Iterator<Item = &'a Amount>) -> f64 {
+    amounts
+        .map(|amount| amount.value)
+        .filter(|value| value.is_finite())
+        .fold(0.0, f64::max)
 }
 
 /// A table; every row has as many cells as there are columns.

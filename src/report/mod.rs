@@ -1,10 +1,14 @@
 //! # report
 //! Purpose: a document tree, rendered.
-//! Gives: one tree as text, Markdown or JSON; hostile text escaped by the renderer and nowhere else.
+//! Gives: one tree as text, Markdown or HTML; hostile text escaped by the renderer and nowhere else.
 //! Pure files: all
 //! May import: model
-//! Reading order: doc, text, markdown, json
+//! Reading order: doc, chart, text, markdown, escape, plot, html
 
+mod chart;
 pub mod doc;
+mod escape;
+pub mod html;
 pub mod markdown;
+mod plot;
 pub mod text;

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
 
+use unicode_width::UnicodeWidthStr as _;
+
+use super::chart;
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
 use crate::model::text::{block, inline};
 
@@ -13,31 +16,68 @@ pub fn render(document: &Document, width: Option<u16>) -> String {
     let mut out = String::new();
     let title = inline(&document.title);
     line(&mut out, &title);
-    line(&mut out, &"=".repeat(title.chars().count()));
+    line(&mut out, &"=".repeat(title.width()));
     for part in &document.blocks {
         out.push('\n');
-        match part {
-            Block::Heading(heading) => {
-                let heading = inline(heading);
-                line(&mut out, &heading);
-                line(&mut out, &"-".repeat(heading.chars().count()));
-            }
-            Block::Paragraph(text) => wrapped(&mut out, &inline(text), "", width),
-            Block::Facts(facts) => facts_lines(&mut out, facts),
-            Block::Table(table) => table_lines(&mut out, table, width),
-            Block::Findings(findings) => {
-                for finding in findings {
-                    finding_lines(&mut out, finding, width);
-                }
-            }
-            Block::Code { text, .. } => {
-                for code in block(text).lines() {
-                    line(&mut out, &format!("    {code}"));
-                }
-            }
-        }
+        block_lines(&mut out, part, width);
     }
     out
+}
+
+fn block_lines(out: &mut String, part: &Block, width: Option<u16>) {
+    match part {
+        Block::Heading(heading) => {
+            let heading = inline(heading);
+            line(out, &heading);
+            line(out, &"-".repeat(heading.width()));
+        }
+        Block::Subheading(heading) => line(out, &format!("# {}", inline(heading))),
+        Block::Paragraph(text) => wrapped(out, &inline(text), "", width),
+        Block::List(items) => {
+            for item in items {
+                wrapped(out, &format!("- {}", inline(item)), "  ", width);
+            }
+        }
+        Block::Facts(facts) => facts_lines(out, facts, width),
+        Block::Table(table) => table_lines(out, table, width),
+        Block::Findings(findings) => {
+            for finding in findings {
+                finding_lines(out, finding, width);
+            }
+        }
+        Block::Code { text, .. } => {
+            for code in block(text).lines() {
+                line(out, &format!("    {code}"));
+            }
+        }
+        Block::Details { summary, blocks } => details_lines(out, summary, blocks, width),
+        Block::Bars(bars) => plot_lines(out, &bars.caption, &chart::bars(bars), width),
+        Block::Histogram(plot) => {
+            plot_lines(out, &plot.caption, &chart::histogram(plot), width);
+        }
+    }
+}
+
+fn plot_lines(out: &mut String, caption: &str, lines: &[String], width: Option<u16>) {
+    if !caption.is_empty() {
+        wrapped(out, &inline(caption), "", width);
+    }
+    for text in lines {
+        line(out, text);
+    }
+}
+
+/// The content indented, so that its end can be seen.
+fn details_lines(out: &mut String, summary: &str, blocks: &[Block], width: Option<u16>) {
+    const INDENT: &str = "  ";
+    wrapped(out, &format!("{}:", inline(summary)), "", width);
+    let mut inner = String::new();
+    for part in blocks {
+        block_lines(&mut inner, part, width.map(|width| width.saturating_sub(2)));
+    }
+    for text in inner.lines() {
+        line(out, &format!("{INDENT}{text}"));
+    }
 }
 
 fn line(out: &mut String, text: &str) {
@@ -45,14 +85,16 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-fn facts_lines(out: &mut String, facts: &[(String, String)]) {
+fn facts_lines(out: &mut String, facts: &[(String, String)], width: Option<u16>) {
     let widest = facts
         .iter()
         .map(|(name, _)| name.chars().count())
         .max()
         .unwrap_or(0);
+    let indent = " ".repeat(widest + 2);
     for (name, value) in facts {
-        line(out, &format!("{:widest$}  {}", inline(name), inline(value)));
+        let text = format!("{:widest$}  {}", inline(name), inline(value));
+        wrapped(out, &text, &indent, width);
     }
 }
 

@@ -163,7 +163,7 @@ fn outcome(report: &RunReport) -> Outcome {
 }
 
 /// The data that the probes' values are drawn from: the one that was loaded.
-async fn world(
+pub(in crate::cli) async fn world(
     options: &sqlx::mysql::MySqlConnectOptions,
     database: &str,
     pack: &Arc<Pack>,

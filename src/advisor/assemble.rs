@@ -1,0 +1,401 @@
+//! From the chosen set to advice: every recommendation with its statements and its evidence.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::candidate::{Candidate, Role};
+use super::costs::{Problem, Selection};
+use super::effects::{self, Contribution};
+use super::workload::Workload;
+use crate::model::advice::{Action, Alternative, LockLevel, Measured, QueryEffect, Recommendation};
+use crate::model::schema::{Index, Part, TableName};
+use crate::model::units;
+use crate::server::ddl::{self, Algorithm, Mode};
+
+/// Alternatives that are told for one recommendation.
+const ALTERNATIVES: usize = 3;
+
+/// Queries that are named in a reason.
+const NAMED: usize = 3;
+
+/// One index of the problem.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// It exists.
+    Existing {
+        /// On which table.
+        table: TableName,
+        /// The index.
+        index: Index,
+        /// Why it may go; `None` when it has to stay.
+        may_go: Option<String>,
+    },
+    /// It may be made.
+    Candidate(Candidate),
+}
+
+impl Entry {
+    /// The table it is on.
+    #[must_use]
+    pub fn table(&self) -> &TableName {
+        match self {
+            Self::Existing { table, .. } => table,
+            Self::Candidate(candidate) => &candidate.table,
+        }
+    }
+
+    /// The index.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        match self {
+            Self::Existing { index, .. } => index,
+            Self::Candidate(candidate) => &candidate.index,
+        }
+    }
+}
+
+/// What is known of one entry besides the problem.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct EntryFacts {
+    /// Estimated bytes on the target.
+    pub bytes: u64,
+    /// Estimated time to build it there.
+    pub build: Duration,
+    /// Estimated time for each inserted row, microseconds.
+    pub write_us_per_row: f64,
+    /// Upkeep in the whole workload, microseconds.
+    pub upkeep_us: f64,
+}
+
+/// What is known of one query of the workload.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct QueryFacts {
+    /// Cost of one execution before and after, in the optimizer's units.
+    pub cost: (f64, f64),
+    /// Executions before and after, where it was run.
+    pub measured: Option<(Measured, Measured)>,
+    /// Plans before and after.
+    pub plans: Option<(String, String)>,
+    /// Entries that its plan uses afterwards.
+    pub uses: BTreeSet<usize>,
+    /// It writes.
+    pub writes: bool,
+}
+
+/// Everything that the recommendations are made of; lists are in the order of the problem's.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    /// The workload.
+    pub workload: &'a Workload,
+    /// The indexes.
+    pub entries: &'a [Entry],
+    /// What is known of them.
+    pub facts: &'a [EntryFacts],
+    /// The table of costs, measured ones written back.
+    pub problem: &'a Problem,
+    /// The answer.
+    pub selection: &'a Selection,
+    /// What is known of the queries.
+    pub queries: &'a [QueryFacts],
+    /// What one unit of the objective is called: a suffix such as ` s`.
+    pub is_measured: bool,
+}
+
+impl Judged<'_> {
+    fn chosen(&self) -> BTreeSet<usize> {
+        self.selection.chosen.iter().copied().collect()
+    }
+
+    /// The amount of the objective as it is written.
+    fn amount(&self, value: f64) -> String {
+        if self.is_measured {
+            units::duration(Duration::try_from_secs_f64(value.max(0.0)).unwrap_or(Duration::MAX))
+        } else {
+            format!("{} cost units", units::count(value))
+        }
+    }
+
+    /// The recommendations, those with the greatest marginal gain first.
+    #[must_use]
+    pub fn recommendations(&self) -> Vec<Recommendation> {
+        let chosen = self.chosen();
+        let mut all: Vec<Recommendation> = (0..self.entries.len())
+            .filter_map(|place| match &self.entries[place] {
+                Entry::Candidate(candidate) if chosen.contains(&place) => {
+                    Some(self.create(place, candidate, &chosen))
+                }
+                Entry::Existing {
+                    table,
+                    index,
+                    may_go,
+                } if !chosen.contains(&place) => {
+                    let why = may_go.as_deref().unwrap_or_default();
+                    Some(self.drop(place, table, index, why, &chosen))
+                }
+                _ => None,
+            })
+            .collect();
+        all.sort_by(|one, other| {
+            other
+                .marginal
+                .total_cmp(&one.marginal)
+                .then_with(|| one.table.cmp(&other.table))
+                .then_with(|| one.index.name.cmp(&other.index.name))
+        });
+        all
+    }
+
+    fn create(
+        &self,
+        place: usize,
+        candidate: &Candidate,
+        chosen: &BTreeSet<usize>,
+    ) -> Recommendation {
+        let contribution = effects::contribution(self.problem, chosen, place);
+        let facts = self.facts.get(place).copied().unwrap_or_default();
+        let (ddl, undo) = creation(candidate);
+        Recommendation {
+            action: Action::Create,
+            table: candidate.table.clone(),
+            index: candidate.index.clone(),
+            column: candidate.column.clone(),
+            reason: self.why_create(candidate, &contribution),
+            ddl,
+            undo,
+            bytes: facts.bytes,
+            build: facts.build,
+            lock: candidate.lock,
+            write_us_per_row: facts.write_us_per_row,
+            write_us_per_second: self.per_second(facts.upkeep_us),
+            marginal: contribution.marginal,
+            is_proven: self.is_proven(place, &contribution),
+            effects: contribution.effects,
+            alternatives: self.alternatives(place, chosen),
+        }
+    }
+
+    fn drop(
+        &self,
+        place: usize,
+        table: &TableName,
+        index: &Index,
+        why: &str,
+        chosen: &BTreeSet<usize>,
+    ) -> Recommendation {
+        let contribution = effects::contribution(self.problem, chosen, place);
+        let facts = self.facts.get(place).copied().unwrap_or_default();
+        Recommendation {
+            action: Action::Drop,
+            table: table.clone(),
+            index: index.clone(),
+            column: None,
+            reason: why.to_owned(),
+            ddl: vec![
+                ddl::set_visible(table, &index.name, false),
+                ddl::drop_index(table, &index.name, Mode::ONLINE),
+            ],
+            undo: vec![ddl::create_index(table, index, Mode::to_build(index))],
+            bytes: index.bytes.unwrap_or(facts.bytes),
+            build: Duration::ZERO,
+            lock: LockLevel::None,
+            write_us_per_row: -facts.write_us_per_row,
+            write_us_per_second: self.per_second(-facts.upkeep_us),
+            marginal: contribution.marginal,
+            is_proven: self.is_proven(place, &contribution),
+            effects: contribution.effects,
+            alternatives: Vec::new(),
+        }
+    }
+
+    fn per_second(&self, us: f64) -> Option<f64> {
+        let window = self.workload.window?.as_secs_f64();
+        (window > 0.0).then(|| us / window)
+    }
+
+    /// Proven when every query whose plan uses it, or that it changes, was executed both ways.
+    fn is_proven(&self, place: usize, contribution: &Contribution) -> bool {
+        let concerned: BTreeSet<usize> = contribution
+            .effects
+            .iter()
+            .map(|(query, _)| *query)
+            .chain(
+                (0..self.queries.len()).filter(|query| self.queries[*query].uses.contains(&place)),
+            )
+            .collect();
+        let was_run = |query: &usize| {
+            self.queries
+                .get(*query)
+                .is_some_and(|facts| facts.measured.is_some())
+        };
+        !concerned.is_empty() && concerned.iter().all(was_run)
+    }
+
+    fn why_create(&self, candidate: &Candidate, contribution: &Contribution) -> String {
+        let roles: BTreeSet<Role> = candidate.origins.iter().map(|origin| origin.role).collect();
+        let does: Vec<&str> = roles.iter().map(|role| role_phrase(*role)).collect();
+        let mut does = match does.as_slice() {
+            [] => "serves the workload".to_owned(),
+            [one] => (*one).to_owned(),
+            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        };
+        if let Some(first) = does.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let helped: Vec<&str> = contribution
+            .effects
+            .iter()
+            .filter(|(_, factor)| *factor < 1.0)
+            .filter_map(|(query, _)| self.workload.queries.get(*query))
+            .map(|query| query.name.as_str())
+            .collect();
+        let named = helped
+            .iter()
+            .take(NAMED)
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        match helped.len() {
+            0 => format!("{does}."),
+            n if n > NAMED => format!("{does} for {named} and {} more.", n - NAMED),
+            _ => format!("{does} for {named}."),
+        }
+    }
+
+    fn alternatives(&self, place: usize, chosen: &BTreeSet<usize>) -> Vec<Alternative> {
+        let entry = &self.entries[place];
+        let Entry::Candidate(candidate) = entry else {
+            return Vec::new();
+        };
+        let queries: BTreeSet<_> = candidate.origins.iter().filter_map(|o| o.query).collect();
+        let near = (0..self.entries.len()).filter(|other| {
+            let Entry::Candidate(other) = &self.entries[*other] else {
+                return false;
+            };
+            other.table == candidate.table
+                && (other.index.parts.first() == candidate.index.parts.first()
+                    || other
+                        .origins
+                        .iter()
+                        .any(|origin| origin.query.is_some_and(|query| queries.contains(&query))))
+        });
+        let near: Vec<usize> = near.collect();
+        effects::rivals(self.problem, chosen, place, near, ALTERNATIVES)
+            .into_iter()
+            .map(|rival| Alternative {
+                index: self.entries[rival.place].index().clone(),
+                why: self.why_not(place, &rival),
+            })
+            .collect()
+    }
+
+    fn why_not(&self, place: usize, rival: &effects::Rival) -> String {
+        let bytes = |place: usize| self.facts.get(place).map_or(0, |facts| facts.bytes);
+        let (ours, theirs) = (bytes(place), bytes(rival.place));
+        if rival.breaks_budget {
+            return format!("{} would not fit the budget", units::bytes(theirs));
+        }
+        let size = match ours.cmp(&theirs) {
+            std::cmp::Ordering::Less => format!(", and takes {} more", units::bytes(theirs - ours)),
+            std::cmp::Ordering::Greater => {
+                format!(", though it takes {} less", units::bytes(ours - theirs))
+            }
+            std::cmp::Ordering::Equal => String::new(),
+        };
+        if rival.worse > 0.0 {
+            format!("leaves {} more{size}", self.amount(rival.worse))
+        } else {
+            format!("gains nothing over it{size}")
+        }
+    }
+
+    /// What becomes of every query, in the order of the workload.
+    #[must_use]
+    pub fn query_effects(&self) -> Vec<QueryEffect> {
+        let chosen = self.chosen();
+        self.workload
+            .queries
+            .iter()
+            .zip(self.queries)
+            .map(|(query, facts)| QueryEffect {
+                name: query.name.clone(),
+                fingerprint: query.fingerprint.clone(),
+                schema: query.schema.clone(),
+                calls: query.calls,
+                time: query.time,
+                cost: facts.cost,
+                measured: facts.measured,
+                plans: facts.plans.clone(),
+                uses: facts
+                    .uses
+                    .iter()
+                    .filter(|place| chosen.contains(place))
+                    .filter_map(|place| self.entries.get(*place))
+                    .filter(|entry| matches!(entry, Entry::Candidate(_)))
+                    .map(|entry| entry.index().name.clone())
+                    .collect(),
+                writes: facts.writes,
+            })
+            .collect()
+    }
+}
+
+fn role_phrase(role: Role) -> &'static str {
+    match role {
+        Role::Filter => "finds rows",
+        Role::Join => "finds the rows of a join",
+        Role::Order => "gives rows in order",
+        Role::Group => "puts groups next to one another",
+        Role::Covering => "answers without the table",
+        Role::Branch => "serves one branch of an OR",
+        Role::Merged => "serves several queries at once",
+        Role::ForeignKey => "supports a foreign key",
+    }
+}
+
+/// The statements that make a candidate, and those that undo them.
+#[must_use]
+pub fn creation(candidate: &Candidate) -> (Vec<String>, Vec<String>) {
+    let table = &candidate.table;
+    let index = &candidate.index;
+    let instant = Mode {
+        algorithm: Algorithm::Instant,
+        lock: LockLevel::None,
+    };
+    let mut ddl = Vec::new();
+    let mut undo = vec![ddl::drop_index(table, &index.name, Mode::ONLINE)];
+    if let Some(column) = &candidate.column {
+        ddl.push(ddl::add_virtual_column(
+            table,
+            &column.name,
+            &column.full_type,
+            &column.expression,
+            instant,
+        ));
+        undo.push(ddl::drop_column(table, &column.name, instant));
+    }
+    ddl.push(ddl::create_index(table, index, Mode::to_build(index)));
+    (ddl, undo)
+}
+
+/// The columns of an index as a person writes them: `state, made DESC, note(20)`.
+#[must_use]
+pub fn columns(index: &Index) -> String {
+    index
+        .parts
+        .iter()
+        .map(|part| {
+            let mut text = match &part.what {
+                Part::Column(name) => name.clone(),
+                Part::Expression(expression) => format!("({expression})"),
+            };
+            if let Some(prefix) = part.prefix {
+                text.push_str(&format!("({prefix})"));
+            }
+            if part.is_descending {
+                text.push_str(" DESC");
+            }
+            text
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,145 @@
+//! The sources of a workload, turned into what the advisor takes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::advisor::source::Found;
+use crate::cli::error::Error;
+use crate::cli::probe;
+use crate::probes::literal;
+use crate::probes::pack::Statement;
+use crate::probes::params::Params;
+use crate::config::settings::Server;
+use crate::server;
+use crate::sql::fingerprint::fingerprint;
+use crate::sql::split::split;
+use crate::sql::standin::Parametrized;
+
+/// Operations of a probe whose statements are taken as samples.
+const OPERATIONS: [u64; 3] = [1, 1_001, 20_011];
+
+/// What a source gave besides its statements.
+#[derive(Debug, Default)]
+pub(super) struct Sourced {
+    /// The statements.
+    pub(super) found: Vec<Found>,
+    /// A phrase for the output.
+    pub(super) source: String,
+    /// The time it covers.
+    pub(super) window: Option<Duration>,
+    /// What it could not show.
+    pub(super) notes: Vec<String>,
+    /// Default schema of its statements.
+    pub(super) schema: Option<String>,
+}
+
+/// Reads files of SQL statements with their annotations.
+pub(super) fn of_files(files: &[impl AsRef<Path>]) -> Result<Sourced, Error> {
+    let mut sourced = Sourced {
+        source: format!("statements of {}", names(files)),
+        ..Sourced::default()
+    };
+    let mut mistakes = Vec::new();
+    for file in files {
+        let path = file.as_ref();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::new(format!("cannot read `{}`: {error}", path.display())))?;
+        let (statements, wrong) = split(&text);
+        for mistake in wrong {
+            mistakes.push(format!(
+                "{}:{}: {}",
+                path.display(),
+                mistake.line,
+                mistake.message
+            ));
+        }
+        let short = path.file_name().unwrap_or(path.as_os_str());
+        for statement in statements {
+            let name = statement
+                .name
+                .unwrap_or_else(|| format!("{}:{}", short.display(), statement.line));
+            sourced.found.push(Found {
+                name,
+                fingerprint: fingerprint(&*statement.sql),
+                schema: statement.schema,
+                samples: vec![statement.sql],
+                calls: statement.weight.unwrap_or(1.0),
+                tolerance: statement.tolerance,
+                ..Found::default()
+            });
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(Error::new(mistakes.join("\n"))
+            .hint("annotations are `-- name:`, `-- weight:`, `-- schema:`, `-- tolerance:`"));
+    }
+    Ok(sourced)
+}
+
+/// The statements of a workload pack with values of its data, at the pack's rates.
+pub(super) async fn of_pack(
+    server: &Server,
+    name: &str,
+    database: Option<&str>,
+) -> Result<Sourced, Error> {
+    let pack = Arc::new(probe::pack(name)?);
+    let database = database.unwrap_or(&pack.name).to_owned();
+    let options = server::options(server);
+    let place = server::connect::place(server);
+    let world = Arc::new(probe::run::world(&options, &database, &pack, &place).await?);
+    let mut sourced = Sourced {
+        source: format!("probes of pack {}", pack.name),
+        // Rates are per second, and so is the workload.
+        window: Some(Duration::from_secs(1)),
+        schema: Some(database),
+        ..Sourced::default()
+    };
+    for probe in &pack.probes {
+        let params = Params::new(Arc::clone(&world), probe, 0);
+        for (number, statement) in probe.statements.iter().enumerate() {
+            let name = if probe.statements.len() == 1 {
+                probe.name.to_string()
+            } else {
+                format!("{}#{}", probe.name, number + 1)
+            };
+            sourced.found.push(Found {
+                name,
+                fingerprint: fingerprint(&*statement.sql),
+                samples: samples(&params, statement),
+                calls: probe.rate,
+                ..Found::default()
+            });
+        }
+    }
+    Ok(sourced)
+}
+
+/// A statement of a probe with the values of some of its operations.
+fn samples(params: &Params, statement: &Statement) -> Vec<String> {
+    let Some(parametrized) = Parametrized::of(&statement.sql) else {
+        return Vec::new();
+    };
+    OPERATIONS
+        .iter()
+        .map(|operation| {
+            let literals: Vec<String> = params
+                .values(*operation, statement)
+                .map(|value| {
+                    let mut out = String::new();
+                    literal::push(&value, &mut out);
+                    out
+                })
+                .collect();
+            parametrized.filled(&literals)
+        })
+        .collect()
+}
+
+fn names(files: &[impl AsRef<Path>]) -> String {
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| file.as_ref().display().to_string())
+        .collect();
+    names.join(", ")
+}

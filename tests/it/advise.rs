@@ -1,0 +1,185 @@
+//! `mydex advise` from end to end: the binary against a real server, its advice carried out there.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Executor as _, MySqlPool};
+
+use crate::server::{Schema, schema};
+
+/// Customers with many orders each; orders know their customer and state, and have no index.
+async fn shop(name: &str) -> Schema {
+    let schema = schema(name).await;
+    let pool = schema.pool().await;
+    for sql in [
+        "CREATE TABLE customers (id INT PRIMARY KEY, email VARCHAR(80) NOT NULL, region VARCHAR(8) NOT NULL)",
+        "CREATE TABLE orders (id INT PRIMARY KEY, customer INT NOT NULL, state VARCHAR(12) NOT NULL, \
+         made DATETIME NOT NULL, cents INT NOT NULL, note VARCHAR(200) NOT NULL, \
+         KEY state_only (state), KEY state_twice (state))",
+        "INSERT INTO customers WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900) \
+         SELECT i, CONCAT('user', i, '@example.org'), ELT(1 + i % 5, 'north', 'south', 'east', 'west', 'mid') FROM n",
+        "INSERT INTO orders WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) \
+         SELECT a.i * 20 + b.i, 1 + (a.i * 7919 + b.i * 104729) % 900, \
+         ELT(1 + (a.i + b.i) % 4, 'new', 'paid', 'sent', 'done'), \
+         '2026-01-01' + INTERVAL (a.i * 20 + b.i) MINUTE, (a.i * 31 + b.i) % 9999, REPEAT('x', 150) \
+         FROM n AS a JOIN n AS b ON b.i <= 20",
+        "ANALYZE TABLE customers, orders",
+    ] {
+        pool.execute(sql).await.unwrap();
+    }
+    schema
+}
+
+const WORKLOAD: &str = "\
+-- name: orders-of-customer
+-- weight: 200
+SELECT id, made, cents FROM orders WHERE customer = 77 ORDER BY made DESC LIMIT 10;
+-- name: sums
+-- weight: 5
+SELECT c.region, SUM(o.cents) FROM customers c JOIN orders o ON o.customer = c.id
+WHERE o.made >= '2026-01-10' AND o.made < '2026-01-11' GROUP BY c.region;
+-- name: pay
+-- weight: 50
+UPDATE orders SET state = 'paid' WHERE id = 4711;
+-- name: no-table
+SELECT 1;
+-- name: broken
+SELECT * FROM nowhere WHERE a = 1;
+";
+
+fn mydex(schema: &Schema, folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mydex"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("MYDEX_URL", schema.url())
+        .env("MYDEX_STATE_DIR", folder.join("state"))
+        .output()
+        .unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    assert!(
+        output.status.success(),
+        "{:?}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+async fn run(pool: &MySqlPool, statement: &str) {
+    pool.execute(AssertSqlSafe(statement))
+        .await
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
+
+#[tokio::test]
+async fn advice_is_proven_and_can_be_carried_out_and_undone() {
+    let schema = shop("advise_shop").await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("work.sql"), WORKLOAD).unwrap();
+    let arguments = [
+        "advise", "--source", "sql", "work.sql", "--format", "json", "--write",
+    ];
+    let output = mydex(&schema, folder.path(), &arguments);
+    let advice = json(&output);
+
+    let recommendations = advice["recommendations"].as_array().unwrap();
+    let first = &recommendations[0];
+    assert_eq!(first["table"]["name"], "orders", "{first:#}");
+    let columns = first["columns"].to_string();
+    assert!(columns.contains("customer"), "{columns}");
+    assert_eq!(first["proven"], true, "{first:#}");
+    assert!(advice["workload"]["after"].as_f64() < advice["workload"]["before"].as_f64());
+    assert_eq!(advice["optimality"]["proven"], true);
+    let skipped = advice["skipped"].to_string();
+    assert!(skipped.contains("nowhere"), "{skipped}");
+    // One of two equal indexes may go, never both.
+    let drops: Vec<_> = recommendations
+        .iter()
+        .filter(|one| one["action"] == "drop")
+        .collect();
+    assert_eq!(drops.len(), 1, "{drops:#?}");
+
+    // Every statement is one that the server takes, and every one can be undone.
+    let pool = schema.pool().await;
+    let before = definition(&pool).await;
+    for one in recommendations {
+        for statement in one["ddl"].as_array().unwrap() {
+            run(&pool, statement.as_str().unwrap()).await;
+        }
+    }
+    assert_ne!(definition(&pool).await, before);
+    for one in recommendations.iter().rev() {
+        for statement in one["undo"].as_array().unwrap() {
+            run(&pool, statement.as_str().unwrap()).await;
+        }
+    }
+    assert_eq!(definition(&pool).await, before);
+
+    // The same question gives the same files.
+    let written = files(&folder.path().join("indexes"));
+    assert_eq!(written.len(), recommendations.len());
+    fs::remove_dir_all(folder.path().join("indexes")).unwrap();
+    json(&mydex(&schema, folder.path(), &arguments));
+    let again: Vec<_> = files(&folder.path().join("indexes"))
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    let names: Vec<_> = written.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(again, names);
+}
+
+async fn definition(pool: &MySqlPool) -> Vec<(String, String)> {
+    sqlx::query_as(
+        "SELECT INDEX_NAME, GROUP_CONCAT(COALESCE(COLUMN_NAME, EXPRESSION), COALESCE(SUB_PART, ''), \
+         COLLATION, IS_VISIBLE ORDER BY SEQ_IN_INDEX) FROM information_schema.STATISTICS \
+         WHERE TABLE_SCHEMA = DATABASE() GROUP BY TABLE_NAME, INDEX_NAME ORDER BY TABLE_NAME, INDEX_NAME",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                fs::read_to_string(&path).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn a_dry_run_lists_its_statements_and_mistakes_are_told_at_once() {
+    let schema = shop("advise_dry").await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("work.sql"), WORKLOAD).unwrap();
+    let output = mydex(
+        &schema,
+        folder.path(),
+        &["advise", "--source", "sql", "work.sql", "--dry-run"],
+    );
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    assert!(text.contains("orders"), "{text}");
+
+    let output = mydex(
+        &schema,
+        folder.path(),
+        &["advise", "--source", "sql", "--tier", "t2", "--tolerance=-1"],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    for part in ["name the files", "--replica NAME", "--tolerance -1"] {
+        assert!(text.contains(part), "{text}");
+    }
+}
