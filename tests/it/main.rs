@@ -23,3 +23,4 @@ mod sandbox_cli;
 mod server;
 mod server_checks;
 mod terminal;
+mod twin;
