@@ -6,4 +6,5 @@
 //! Reading order: fingerprint, explainable, standin, split
 
 pub mod explainable;
+pub mod split;
 pub mod standin;

@@ -20,4 +20,5 @@ mod sandbox;
 mod sandbox_cli;
 mod server;
 mod server_checks;
+mod shape;
 mod terminal;

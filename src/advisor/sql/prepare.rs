@@ -110,7 +110,11 @@ const MODIFIERS: [&str; 14] = [
 ];
 
 fn rewritten(tokens: Vec<Token>) -> Vec<Token> {
-    let tokens = without_parentheses_of_lists(tokens);
+    let mut tokens = without_parentheses_of_lists(tokens);
+    if word_at(&tokens, 0, "TABLE") {
+        let all = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
+        tokens.splice(0..1, all);
+    }
     let mut made: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut i = 0;
     while i < tokens.len() {
@@ -140,12 +144,27 @@ fn rewritten(tokens: Vec<Token>) -> Vec<Token> {
             Token::StringConcat => Token::make_keyword("OR"),
             Token::Overlap => Token::make_keyword("AND"),
             Token::Assignment => Token::Eq,
-            // `a BINARY = b` is not written; in front of a value it is a cast.
+            Token::ExclamationMark if tokens.get(i + 1) == Some(&Token::LParen) => {
+                Token::make_keyword("NOT")
+            }
+            word if is(word, "MOD") && is_operand(made.last()) => Token::Mod,
             other => other.clone(),
         });
         i += 1;
     }
     made
+}
+
+/// Whether a value ends here, so that an operator may follow.
+fn is_operand(token: Option<&Token>) -> bool {
+    match token {
+        Some(Token::Word(word)) => {
+            let words = ["SELECT", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "DISTINCT"];
+            !words.iter().any(|keyword| word.value.eq_ignore_ascii_case(keyword))
+        }
+        Some(Token::RParen | Token::Number(..)) => true,
+        _ => false,
+    }
 }
 
 /// How many tokens of a clause that changes no plan begin here.

@@ -248,7 +248,15 @@ impl Reader<'_> {
         };
         if let Some(names) = &cte.known {
             // The recursive branch reads what was made so far.
-            let columns = names.iter().map(|name| (name.clone(), walk::unknown(name))).collect();
+            let number = self.derived.len();
+            let columns =
+                names.iter().map(|name| (name.clone(), walk::derived(number, name))).collect();
+            self.derived.push(Derived {
+                alias: alias.clone(),
+                names: names.clone(),
+                branches: Vec::new(),
+                is_open: false,
+            });
             self.source(None, alias, SourceKind::Query(columns));
             return Ok(());
         }

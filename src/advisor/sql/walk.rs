@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value, WindowType,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value, WindowType,
 };
 
 /// A column of a base table of a block.
@@ -240,6 +240,8 @@ fn gather(expr: &mut Expr, refs: &mut Refs) {
                 refs.has_unknown = true;
             }
         }
+        // The parser binds XOR tighter than comparisons; what it makes of them is not used.
+        Expr::BinaryOp { op: BinaryOperator::Xor, .. } => refs.has_unknown = true,
         Expr::Identifier(name) => refs.is_session |= name.value.starts_with('@'),
         Expr::Function(_) => {
             if let Some(name) = function_name(expr) {
