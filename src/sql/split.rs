@@ -47,7 +47,10 @@ pub fn split(text: &str) -> (Vec<Statement>, Vec<Mistake>) {
     }
     splitter.end_statement();
     for line in std::mem::take(&mut splitter.notes) {
-        splitter.mistake(line, "no statement follows this comment; move it before one".to_owned());
+        splitter.mistake(
+            line,
+            "no statement follows this comment; move it before one".to_owned(),
+        );
     }
     splitter.mistakes.sort_by_key(|mistake| mistake.line);
     (splitter.statements, splitter.mistakes)
@@ -129,7 +132,10 @@ impl Splitter<'_> {
             Some((place, _)) => self.take(place + 1, true),
             None => {
                 let what = if quote == '`' { "name" } else { "string" };
-                self.mistake(start, format!("the {what} is not finished; close it with `{quote}`"));
+                self.mistake(
+                    start,
+                    format!("the {what} is not finished; close it with `{quote}`"),
+                );
                 self.take(self.rest.len(), false);
                 self.next = Statement::default();
                 self.notes.clear();
@@ -143,7 +149,12 @@ impl Splitter<'_> {
             self.take(end, true);
             return;
         }
-        let text = self.rest.get(marker..end).unwrap_or_default().trim().to_owned();
+        let text = self
+            .rest
+            .get(marker..end)
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
         self.annotation(&text);
         self.take(end, false);
     }
@@ -151,11 +162,15 @@ impl Splitter<'_> {
     fn block_comment(&mut self) {
         let start = self.line;
         // Hints and what the server executes are part of the statement.
-        let is_kept = self.is_inside() || self.rest.starts_with("/*+") || self.rest.starts_with("/*!");
+        let is_kept =
+            self.is_inside() || self.rest.starts_with("/*+") || self.rest.starts_with("/*!");
         match self.rest.find("*/") {
             Some(end) => self.take(end + 2, is_kept),
             None => {
-                self.mistake(start, "the comment is not finished; close it with `*/`".to_owned());
+                self.mistake(
+                    start,
+                    "the comment is not finished; close it with `*/`".to_owned(),
+                );
                 self.take(self.rest.len(), false);
                 self.next = Statement::default();
                 self.notes.clear();
@@ -170,8 +185,14 @@ impl Splitter<'_> {
         let (key, value, line) = (key.trim(), value.trim(), self.line);
         let is_number = |n: &f64| n.is_finite() && *n >= 0.0;
         let done = match key {
-            "name" => set(&mut self.next.name, Some(value.to_owned()).filter(|v| !v.is_empty())),
-            "schema" => set(&mut self.next.schema, Some(value.to_owned()).filter(|v| !v.is_empty())),
+            "name" => set(
+                &mut self.next.name,
+                Some(value.to_owned()).filter(|v| !v.is_empty()),
+            ),
+            "schema" => set(
+                &mut self.next.schema,
+                Some(value.to_owned()).filter(|v| !v.is_empty()),
+            ),
             "weight" => set(&mut self.next.weight, value.parse().ok().filter(is_number)),
             "tolerance" => {
                 let percent = value.strip_suffix('%').and_then(|n| n.trim().parse().ok());
@@ -196,15 +217,24 @@ impl Splitter<'_> {
     }
 
     fn is_delimiter_command(&self) -> bool {
-        let word = self.rest.get(..9).is_some_and(|word| word.eq_ignore_ascii_case("delimiter"));
-        word && self.rest.get(9..).is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n']))
+        let word = self
+            .rest
+            .get(..9)
+            .is_some_and(|word| word.eq_ignore_ascii_case("delimiter"));
+        word && self
+            .rest
+            .get(9..)
+            .is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n']))
     }
 
     fn change_delimiter(&mut self) {
         let end = self.rest.find('\n').unwrap_or(self.rest.len());
         let wanted = self.rest.get(9..end).unwrap_or_default().trim().to_owned();
         if wanted.is_empty() || wanted.contains('\\') {
-            self.mistake(self.line, "`DELIMITER` names no delimiter; name one, as in `DELIMITER //`".into());
+            self.mistake(
+                self.line,
+                "`DELIMITER` names no delimiter; name one, as in `DELIMITER //`".into(),
+            );
         } else {
             self.delimiter = wanted;
         }
@@ -256,12 +286,19 @@ mod tests {
     fn check(text: &str, expected: &[(usize, &str)]) {
         let (statements, mistakes) = split(text);
         assert!(mistakes.is_empty(), "{mistakes:?}");
-        let found: Vec<(usize, &str)> = statements.iter().map(|s| (s.line, s.sql.as_str())).collect();
+        let found: Vec<(usize, &str)> = statements
+            .iter()
+            .map(|s| (s.line, s.sql.as_str()))
+            .collect();
         assert_eq!(found, expected);
     }
 
     fn mistakes(text: &str) -> Vec<String> {
-        split(text).1.iter().map(|m| format!("{}: {}", m.line, m.message)).collect()
+        split(text)
+            .1
+            .iter()
+            .map(|m| format!("{}: {}", m.line, m.message))
+            .collect()
     }
 
     #[test]
@@ -269,15 +306,36 @@ mod tests {
         check("", &[]);
         check(" ;; \n ; ", &[]);
         check("select 1; select 2", &[(1, "select 1"), (1, "select 2")]);
-        check("select ';' , \"a;\" , `b;`;\nselect 2;", &[(1, "select ';' , \"a;\" , `b;`"), (2, "select 2")]);
-        check("select 'it''s; \\'; ';select 2", &[(1, "select 'it''s; \\'; '"), (1, "select 2")]);
-        check("select 1 -- no; end\n+ 1;", &[(1, "select 1 -- no; end\n+ 1")]);
+        check(
+            "select ';' , \"a;\" , `b;`;\nselect 2;",
+            &[(1, "select ';' , \"a;\" , `b;`"), (2, "select 2")],
+        );
+        check(
+            "select 'it''s; \\'; ';select 2",
+            &[(1, "select 'it''s; \\'; '"), (1, "select 2")],
+        );
+        check(
+            "select 1 -- no; end\n+ 1;",
+            &[(1, "select 1 -- no; end\n+ 1")],
+        );
         check("select 1 # no; end\n;", &[(1, "select 1 # no; end")]);
-        check("select 1 /* no; \n end */ + 1;select 3", &[(1, "select 1 /* no; \n end */ + 1"), (2, "select 3")]);
+        check(
+            "select 1 /* no; \n end */ + 1;select 3",
+            &[(1, "select 1 /* no; \n end */ + 1"), (2, "select 3")],
+        );
         check("-- a ; comment\n\nselect 1--1;", &[(3, "select 1--1")]);
-        check("/* first; */ select /*+ MRR(t) */ 1", &[(1, "select /*+ MRR(t) */ 1")]);
-        check("\u{feff}select 'é;'; select 2", &[(1, "select 'é;'"), (1, "select 2")]);
-        check("DELIMITER //\nselect 1; select 2//\ndelimiter ;\nselect 3;", &[(2, "select 1; select 2"), (4, "select 3")]);
+        check(
+            "/* first; */ select /*+ MRR(t) */ 1",
+            &[(1, "select /*+ MRR(t) */ 1")],
+        );
+        check(
+            "\u{feff}select 'é;'; select 2",
+            &[(1, "select 'é;'"), (1, "select 2")],
+        );
+        check(
+            "DELIMITER //\nselect 1; select 2//\ndelimiter ;\nselect 3;",
+            &[(2, "select 1; select 2"), (4, "select 3")],
+        );
     }
 
     #[test]
@@ -298,7 +356,9 @@ mod tests {
     #[test]
     fn all_mistakes_are_told_at_once() {
         assert_eq!(
-            mistakes("-- weight: many\n-- tolerance: 5\n-- name:\nselect 1;\n-- weight: 1\n-- weight: 2\nselect 2;\nselect 'open"),
+            mistakes(
+                "-- weight: many\n-- tolerance: 5\n-- name:\nselect 1;\n-- weight: 1\n-- weight: 2\nselect 2;\nselect 'open"
+            ),
             [
                 "1: `many` is no weight; give a number of calls, as in `weight: 10`",
                 "2: `5` is no tolerance; give a share, as in `tolerance: 20%`",
@@ -307,10 +367,22 @@ mod tests {
                 "8: the string is not finished; close it with `'`",
             ]
         );
-        assert_eq!(mistakes("select 1 /* open"), ["1: the comment is not finished; close it with `*/`"]);
-        assert_eq!(mistakes("-- weight: -1\nselect 1"), ["1: `-1` is no weight; give a number of calls, as in `weight: 10`"]);
-        assert_eq!(mistakes("select 1;\n-- name: x\n"), ["2: no statement follows this comment; move it before one"]);
-        assert_eq!(mistakes("DELIMITER \nselect 1"), ["1: `DELIMITER` names no delimiter; name one, as in `DELIMITER //`"]);
+        assert_eq!(
+            mistakes("select 1 /* open"),
+            ["1: the comment is not finished; close it with `*/`"]
+        );
+        assert_eq!(
+            mistakes("-- weight: -1\nselect 1"),
+            ["1: `-1` is no weight; give a number of calls, as in `weight: 10`"]
+        );
+        assert_eq!(
+            mistakes("select 1;\n-- name: x\n"),
+            ["2: no statement follows this comment; move it before one"]
+        );
+        assert_eq!(
+            mistakes("DELIMITER \nselect 1"),
+            ["1: `DELIMITER` names no delimiter; name one, as in `DELIMITER //`"]
+        );
     }
 
     proptest! {

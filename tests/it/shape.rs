@@ -11,11 +11,13 @@ const TPCH: &str = include_str!("../../benches/tpch/queries.sql");
 
 #[tokio::test]
 async fn every_case_is_a_statement_of_the_server() {
-    let pool = server::schema("shape").await;
-    let schema: String = sqlx::query_scalar("SELECT DATABASE()").fetch_one(&pool).await.unwrap();
+    let own = server::schema("shape").await;
+    let (pool, schema) = (own.pool().await, own.name());
     let here = |text: &str| text.replace("app.", &format!("{schema}."));
     for statement in SCHEMA.split(';').filter(|text| !text.trim().is_empty()) {
-        pool.execute(sqlx::AssertSqlSafe(here(statement))).await.unwrap();
+        pool.execute(sqlx::AssertSqlSafe(here(statement)))
+            .await
+            .unwrap();
     }
     let mut refused = Vec::new();
     let mut seen = 0;
@@ -35,9 +37,14 @@ async fn every_case_is_a_statement_of_the_server() {
 
 #[tokio::test]
 async fn every_query_of_tpch_is_a_statement_of_the_server() {
-    let pool = server::schema("shape_tpch").await;
-    for statement in TPCH_SCHEMA.split(';').filter(|text| !text.trim().is_empty()) {
-        pool.execute(sqlx::AssertSqlSafe(statement.to_owned())).await.unwrap();
+    let pool = server::schema("shape_tpch").await.pool().await;
+    for statement in TPCH_SCHEMA
+        .split(';')
+        .filter(|text| !text.trim().is_empty())
+    {
+        pool.execute(sqlx::AssertSqlSafe(statement.to_owned()))
+            .await
+            .unwrap();
     }
     let mut refused = Vec::new();
     for piece in TPCH.split("-- name: ").skip(1) {
