@@ -196,6 +196,17 @@ pub(super) fn children(expr: &mut Expr) -> Vec<&mut Expr> {
             time_zone,
         } => vec![timestamp, time_zone],
         Expr::Position { expr, r#in } => vec![expr, r#in],
+        Expr::Function(function) => of_function(function),
+        Expr::Tuple(list) => list.iter_mut().collect(),
+        Expr::Interval(interval) => vec![&mut interval.value],
+        Expr::MemberOf(member) => vec![&mut member.value, &mut member.array],
+        other => of_clauses(other),
+    }
+}
+
+/// Those of expressions whose parts may be left out.
+fn of_clauses(expr: &mut Expr) -> Vec<&mut Expr> {
+    match expr {
         Expr::Substring {
             expr,
             substring_from,
@@ -214,7 +225,6 @@ pub(super) fn children(expr: &mut Expr) -> Vec<&mut Expr> {
             all.extend(trim_what.as_deref_mut());
             all
         }
-        Expr::Function(function) => of_function(function),
         Expr::Case {
             operand,
             conditions,
@@ -230,9 +240,6 @@ pub(super) fn children(expr: &mut Expr) -> Vec<&mut Expr> {
             all.extend(else_result.as_deref_mut());
             all
         }
-        Expr::Tuple(list) => list.iter_mut().collect(),
-        Expr::Interval(interval) => vec![&mut interval.value],
-        Expr::MemberOf(member) => vec![&mut member.value, &mut member.array],
         _ => Vec::new(),
     }
 }
