@@ -158,6 +158,7 @@ impl Judged<'_> {
             action: Action::Create,
             table: candidate.table.clone(),
             index: candidate.index.clone(),
+            column: candidate.column.clone(),
             reason: self.why_create(candidate, &contribution),
             ddl,
             undo,
@@ -187,6 +188,7 @@ impl Judged<'_> {
             action: Action::Drop,
             table: table.clone(),
             index: index.clone(),
+            column: None,
             reason: why.to_owned(),
             ddl: vec![
                 ddl::set_visible(table, &index.name, false),

@@ -1,23 +1,40 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, sql/, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, select.rs, select/, notes.rs, plan.rs, plan_tree.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, graph.rs, harmless.rs, verdict.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/text.rs, twin/strip.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs, sql/
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, sql, statistics, candidate, costs, weights, planner, effects, assemble, effort, select, notes, plan, plan_tree
+//! Reading order: workload, source, shape, sql, statistics, candidate, candidates, existing, costs, weights, select, effects, planner, plan, tree, notes, wire, pricing, harmless, session, graph, whatif, recost, verdict, trials, prove, twin, effort, material, problem, assemble, advice, advise
 
+mod advice;
+pub mod advise;
 pub mod assemble;
 pub mod candidate;
+pub mod candidates;
 pub mod costs;
 pub mod effects;
 pub mod effort;
+pub mod existing;
+pub mod graph;
+pub mod harmless;
+pub mod material;
 pub mod notes;
 pub mod plan;
-mod plan_tree;
 pub mod planner;
+mod pricing;
+pub mod problem;
+pub mod prove;
+mod recost;
 pub mod select;
+pub mod session;
 pub mod shape;
 pub mod source;
 pub mod sql;
 pub mod statistics;
+mod tree;
+mod trials;
+pub mod twin;
+pub mod verdict;
 pub mod weights;
+pub mod whatif;
+mod wire;
 pub mod workload;

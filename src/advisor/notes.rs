@@ -21,9 +21,25 @@ pub struct Rewritten {
 
 /// Functions that make one row of many.
 const AGGREGATES: [&str; 19] = [
-    "avg", "bit_and", "bit_or", "bit_xor", "count", "group_concat", "json_arrayagg",
-    "json_objectagg", "max", "min", "std", "stddev", "stddev_pop", "stddev_samp", "sum",
-    "st_collect", "var_pop", "var_samp", "variance",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "count",
+    "group_concat",
+    "json_arrayagg",
+    "json_objectagg",
+    "max",
+    "min",
+    "std",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "st_collect",
+    "var_pop",
+    "var_samp",
+    "variance",
 ];
 
 #[derive(Debug, Clone, PartialEq)]
@@ -184,7 +200,7 @@ fn name(text: &str) -> (Token, usize) {
     while text[length..].starts_with('`') {
         let part = quoted(&text[length..], '`');
         let inner = text
-            .get(length + 1..length + part - 1)
+            .get(length + 1..(length + part).saturating_sub(1))
             .unwrap_or("")
             .replace("``", "`");
         parts.push(inner);
@@ -213,8 +229,7 @@ fn quoted(text: &str, quote: char) -> usize {
             }
         }
     }
-    // An unfinished text ends with the note; `name` takes one character off for the closing quote.
-    text.len().max(2)
+    text.len()
 }
 
 #[cfg(test)]
@@ -263,7 +278,18 @@ mod tests {
 
     #[test]
     fn odd_notes_never_panic() {
-        for note in ["`", "``", "`a`.", "`a`.`", "'", "/*", "limit", "))((", "`ä`.`ö` `ü", "\\"] {
+        for note in [
+            "`",
+            "``",
+            "`a`.",
+            "`a`.`",
+            "'",
+            "/*",
+            "limit",
+            "))((",
+            "`ä`.`ö` `ü",
+            "\\",
+        ] {
             let _ = Rewritten::of(note, &known());
         }
     }

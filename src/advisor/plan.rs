@@ -6,7 +6,8 @@
 //!   `HAVING`, `GROUP BY`, `ORDER BY` and `SET`; derived tables; branches of a union) is in no
 //!   other figure; one without (a semi-join that is materialized) is contained in its parent's;
 //! - what depends on the row of an outer block counts once for each of these rows;
-//! - the sort of a single table is free in the figure, and `LIMIT` saves nothing there;
+//! - sorting one table and filling a temporary table are free in the figure, sorting a join is
+//!   seven times too expensive, and `LIMIT` saves nothing ([`super::pricing`]);
 //! - a one-table `UPDATE` or `DELETE` has rows, but no cost.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,15 +17,11 @@ use serde_json::{Map, Value};
 
 use super::notes::Rewritten;
 use super::planner::{Choice, Plan};
+use super::pricing::{
+    AfterReading, CONSTANT, figure, filtered, is_filtered_before, is_operation, object, unpriced,
+    unpriced_fetches,
+};
 use crate::model::schema::TableName;
-
-/// A block whose answer was known while it was planned (a row by its unique key, no row at all,
-/// the end of an index) costs what the optimizer writes for a row by its primary key.
-const CONSTANT: f64 = 1.0;
-/// `row_evaluate_cost`: the optimizer's unit of work for one row.
-const ROW: f64 = 0.1;
-/// `memory_block_read_cost`: fetching a row that an index points to.
-const FETCH: f64 = 0.25;
 
 /// Which choice an index of a table is.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +75,7 @@ pub fn parse(json: &str, note: &str, known: &Known) -> Result<Plan, String> {
         return Ok(reader.plan(cost));
     }
     if let Some(plan) = root.get("query_plan").and_then(Value::as_object) {
-        return super::plan_tree::parse(plan, known);
+        return super::tree::parse(plan, known);
     }
     Err("the plan has no query block: its format is unknown".to_owned())
 }
@@ -99,18 +96,16 @@ struct Block {
     number: u64,
     /// Rows that come out of the tables read so far.
     rows: f64,
-    /// Rows for which an unordered, one-table sort has to be paid.
-    sorts: bool,
-    /// A sort whose cost is told.
-    has_sort_cost: bool,
     /// Rows are kept before the first comes out.
     blocks: bool,
     /// Cost of what its figure leaves out.
     extra: f64,
-    /// Cost of its first tables where the block has no figure.
-    own: f64,
-    /// Part of the cost that comes once, whatever the limit.
+    /// Part of it that comes once, whatever the limit.
     once: f64,
+    /// Cost of its tables where the block has no figure.
+    own: f64,
+    /// Sorts and temporary tables.
+    after: AfterReading,
 }
 
 impl<'a> Reader<'a> {
@@ -138,31 +133,40 @@ impl<'a> Reader<'a> {
     /// The cost of a block with everything in it, for one execution.
     fn block(&mut self, node: &Map<String, Value>, outer: u64) -> f64 {
         let mut block = Block {
-            number: node.get("select_id").and_then(Value::as_u64).unwrap_or(outer),
+            number: node
+                .get("select_id")
+                .and_then(Value::as_u64)
+                .unwrap_or(outer),
             rows: 1.0,
             ..Block::default()
         };
-        let told = node.get("cost_info").and_then(Value::as_object)
+        let told = node
+            .get("cost_info")
+            .and_then(Value::as_object)
             .and_then(|info| figure(info, "query_cost"));
         self.signature.push('{');
         self.content(node, &mut block);
         self.signature.push('}');
-        let mut cost = told.unwrap_or(block.own);
-        if block.sorts && !block.has_sort_cost {
-            cost += block.rows * ROW;
-        }
-        if let Some(limit) = self.rewritten.limits.get(&block.number)
+        let limit = self.rewritten.limits.get(&block.number).copied();
+        block.after.rows = block.rows;
+        block.after.limit = limit;
+        let mut cost = block.after.price(told.unwrap_or(block.own));
+        if let Some(limit) = limit
             && !block.blocks
             && !self.rewritten.aggregates.contains(&block.number)
-            && block.rows > *limit
+            && block.rows > limit
         {
             // Rows come out one by one, so that reading ends with the limit.
             let share = limit / block.rows;
             cost *= share;
             block.extra = block.once + (block.extra - block.once) * share;
         }
-        // A union has no figure and needs none; anything else costs something.
-        (cost + block.extra).max(CONSTANT)
+        let cost = cost + block.extra;
+        if told.is_some() {
+            cost
+        } else {
+            cost.max(CONSTANT)
+        }
     }
 
     fn content(&mut self, node: &Map<String, Value>, block: &mut Block) {
@@ -203,15 +207,21 @@ impl<'a> Reader<'a> {
     fn operation(&mut self, name: &str, inner: &Map<String, Value>, block: &mut Block) {
         self.mark(name);
         let is = |flag: &str| inner.get(flag) == Some(&Value::Bool(true));
-        let result = name.ends_with("_result");
-        block.sorts |= is("using_filesort") && !result;
-        block.has_sort_cost |= inner
-            .get("cost_info")
-            .is_some_and(|info| info.get("sort_cost").is_some());
+        let is_union = name.ends_with("_result") && inner.contains_key("query_specifications");
+        // How many groups there are to be sorted is not told, and they are few.
+        let is_of_groups = inner.contains_key("grouping_operation");
+        block.after.sorts |= is("using_filesort") && !is_union && !is_of_groups;
+        block.after.is_temporary |= is("using_temporary_table") && !is_union;
+        block.after.told_sort += object(inner, "cost_info")
+            .and_then(|info| figure(info, "sort_cost"))
+            .unwrap_or(0.0);
         // Groups have an unknown number of rows each.
         block.blocks |= is("using_filesort")
             || is("using_temporary_table")
-            || matches!(name, "windowing" | "grouping_operation" | "duplicates_removal");
+            || matches!(
+                name,
+                "windowing" | "grouping_operation" | "duplicates_removal"
+            );
         for flag in ["using_filesort", "using_temporary_table"] {
             if is(flag) {
                 self.mark(flag);
@@ -276,6 +286,10 @@ impl<'a> Reader<'a> {
         }
         if table.contains_key("rows_examined_per_scan") {
             block.rows = produced;
+            let info = object(table, "cost_info");
+            block.after.reading = info
+                .and_then(|info| figure(info, "prefix_cost"))
+                .unwrap_or(block.after.reading);
             block.own += unpriced(access, text("key"), examined);
             block.extra += unpriced_fetches(table, access, produced);
         }
@@ -353,9 +367,10 @@ impl<'a> Reader<'a> {
     fn access(&mut self, table: &Map<String, Value>) {
         for (key, value) in table {
             let told = match (key.as_str(), value) {
-                ("key" | "using_join_buffer" | "range_checked_for_each_record", Value::String(text)) => {
-                    text.clone()
-                }
+                (
+                    "key" | "using_join_buffer" | "range_checked_for_each_record",
+                    Value::String(text),
+                ) => text.clone(),
                 ("used_key_parts", Value::Array(parts)) => parts
                     .iter()
                     .filter_map(Value::as_str)
@@ -364,10 +379,20 @@ impl<'a> Reader<'a> {
                 // What the condition says depends on the constants.
                 ("index_condition", _) => "index_condition".to_owned(),
                 (
-                    "using_index" | "using_MRR" | "backward_index_scan" | "not_exists"
-                    | "using_index_for_group_by" | "using_index_for_skip_scan" | "distinct"
-                    | "loosescan" | "first_match" | "rematerialize" | "insert" | "update"
-                    | "delete" | "replace",
+                    "using_index"
+                    | "using_MRR"
+                    | "backward_index_scan"
+                    | "not_exists"
+                    | "using_index_for_group_by"
+                    | "using_index_for_skip_scan"
+                    | "distinct"
+                    | "loosescan"
+                    | "first_match"
+                    | "rematerialize"
+                    | "insert"
+                    | "update"
+                    | "delete"
+                    | "replace",
                     value,
                 ) if *value != Value::Bool(false) => key.clone(),
                 _ => continue,
@@ -383,86 +408,5 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn object<'v>(node: &'v Map<String, Value>, key: &str) -> Option<&'v Map<String, Value>> {
-    node.get(key).and_then(Value::as_object)
-}
-
-fn is_operation(name: &str) -> bool {
-    name.ends_with("_operation")
-        || name.ends_with("_result")
-        || matches!(
-            name,
-            "duplicates_removal" | "windowing" | "insert_from" | "optimized_away_subqueries"
-        )
-}
-
-/// A figure that is written as a number or as a string.
-fn figure(node: &Map<String, Value>, key: &str) -> Option<f64> {
-    let value = node.get(key)?;
-    value
-        .as_f64()
-        .or_else(|| value.as_str().and_then(|text| parse_units(text)))
-}
-
-/// `12.50`, and `1.25e6`; large costs are written with a suffix in some figures.
-fn parse_units(text: &str) -> Option<f64> {
-    let (number, factor) = match text.as_bytes().last()? {
-        b'K' => (&text[..text.len() - 1], 1e3),
-        b'M' => (&text[..text.len() - 1], 1e6),
-        b'G' => (&text[..text.len() - 1], 1e9),
-        b'T' => (&text[..text.len() - 1], 1e12),
-        _ => (text, 1.0),
-    };
-    number.parse::<f64>().ok().map(|number| number * factor)
-}
-
-/// The share of rows that pass the table's condition.
-fn filtered(table: &Map<String, Value>) -> f64 {
-    figure(table, "filtered").map_or(1.0, |percent| (percent / 100.0).clamp(0.0, 1.0))
-}
-
-/// What reading `rows` rows costs where the server does not say, as for a one-table `UPDATE`: as
-/// much as in a `SELECT`, where a row that an index points to is fetched by itself.
-fn unpriced(access: &str, key: &str, rows: f64) -> f64 {
-    let is_clustered = access == "ALL" || key == "PRIMARY";
-    rows * if is_clustered { ROW } else { ROW + FETCH } + CONSTANT
-}
-
-/// An index that is read for its order is chosen after the costs were counted, and has the cost of
-/// a scan of the table; fetching its rows is added.
-fn unpriced_fetches(table: &Map<String, Value>, access: &str, produced: f64) -> f64 {
-    let is_covering = table.get("using_index") == Some(&Value::Bool(true));
-    let key = table.get("key").and_then(Value::as_str).unwrap_or("");
-    let (Some(info), false) = (object(table, "cost_info"), is_covering) else {
-        return 0.0;
-    };
-    if access != "index" || key == "PRIMARY" {
-        return 0.0;
-    }
-    let told = figure(info, "read_cost").unwrap_or(0.0) + figure(info, "eval_cost").unwrap_or(0.0);
-    let rows = produced / filtered(table).max(1e-6);
-    (rows * (ROW + FETCH) - told).max(0.0)
-}
-
-/// Whether other conditions are there that spare a subquery some of the rows: those that need no
-/// subquery are tried first.
-fn is_filtered_before(table: &Map<String, Value>) -> bool {
-    let text = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or("");
-    let condition = text("attached_condition");
-    let mut depth = 0_i32;
-    let mut start = 0;
-    let mut conjuncts = Vec::new();
-    for (at, c) in condition.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ' ' if depth <= 1 && condition[at..].starts_with(" and ") => {
-                conjuncts.push(&condition[start..at]);
-                start = at + 5;
-            }
-            _ => {}
-        }
-    }
-    conjuncts.push(&condition[start..]);
-    conjuncts.len() > 1 && conjuncts.iter().any(|part| !part.contains("select#"))
-}
+#[cfg(test)]
+mod tests;

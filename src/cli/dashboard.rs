@@ -1,4 +1,6 @@
-//! Introduces the collectors and the load engine to the dashboard.
+//! Introduces the collectors, the load engine and the advisor to the dashboard.
+
+mod advisor;
 
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
+use super::advise;
 use super::error::{Error, Outcome};
 use crate::collect::collector;
 use crate::config::settings::{Dashboard, Server, ServiceLevels, Settings, Theme};
@@ -32,15 +35,23 @@ pub(super) async fn show(
     let settings = context.settings();
     let (feed, news) = mpsc::channel(FEED_QUEUE);
     let (requests, wishes) = mpsc::channel(REQUEST_QUEUE);
+    let (to_collectors, for_collectors) = mpsc::channel(REQUEST_QUEUE);
     let read_only = settings.dashboard.read_only || server.read_only;
     let mut collector = collector::spawn(
         server.clone(),
         settings.monitor.clone(),
         read_only,
-        wishes,
+        for_collectors,
         feed.clone(),
         cancel.clone(),
     );
+    let desk = tokio::spawn(advisor::serve(
+        wishes,
+        to_collectors,
+        feed.clone(),
+        hands(settings, server),
+        cancel.clone(),
+    ));
     if let Some(load) = load {
         tokio::spawn(forward(load, feed));
     }
@@ -62,6 +73,8 @@ pub(super) async fn show(
             (screen.await, collected)
         }
     };
+    // A run of the advisor gives back its private server before the program ends.
+    let _ = desk.await;
     match collected {
         Err(panic) => {
             return Err(
@@ -75,6 +88,23 @@ pub(super) async fn show(
     match ended.map_err(|error| Error::from_chain(&error))? {
         End::Quit | End::TerminalClosed | End::FeedClosed => Ok(Outcome::Fine),
         End::Cancelled => Ok(Outcome::Interrupted),
+    }
+}
+
+/// What the advisor's view can start.
+fn hands(settings: &Settings, server: &Server) -> advisor::Hands {
+    let (settings, server) = (Arc::new(settings.clone()), Arc::new(server.clone()));
+    advisor::Hands {
+        advise: Arc::new(move |only, progress, cancel| {
+            let (settings, server) = (Arc::clone(&settings), Arc::clone(&server));
+            Box::pin(async move {
+                advise::of_digests_of(&settings, &server, only, &cancel, &mut |step| {
+                    progress.report(step.what, step.share);
+                })
+                .await
+            })
+        }),
+        write: Arc::new(|advice, place| advise::write_one(advice, place)),
     }
 }
 

@@ -44,6 +44,14 @@ impl Error {
         Self::new(message)
     }
 
+    /// Message and remedy in one sentence, for places with one line.
+    pub(super) fn in_one_line(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -5,12 +5,14 @@
 //! May import: model, config, sql, server, collect, slowlog, probes, advisor, indexes, report, tui, sandbox
 //! Reading order: args, error, context, signals, logging, one file per command
 
+pub mod advise;
 pub mod args;
 pub mod check;
 pub mod config;
 pub mod context;
 mod dashboard;
 pub mod demo;
+pub mod digest;
 pub mod error;
 mod figures;
 pub mod generate;
@@ -115,7 +117,9 @@ async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
         Command::Demo(args) => demo::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
         Command::Probe(args) => probe::run(context, args).await,
+        Command::Advise(args) => advise::run(context, &args).await,
         Command::Sandbox(args) => sandbox::run(context, args).await,
+        Command::Digest(args) => digest::run(context, args).await,
         Command::Config(args) => config::run(context, &args),
         Command::Completions(args) => generate::completions(context, &args),
         Command::Man(args) => generate::man(context, &args),

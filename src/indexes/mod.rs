@@ -1,6 +1,15 @@
 //! # indexes
 //! Purpose: versioned index definitions: one reviewed file a change.
-//! Gives: checked definitions and their statements; all mistakes of a folder at once.
-//! Pure files: all
+//! Gives: checked definitions with their statements and checksums; all mistakes of a folder at once; new files.
+//! Pure files: all but folder.rs
 //! May import: model, config, sql, server
-//! Reading order: none yet
+//! Reading order: definition, evidence, expression, fields, parse, print, files, folder
+
+pub mod definition;
+pub mod evidence;
+mod expression;
+mod fields;
+pub mod files;
+pub mod folder;
+mod parse;
+mod print;

@@ -248,3 +248,6 @@ pub struct Effort {
     /// The longest of them.
     pub target_longest: Duration,
 }
+
+#[cfg(test)]
+pub mod fixture;

@@ -104,7 +104,9 @@ pub enum AdvisorNews {
     Failed(String),
     /// Answer to [`AdvisorRequest::WriteDefinition`]: the file that was written, or why not.
     Written {
-        /// The recommendation, by its place in the latest advice.
+        /// The advice that was asked about.
+        advice: Arc<Advice>,
+        /// The recommendation, by its place in it.
         recommendation: usize,
         /// The file's path, or why not, in one sentence.
         result: Result<String, String>,
@@ -149,12 +151,18 @@ pub enum Request {
 }
 
 /// What is asked of the advisor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum AdvisorRequest {
     /// Run: for one digest, or for the whole workload of digests.
     Advise(Option<DigestKey>),
     /// End the run with its best answer so far.
     Stop,
-    /// Write the definition of one recommendation of the latest advice, once confirmed.
-    WriteDefinition(usize),
+    /// Write the definition of one recommendation, once confirmed. The advice comes along, so that
+    /// a run that ends meanwhile can't put another recommendation in its place.
+    WriteDefinition {
+        /// The advice on the screen.
+        advice: Arc<Advice>,
+        /// The recommendation, by its place in it.
+        recommendation: usize,
+    },
 }

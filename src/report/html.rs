@@ -25,7 +25,11 @@ pub fn render(document: &Document) -> String {
     let is_long = headings.len() >= MIN_CONTENTS;
     let mut out = String::with_capacity(32 * 1024);
     head(&mut out, &document.title);
-    out.push_str(if is_long { "<body class=\"long\">\n" } else { "<body>\n" });
+    out.push_str(if is_long {
+        "<body class=\"long\">\n"
+    } else {
+        "<body>\n"
+    });
     out.push_str("<header><h1>");
     escape::inline(&mut out, &document.title);
     out.push_str("</h1></header>\n");
@@ -139,7 +143,7 @@ impl Page {
                 }
                 self.out.push_str("</ul>\n");
             }
-            Block::Code { text, .. } => self.code(text),
+            Block::Code { language, text } => self.code(language, text),
             Block::Details { summary, blocks } => {
                 self.out.push_str("<details><summary>");
                 escape::prose(&mut self.out, summary);
@@ -173,7 +177,7 @@ impl Page {
             self.out.push_str("<dt>");
             escape::inline(&mut self.out, name);
             self.out.push_str("</dt><dd>");
-            escape::prose(&mut self.out, value);
+            escape::inline(&mut self.out, value);
             self.out.push_str("</dd>\n");
         }
         self.out.push_str("</dl>\n");
@@ -185,7 +189,8 @@ impl Page {
             self.paragraph(&table.caption, " class=\"caption\"");
         }
         if table.rows.is_empty() {
-            self.out.push_str("<p class=\"nothing\">nothing to show</p>\n");
+            self.out
+                .push_str("<p class=\"nothing\">nothing to show</p>\n");
             return;
         }
         self.out
@@ -232,14 +237,21 @@ impl Page {
         escape::inline(&mut self.out, finding.code);
         self.out.push_str("]</span></p>\n");
         if !finding.remedy.is_empty() {
-            self.code(&finding.remedy);
+            self.code("sql", &finding.remedy);
         }
         self.out.push_str("</li>\n");
     }
 
-    fn code(&mut self, text: &str) {
+    /// Statements are wrapped, so that their end can be seen; the lines of plans tell by where they
+    /// begin, and are not.
+    fn code(&mut self, language: &str, text: &str) {
+        let class = if language == "sql" {
+            " class=\"wrapped\""
+        } else {
+            ""
+        };
         // A line break right behind `<pre>` would be dropped, but `<code>` stands between.
-        self.out.push_str("<pre tabindex=\"0\"><code>");
+        let _ = write!(self.out, "<pre{class} tabindex=\"0\"><code>");
         escape::block(&mut self.out, text);
         self.out.push_str("</code></pre>\n");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::doc::{Bars, Histogram};
+use super::doc::{Amount, Bars, Histogram};
 use super::escape;
 
 /// Labels below a histogram at most.
@@ -17,9 +17,17 @@ pub(super) fn bars(out: &mut String, bars: &Bars) {
     let has_names = bars.series.len() > 1;
     for row in &bars.rows {
         for (place, amount) in row.values.iter().enumerate() {
-            out.push_str(if place == 0 { "<tr class=\"first\">" } else { "<tr>" });
+            out.push_str(if place == 0 {
+                "<tr class=\"first\">"
+            } else {
+                "<tr>"
+            });
             if place == 0 {
-                let _ = write!(out, "<th scope=\"rowgroup\" rowspan=\"{}\">", row.values.len());
+                let _ = write!(
+                    out,
+                    "<th scope=\"rowgroup\" rowspan=\"{}\">",
+                    row.values.len()
+                );
                 escape::inline(out, &row.label);
                 out.push_str("</th>");
             }
@@ -29,7 +37,11 @@ pub(super) fn bars(out: &mut String, bars: &Bars) {
                 out.push_str("</td>");
             }
             // The last series is the one that matters; those before it stand back.
-            let class = if place + 1 < row.values.len() { " class=\"before\"" } else { "" };
+            let class = if place + 1 < row.values.len() {
+                " class=\"before\""
+            } else {
+                ""
+            };
             let _ = write!(
                 out,
                 "<td class=\"bar\"><svg class=\"bar\" viewBox=\"0 0 1000 10\" \
@@ -76,6 +88,16 @@ pub(super) fn histogram(out: &mut String, histogram: &Histogram) {
     }
     out.push_str("</div>\n<p class=\"axis-name\">");
     escape::inline(out, &histogram.axis);
+    let is_highest = |amount: &&Amount| amount.share_of(largest) >= 1.0;
+    if let Some(highest) = histogram
+        .buckets
+        .iter()
+        .map(|(_, amount)| amount)
+        .find(is_highest)
+    {
+        out.push_str("; the highest column is ");
+        escape::inline(out, &highest.shown);
+    }
     out.push_str("</p>\n<details><summary>Figures</summary>\n<table><tbody>\n");
     for (label, amount) in &histogram.buckets {
         out.push_str("<tr><th scope=\"row\">");
@@ -104,12 +126,16 @@ fn axis(histogram: &Histogram) -> Vec<&str> {
 fn caption(out: &mut String, caption: &str) {
     if !caption.is_empty() {
         out.push_str("<figcaption>");
-        escape::inline(out, caption);
+        escape::prose(out, caption);
         out.push_str("</figcaption>\n");
     }
 }
 
 /// What is more than nothing can be seen.
 fn length(share: f64, full: f64) -> f64 {
-    if share > 0.0 { (share * full).max(3.0) } else { 0.0 }
+    if share > 0.0 {
+        (share * full).max(3.0)
+    } else {
+        0.0
+    }
 }

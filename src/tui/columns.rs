@@ -39,6 +39,18 @@ pub(super) enum Col {
     ServiceP99,
     RowsPerCall,
     Objective,
+    Action,
+    Gain,
+    OnTable,
+    Parts,
+    Size,
+    Hurts,
+    Helps,
+    Proof,
+    DdlLock,
+    WriteCost,
+    Build,
+    File,
 }
 
 /// How a column is drawn.
@@ -147,6 +159,21 @@ pub(super) const PROBES: &[Col] = &[
     Col::ServiceP99,
     Col::RowsPerCall,
     Col::Objective,
+];
+
+pub(super) const ADVICE: &[Col] = &[
+    Col::Action,
+    Col::Gain,
+    Col::OnTable,
+    Col::Parts,
+    Col::Size,
+    Col::Helps,
+    Col::Hurts,
+    Col::Proof,
+    Col::DdlLock,
+    Col::WriteCost,
+    Col::Build,
+    Col::File,
 ];
 
 /// All columns, in the order of [`Col`].
@@ -382,6 +409,84 @@ const SPECS: &[(Col, Spec)] = &[
             "service level and whether it is met",
         ),
     ),
+    (
+        Col::Action,
+        words("action", "action", 6, 0, "create or drop the index"),
+    ),
+    (
+        Col::Gain,
+        number(
+            "gain",
+            "gain",
+            5,
+            0,
+            "part of the workload's time lost if this one alone is left out",
+        ),
+    ),
+    (
+        Col::OnTable,
+        words("table", "table", 16, 0, "the table of the index"),
+    ),
+    (
+        Col::Parts,
+        rest("parts", "index", 20, "columns or expressions of the index"),
+    ),
+    (
+        Col::Size,
+        number(
+            "size",
+            "size",
+            7,
+            1,
+            "estimated size: taken, or freed by a drop",
+        ),
+    ),
+    (
+        Col::Hurts,
+        number("hurts", "hurts", 5, 2, "queries that it makes slower"),
+    ),
+    (
+        Col::Helps,
+        number("helps", "helps", 5, 3, "queries that it makes faster"),
+    ),
+    (
+        Col::Proof,
+        words(
+            "proof",
+            "proof",
+            5,
+            4,
+            "run: measured on the twin; cost: the optimizer's estimate",
+        ),
+    ),
+    (
+        Col::DdlLock,
+        words(
+            "lock",
+            "lock",
+            6,
+            5,
+            "strongest lock of the change: none, shared, exclusive",
+        ),
+    ),
+    (
+        Col::WriteCost,
+        number(
+            "write-cost",
+            "us/row",
+            6,
+            6,
+            "estimated time added to each row that is written",
+        ),
+    ),
+    (
+        Col::Build,
+        number("build", "build", 6, 7, "estimated time to build it"),
+    ),
+    (
+        Col::File,
+        words("file", "file", 7, 8, "state of the definition's file"),
+    ),
 ];
 
 impl Col {
@@ -435,14 +540,14 @@ mod tests {
         for (position, (col, _)) in SPECS.iter().enumerate() {
             assert_eq!(*col as usize, position);
         }
-        for col in QUERIES.iter().chain(SESSIONS).chain(PROBES) {
+        for col in QUERIES.iter().chain(SESSIONS).chain(PROBES).chain(ADVICE) {
             assert!((*col as usize) < SPECS.len());
         }
     }
 
     #[test]
     fn names_are_unique_in_each_table() {
-        for table in [QUERIES, SESSIONS, PROBES] {
+        for table in [QUERIES, SESSIONS, PROBES, ADVICE] {
             let mut names: Vec<_> = table.iter().map(|col| col.spec().name).collect();
             names.sort_unstable();
             names.dedup();

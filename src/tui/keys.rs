@@ -12,8 +12,10 @@ pub(super) mod scope {
     pub(crate) const SESSIONS: u8 = 4;
     pub(crate) const POOL: u8 = 8;
     pub(crate) const DETAIL: u8 = 16;
-    pub(crate) const ANY: u8 = OVERVIEW | QUERIES | SESSIONS | POOL | DETAIL;
-    pub(crate) const TABLES: u8 = QUERIES | SESSIONS | POOL;
+    pub(crate) const ADVISOR: u8 = 32;
+    pub(crate) const ADVICE: u8 = 64;
+    pub(crate) const ANY: u8 = OVERVIEW | QUERIES | SESSIONS | POOL | DETAIL | ADVISOR | ADVICE;
+    pub(crate) const TABLES: u8 = QUERIES | SESSIONS | POOL | ADVISOR;
     pub(crate) const DIGESTS: u8 = OVERVIEW | QUERIES;
 }
 
@@ -56,6 +58,7 @@ actions! {
     Overview, "overview", ["1"], scope::ANY, "", "view 1: the server at a glance";
     Queries, "queries", ["2"], scope::ANY, "", "view 2: statement digests as live differences";
     Sessions, "sessions", ["3"], scope::ANY, "", "view 3: sessions and transactions";
+    Advisor, "advisor", ["6"], scope::ANY, "", "view 6: the index advisor";
     Pool, "pool", ["7"], scope::ANY, "", "view 7: connection pools and probes";
     NextView, "next-view", ["tab"], scope::ANY, "", "the view to the right";
     PreviousView, "previous-view", ["shift-tab"], scope::ANY, "", "the view to the left";
@@ -66,8 +69,13 @@ actions! {
     PageDown, "page-down", ["pgdn", "ctrl-f"], scope::ANY, "", "one page down";
     Top, "top", ["g", "home"], scope::ANY, "", "first row";
     Bottom, "bottom", ["G", "end"], scope::ANY, "", "last row";
-    Open, "open", ["enter"], scope::DIGESTS | scope::SESSIONS, "open", "all about the row";
+    Open, "open", ["enter"], scope::DIGESTS | scope::SESSIONS | scope::ADVISOR, "open", "all about the row";
     Explain, "explain", ["e"], scope::DIGESTS | scope::DETAIL, "explain", "the plan of the statement";
+    Advise, "advise", ["a"], scope::ADVISOR, "advise", "find the best indexes for the whole workload";
+    AdviseQuery, "advise-query", ["A"], scope::DIGESTS | scope::DETAIL, "advise", "find the best indexes for this statement";
+    StopAdvisor, "stop-advisor", ["s"], scope::ADVISOR | scope::ADVICE, "stop", "end the advisor's run with its best answer so far";
+    WriteDefinition, "write-definition", ["w"], scope::ADVISOR | scope::ADVICE, "write", "write the definition of the change, after a question";
+    AdviceNotes, "advice-notes", ["n"], scope::ADVISOR | scope::ADVICE, "notes", "limits, notes, statements not judged, effort";
     KillQuery, "kill-query", ["x"], scope::SESSIONS, "kill query", "end the running statement, after a question";
     KillConnection, "kill-connection", ["X"], scope::SESSIONS, "kill conn", "end the connection, after a question";
     Tag, "tag", ["space"], scope::SESSIONS, "tag", "mark the row for a kill of several";
@@ -87,7 +95,7 @@ actions! {
     Longer, "interval-longer", ["+", "="], scope::ANY, "", "poll less often";
     Shorter, "interval-shorter", ["-"], scope::ANY, "", "poll more often";
     Refresh, "refresh", ["R"], scope::ANY, "", "poll now, digests included";
-    Copy, "copy", ["y"], scope::DIGESTS | scope::SESSIONS | scope::DETAIL, "copy", "copy the statement to the clipboard (OSC 52)";
+    Copy, "copy", ["y"], scope::DIGESTS | scope::SESSIONS | scope::DETAIL | scope::ADVISOR | scope::ADVICE, "copy", "copy the statement to the clipboard (OSC 52)";
     Maximise, "maximise", ["z"], scope::ANY, "", "give one part the whole screen";
     Messages, "messages", ["m"], scope::ANY, "", "the latest messages";
     Suspend, "suspend", ["ctrl-z"], scope::ANY, "", "stop, until the shell's fg";

@@ -31,8 +31,8 @@ pub(super) enum Message {
         /// Since the start.
         elapsed: Duration,
     },
-    /// The collectors could not take a request.
-    Refused,
+    /// The collectors could not take this request.
+    Refused(Request),
     /// The text that scrolls was drawn from this line on; less than was asked for at its end.
     Settled(usize),
 }

@@ -1,5 +1,6 @@
 //! Everything the dashboard knows: the data, what is shown of it, what is open.
 
+mod advice;
 mod rows;
 mod world;
 
@@ -16,11 +17,15 @@ use super::history::Availability;
 use super::keys::{KeyErrors, KeyTable, scope};
 use super::settings::TuiConfig;
 use super::theme::{ASCII, Glyphs, Theme, UNICODE};
+use crate::model::advice::Advice;
 use crate::model::digest::{DigestDetail, DigestKey};
 use crate::model::feed::{KillTarget, Link, ServerFacts};
 use crate::model::latency::BucketCounts;
 use crate::model::session::{Session, SessionId};
 
+pub(super) use advice::{
+    AdviceKey, AdviceSheet, AdvisorRun, AdvisorState, Mark, Sheet, Subject, action_word, parts_text,
+};
 pub(super) use rows::{PoolGroup, QueryRow, pool_groups, share};
 pub(super) use world::World;
 
@@ -30,12 +35,18 @@ pub(super) enum View {
     Overview,
     Queries,
     Sessions,
+    Advisor,
     Pool,
 }
 
 impl View {
-    pub(super) const ALL: &'static [View] =
-        &[View::Overview, View::Queries, View::Sessions, View::Pool];
+    pub(super) const ALL: &'static [View] = &[
+        View::Overview,
+        View::Queries,
+        View::Sessions,
+        View::Advisor,
+        View::Pool,
+    ];
 
     /// Digit, title, title for narrow screens.
     pub(super) fn tab(self) -> (char, &'static str, &'static str) {
@@ -43,6 +54,7 @@ impl View {
             View::Overview => ('1', "Overview", "Over"),
             View::Queries => ('2', "Queries", "Query"),
             View::Sessions => ('3', "Sessions", "Sess"),
+            View::Advisor => ('6', "Advisor", "Adv"),
             View::Pool => ('7', "Pool & probes", "Pool"),
         }
     }
@@ -52,6 +64,7 @@ impl View {
             View::Overview => scope::OVERVIEW,
             View::Queries => scope::QUERIES,
             View::Sessions => scope::SESSIONS,
+            View::Advisor => scope::ADVISOR,
             View::Pool => scope::POOL,
         }
     }
@@ -61,6 +74,7 @@ impl View {
             View::Overview | View::Queries => 0,
             View::Sessions => 1,
             View::Pool => 2,
+            View::Advisor => 3,
         }
     }
 }
@@ -71,6 +85,7 @@ pub(super) enum RowKey {
     Digest(DigestKey),
     Session(SessionId),
     Probe(Arc<str>),
+    Advice(AdviceKey),
 }
 
 /// What is shown of a table, and how.
@@ -136,10 +151,19 @@ pub(super) enum DetailState {
     Failed(String),
 }
 
-/// A question before something is changed on the server.
+/// What a question is about.
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    /// End these on the server.
+    Kill(Vec<KillTarget>),
+    /// Write the definition of a recommendation, by its place in the advice, to a local file.
+    Write(Arc<Advice>, usize),
+}
+
+/// A question before something is changed.
 #[derive(Debug, Clone)]
 pub(super) struct Confirm {
-    pub(super) targets: Vec<KillTarget>,
+    pub(super) change: Change,
     /// Exactly what will happen to whom.
     pub(super) lines: Vec<String>,
     /// What must be typed, where a single key is not enough.
@@ -151,6 +175,7 @@ pub(super) struct Confirm {
 pub(super) enum Overlay {
     Help { scroll: usize },
     Messages { scroll: usize },
+    AdviceNotes { scroll: usize },
     Session { id: SessionId, scroll: usize },
     Columns { cursor: usize },
     Confirm(Confirm),
@@ -208,10 +233,13 @@ pub(super) struct Model {
     pub(super) live: World,
     pub(super) frozen: Option<Box<Frozen>>,
     pub(super) view: View,
-    pub(super) lists: [ListState; 3],
+    pub(super) lists: [ListState; 4],
     pub(super) query_rows: Vec<QueryRow>,
     pub(super) session_rows: Vec<usize>,
     pub(super) probe_rows: Vec<usize>,
+    pub(super) advice_rows: Vec<usize>,
+    pub(super) advisor: AdvisorState,
+    pub(super) sheet: Option<Sheet>,
     pub(super) totals: bool,
     pub(super) show_idle: bool,
     pub(super) transactions_only: bool,
@@ -246,10 +274,14 @@ impl Model {
                 ListState::new(columns::QUERIES, Col::Load),
                 ListState::new(columns::SESSIONS, Col::Time),
                 ListState::new(columns::PROBES, Col::P95),
+                ListState::new(columns::ADVICE, Col::Gain),
             ],
             query_rows: Vec::new(),
             session_rows: Vec::new(),
             probe_rows: Vec::new(),
+            advice_rows: Vec::new(),
+            advisor: AdvisorState::default(),
+            sheet: None,
             totals: false,
             show_idle: false,
             transactions_only: false,
@@ -283,6 +315,8 @@ impl Model {
     pub(super) fn scope(&self) -> u8 {
         if self.detail.is_some() {
             scope::DETAIL
+        } else if self.sheet.is_some() {
+            scope::ADVICE
         } else {
             self.view.scope()
         }
@@ -294,6 +328,7 @@ impl Model {
             View::Overview | View::Queries => self.query_rows.len(),
             View::Sessions => self.session_rows.len(),
             View::Pool => self.probe_rows.len(),
+            View::Advisor => self.advice_rows.len(),
         }
     }
 
@@ -311,6 +346,9 @@ impl Model {
                 let probe = load.probes.get(*self.probe_rows.get(position)?)?;
                 Some(RowKey::Probe(probe.name.clone()))
             }
+            View::Advisor => self
+                .recommendation(position)
+                .map(|(_, r)| RowKey::Advice(AdviceKey::of(r))),
         }
     }
 

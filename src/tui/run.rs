@@ -285,8 +285,10 @@ fn tick(model: &mut Model, started: Instant) -> bool {
     let before = (model.now.as_second(), model.note_shown);
     let (now, elapsed) = (Timestamp::now(), started.elapsed());
     update(model, Message::Tick { now, elapsed });
-    // The spinner of the start turns four times a second, everything else once.
-    model.is_empty() || before != (model.now.as_second(), model.note_shown)
+    // Spinners turn four times a second, everything else once.
+    model.is_empty()
+        || model.advisor.run.is_some()
+        || before != (model.now.as_second(), model.note_shown)
 }
 
 fn on_event(model: &mut Model, hits: &Hits, event: Event) -> Vec<Effect> {
@@ -325,8 +327,8 @@ fn perform<B: Backend, E, D: Device>(
             }
             Effect::Request(request) => {
                 // Never waits: a server that hangs must not hang the keys.
-                if wires.requests.try_send(request).is_err() {
-                    update(model, Message::Refused);
+                if let Err(refused) = wires.requests.try_send(request) {
+                    update(model, Message::Refused(refused.into_inner()));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! Tests of the whole dashboard: pictures, keys, hostile and random input.
 
+mod advice;
+mod advisor;
 pub(super) mod fixture;
 mod keys;
 mod manual;

@@ -184,6 +184,7 @@ pub(super) struct Glyphs {
     pub(super) dot: &'static str,
     pub(super) gap: &'static str,
     pub(super) less: &'static str,
+    pub(super) arrow: &'static str,
     pub(super) bar_full: &'static str,
     pub(super) bar_empty: &'static str,
 }
@@ -209,6 +210,7 @@ pub(super) static UNICODE: Glyphs = Glyphs {
     dot: "·",
     gap: "╎",
     less: "≤",
+    arrow: "→",
     bar_full: "█",
     bar_empty: "░",
 };
@@ -234,6 +236,7 @@ pub(super) static ASCII: Glyphs = Glyphs {
     dot: ".",
     gap: "|",
     less: "<",
+    arrow: "->",
     bar_full: "#",
     bar_empty: ".",
 };

@@ -1,6 +1,7 @@
 //! One message in, the new state and the effects out. No clock, no terminal, no channel.
 
 mod act;
+mod advisor;
 mod commands;
 mod feed;
 mod kill;
@@ -51,7 +52,8 @@ pub(super) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             settle(model, first);
             Vec::new()
         }
-        Message::Refused => {
+        Message::Refused(request) => {
+            advisor::refused(model, &request);
             let text = "the collectors are busy; the request was not sent, try again";
             model.say(super::model::Tone::Bad, text);
             Vec::new()
@@ -65,6 +67,7 @@ fn settle(model: &mut Model, first: usize) {
         Some(
             Overlay::Help { scroll }
             | Overlay::Messages { scroll }
+            | Overlay::AdviceNotes { scroll }
             | Overlay::Session { scroll, .. },
         ) => *scroll = first,
         Some(_) => {}
@@ -72,6 +75,8 @@ fn settle(model: &mut Model, first: usize) {
             if let Some(detail) = &mut model.detail {
                 detail.scroll = first;
                 detail.plan_first &= matches!(detail.state, DetailState::Loading);
+            } else if let Some(sheet) = &mut model.sheet {
+                sheet.scroll = first;
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The state as a picture; nothing is changed and nothing is asked.
 
+mod advisor;
 mod chrome;
 mod detail;
 mod heatmap;
@@ -59,9 +60,12 @@ pub(super) fn view(model: &Model, buf: &mut Buffer) -> Hits {
             (View::Queries, Some(detail)) => queries::with_detail(&mut canvas, model, detail, body),
             (View::Queries, None) => queries::draw(&mut canvas, model, body),
             (View::Sessions, _) => sessions::draw(&mut canvas, model, body),
+            (View::Advisor, _) => advisor::draw(&mut canvas, model, body),
             (View::Pool, _) => pool::draw(&mut canvas, model, body),
         }
-        if model.stale().is_some() && model.frozen.is_none() {
+        // Advice has an age of its own; it does not fade with the figures.
+        let is_live = model.view != View::Advisor;
+        if is_live && model.stale().is_some() && model.frozen.is_none() {
             let stale = canvas.theme.stale;
             canvas.tint(body, stale);
         }

@@ -130,6 +130,7 @@ impl Model {
         self.query_rows = self.build_queries();
         self.session_rows = self.build_sessions();
         self.probe_rows = self.build_probes();
+        self.advice_rows = self.build_advice();
         self.remember_position();
     }
 
@@ -234,7 +235,7 @@ impl Model {
     }
 }
 
-fn directed(order: Ordering, descending: bool) -> Ordering {
+pub(super) fn directed(order: Ordering, descending: bool) -> Ordering {
     if descending { order.reverse() } else { order }
 }
 

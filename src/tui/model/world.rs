@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::AdviceSheet;
 use crate::model::digest::{DigestCounters, DigestInterval, DigestKey};
 use crate::model::interval::Interval;
 use crate::model::probe::{LoadTick, ProbeFigures};
@@ -89,6 +90,7 @@ pub(in crate::tui) struct World {
     pub(in crate::tui) interval: Option<Arc<Interval>>,
     pub(in crate::tui) digests: Option<Arc<DigestInterval>>,
     pub(in crate::tui) load: Option<Arc<LoadTick>>,
+    pub(in crate::tui) advice: Option<AdviceSheet>,
     pub(in crate::tui) history: History,
     pub(in crate::tui) load_history: History,
     /// Shared with the frozen screen until the next addition.
@@ -101,6 +103,7 @@ impl World {
             interval: None,
             digests: None,
             load: None,
+            advice: None,
             history: History::default(),
             load_history: History::default(),
             totals: Arc::new(Totals::new(now)),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::tui::columns::{Col, PROBES, QUERIES, SESSIONS};
+use crate::tui::columns::{ADVICE, Col, PROBES, QUERIES, SESSIONS};
 use crate::tui::keys::{Action, pretty};
 
 const MANUAL: &str = include_str!("../../../docs/dashboard.md");
@@ -36,7 +36,13 @@ fn columns(list: &[Col]) -> String {
 
 #[test]
 fn the_tables_of_the_manual_are_those_of_the_code() {
-    for table in [keys(), columns(QUERIES), columns(SESSIONS), columns(PROBES)] {
+    for table in [
+        keys(),
+        columns(QUERIES),
+        columns(SESSIONS),
+        columns(ADVICE),
+        columns(PROBES),
+    ] {
         assert!(
             MANUAL.contains(&table),
             "docs/dashboard.md lacks this table:\n{table}"

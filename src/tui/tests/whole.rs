@@ -13,8 +13,8 @@ use ratatui::backend::TestBackend;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::fixture;
-use crate::model::feed::{Feed, Request};
+use super::{advice, fixture};
+use crate::model::feed::{AdvisorNews, AdvisorRequest, Feed, Request};
 use crate::tui::model::Model;
 use crate::tui::run::{Device, End, LoopError, Wires, run_loop};
 use crate::tui::settings::TuiConfig;
@@ -131,6 +131,68 @@ async fn keys_move_through_the_views_until_q() {
         app.device.copied
     );
     assert!(matches!(app.asked.try_recv(), Ok(Request::Kill(_))));
+}
+
+/// An advisor that finds its advice, and writes what it is asked to write.
+async fn play_advisor(mut asked: mpsc::Receiver<Request>, news: mpsc::Sender<Feed>) {
+    while let Some(request) = asked.recv().await {
+        let answers = match request {
+            Request::Advisor(AdvisorRequest::Advise(None)) => vec![
+                AdvisorNews::Working {
+                    step: "sampling rows".to_owned(),
+                    share: Some(0.5),
+                },
+                AdvisorNews::Done(Arc::new(advice::rich())),
+            ],
+            Request::Advisor(AdvisorRequest::WriteDefinition {
+                advice,
+                recommendation,
+            }) => vec![AdvisorNews::Written {
+                advice,
+                recommendation,
+                result: Ok(format!("indexes/{recommendation:04}_x.toml")),
+            }],
+            other => panic!("{other:?}"),
+        };
+        for answer in answers {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            news.send(Feed::Advisor(answer)).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn from_the_start_to_a_written_definition() {
+    let mut app = App::new(8);
+    let asked = std::mem::replace(&mut app.asked, mpsc::channel(1).1);
+    let advisor = tokio::spawn(play_advisor(asked, app.news.clone().unwrap()));
+    let enter = Event::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE));
+    let events = vec![
+        key('6'),
+        key('a'),
+        enter,
+        key('w'),
+        key('y'),
+        key('m'),
+        key('m'),
+        key('q'),
+    ];
+    let end = app.run(typed(events)).await;
+    assert_eq!(end.unwrap(), End::Quit);
+    let screen = app.screen();
+    assert!(screen.contains("[6 Advisor]"), "{screen}");
+    assert!(
+        screen.contains("definition: indexes/0000_x.toml"),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("definition written: indexes/0000_x.toml"),
+        "{screen}"
+    );
+    let marks = &app.model.live.advice.as_ref().unwrap().marks;
+    assert_eq!(marks.len(), 1);
+    drop(app);
+    advisor.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

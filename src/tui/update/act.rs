@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use super::{kill, open};
+use super::{advisor, kill, open};
 use crate::model::digest::DigestKey;
 use crate::model::feed::{KillScope, Request};
 use crate::tui::columns::Col;
 use crate::tui::filter::Filter;
 use crate::tui::keys::Action;
 use crate::tui::message::Effect;
-use crate::tui::model::{Detail, DetailState, Frozen, Model, Overlay, RowKey, Tone, View};
+use crate::tui::model::{Detail, DetailState, Frozen, Model, Overlay, RowKey, Sheet, Tone, View};
 
 /// Poll intervals that `+` and `-` step through.
 const INTERVALS: [Duration; 7] = [
@@ -35,6 +35,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Copy => return copy(model),
         Action::Open => return open_row(model, false),
         Action::Explain => return open_row(model, true),
+        Action::Advise => return advisor::advise(model),
+        Action::AdviseQuery => return advisor::advise_query(model),
+        Action::StopAdvisor => return advisor::stop(model),
+        Action::WriteDefinition => advisor::ask_to_write(model),
+        Action::AdviceNotes => advisor::open_notes(model),
         Action::Longer => return step_interval(model, true),
         Action::Shorter => return step_interval(model, false),
         Action::KillQuery => kill::ask(model, KillScope::Query),
@@ -57,6 +62,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Overview => go(model, View::Overview),
         Action::Queries => go(model, View::Queries),
         Action::Sessions => go(model, View::Sessions),
+        Action::Advisor => go(model, View::Advisor),
         Action::Pool => go(model, View::Pool),
         Action::NextView => turn(model, 1),
         Action::PreviousView => turn(model, View::ALL.len() - 1),
@@ -104,6 +110,7 @@ fn toggle(model: &mut Model, action: Action) {
 pub(super) fn go(model: &mut Model, view: View) {
     model.view = view;
     model.detail = None;
+    model.sheet = None;
     model.rebuild();
 }
 
@@ -143,6 +150,7 @@ pub(super) fn scroll(model: &mut Model, by: i64) {
         Some(
             Overlay::Help { scroll }
             | Overlay::Messages { scroll }
+            | Overlay::AdviceNotes { scroll }
             | Overlay::Session { scroll, .. },
         ) => {
             *scroll = moved(*scroll, 10_000);
@@ -154,6 +162,10 @@ pub(super) fn scroll(model: &mut Model, by: i64) {
     if let Some(detail) = &mut model.detail {
         detail.scroll = moved(detail.scroll, 100_000);
         detail.plan_first = false;
+        return;
+    }
+    if let Some(sheet) = &mut model.sheet {
+        sheet.scroll = moved(sheet.scroll, 100_000);
         return;
     }
     let Some(last) = model.row_count().checked_sub(1) else {
@@ -173,7 +185,7 @@ pub(super) fn select(model: &mut Model, position: usize) {
 }
 
 fn back(model: &mut Model) {
-    if model.detail.take().is_some() {
+    if model.detail.take().is_some() || model.sheet.take().is_some() {
         return;
     }
     if model.maximised {
@@ -299,6 +311,11 @@ fn open_row(model: &mut Model, plan_first: bool) -> Vec<Effect> {
             open(model, Some(Overlay::Session { id, scroll: 0 }));
             Vec::new()
         }
+        Some(RowKey::Advice(key)) => {
+            select(model, position);
+            model.sheet = Some(Sheet { key, scroll: 0 });
+            Vec::new()
+        }
         Some(RowKey::Probe(_)) | None => Vec::new(),
     }
 }
@@ -317,6 +334,7 @@ fn open_digest(model: &mut Model, key: DigestKey, plan_first: bool) -> Vec<Effec
         .find(|row| row.key == key)
         .and_then(|row| row.text.clone());
     model.view = View::Queries;
+    model.sheet = None;
     model.detail = Some(Detail {
         key: key.clone(),
         state: DetailState::Loading,
@@ -335,13 +353,14 @@ fn open_digest(model: &mut Model, key: DigestKey, plan_first: bool) -> Vec<Effec
 fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match &model.detail {
         Some(detail) if !detail.formatted.is_empty() => Some(detail.formatted.clone()),
+        _ if model.view == View::Advisor => advisor::ddl(model),
         _ => model.cursor().and_then(|position| match model.view {
             View::Sessions => model.session(position).and_then(|s| s.statement.clone()),
             View::Overview | View::Queries => {
                 let text = model.query_rows.get(position)?.text.as_ref()?;
                 Some(text.to_string())
             }
-            View::Pool => None,
+            View::Advisor | View::Pool => None,
         }),
     };
     let Some(mut text) = text else {

@@ -41,7 +41,7 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
         Feed::Break { why, unseen } => gap(model, &why, unseen),
         Feed::Detail { key, result } => detail(model, &key, result),
         Feed::Killed { target, result } => killed(model, &target, result),
-        Feed::Advisor(_) => {}
+        Feed::Advisor(news) => super::advisor::news(model, news),
         Feed::Notice(text) => notice(model, text),
     }
 }

@@ -6,7 +6,7 @@ use super::open;
 use crate::model::feed::{KillScope, KillTarget, Link};
 use crate::model::session::Session;
 use crate::model::units;
-use crate::tui::model::{Confirm, Model, Overlay, Tone};
+use crate::tui::model::{Change, Confirm, Model, Overlay, Tone};
 
 /// Targets spelled out in the question; the rest is counted.
 const SPELLED: usize = 8;
@@ -87,10 +87,12 @@ fn confirm(sessions: &[&Session], scope: KillScope) -> Confirm {
     let typed =
         (sessions.len() > 1).then(|| (Input::default(), format!("{word} {}", sessions.len())));
     Confirm {
-        targets: sessions
-            .iter()
-            .map(|session| target(session, scope))
-            .collect(),
+        change: Change::Kill(
+            sessions
+                .iter()
+                .map(|session| target(session, scope))
+                .collect(),
+        ),
         lines,
         typed,
     }

@@ -4,12 +4,12 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::{act, commands, open};
+use super::{act, advisor, commands, open};
 use crate::model::feed::Request;
 use crate::tui::filter::Filter;
 use crate::tui::keys::Action;
 use crate::tui::message::Effect;
-use crate::tui::model::{Confirm, Model, Overlay, Tone};
+use crate::tui::model::{Change, Confirm, Model, Overlay, Tone};
 
 pub(super) fn key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
@@ -22,8 +22,8 @@ pub(super) fn key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         if let Overlay::Filter { before, .. } = overlay {
             model.list_mut().filter = before;
             model.rebuild();
-        } else if matches!(overlay, Overlay::Confirm(_)) {
-            model.say(Tone::Info, "nothing was killed");
+        } else if let Overlay::Confirm(confirm) = overlay {
+            model.say(Tone::Info, nothing(&confirm.change));
         }
         return Vec::new();
     }
@@ -35,7 +35,10 @@ pub(super) fn key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             columns_key(model, cursor, key);
             Vec::new()
         }
-        reading @ (Overlay::Help { .. } | Overlay::Messages { .. } | Overlay::Session { .. }) => {
+        reading @ (Overlay::Help { .. }
+        | Overlay::Messages { .. }
+        | Overlay::AdviceNotes { .. }
+        | Overlay::Session { .. }) => {
             model.overlay = Some(reading);
             reading_key(model, key)
         }
@@ -98,19 +101,18 @@ fn distance(model: &Model, action: Action) -> i64 {
 
 fn confirm_key(model: &mut Model, confirm: Confirm, key: KeyEvent) -> Vec<Effect> {
     match confirm.typed {
-        None if key.code == KeyCode::Char('y') => kill(confirm.targets),
+        None if key.code == KeyCode::Char('y') => carry_out(model, confirm.change),
         None => {
-            model.say(Tone::Info, "nothing was killed: only y confirms");
+            let text = format!("{}: only y confirms", nothing(&confirm.change));
+            model.say(Tone::Info, text);
             Vec::new()
         }
         Some((input, expected)) if key.code == KeyCode::Enter => {
             if input.value().trim() == expected {
-                return kill(confirm.targets);
+                return carry_out(model, confirm.change);
             }
-            model.say(
-                Tone::Info,
-                format!("nothing was killed: `{expected}` was not typed"),
-            );
+            let nothing = nothing(&confirm.change);
+            model.say(Tone::Info, format!("{nothing}: `{expected}` was not typed"));
             Vec::new()
         }
         Some((mut input, expected)) => {
@@ -122,11 +124,22 @@ fn confirm_key(model: &mut Model, confirm: Confirm, key: KeyEvent) -> Vec<Effect
     }
 }
 
-fn kill(targets: Vec<crate::model::feed::KillTarget>) -> Vec<Effect> {
-    targets
-        .into_iter()
-        .map(|target| Effect::Request(Request::Kill(target)))
-        .collect()
+/// What is said when a question was not answered with yes.
+fn nothing(change: &Change) -> &'static str {
+    match change {
+        Change::Kill(_) => "nothing was killed",
+        Change::Write(..) => "nothing was written",
+    }
+}
+
+fn carry_out(model: &mut Model, change: Change) -> Vec<Effect> {
+    match change {
+        Change::Kill(targets) => targets
+            .into_iter()
+            .map(|target| Effect::Request(Request::Kill(target)))
+            .collect(),
+        Change::Write(advice, recommendation) => advisor::write(model, advice, recommendation),
+    }
 }
 
 fn filter_key(model: &mut Model, mut input: Input, before: Filter, key: KeyEvent) -> Vec<Effect> {

@@ -132,7 +132,10 @@ pub(super) fn short(interval: std::time::Duration) -> String {
 
 fn tabs(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
     let area = canvas.area();
-    let is_narrow = area.width < 60;
+    let remarks = remarks(model).join("  ");
+    let long: u16 = View::ALL.iter().map(|view| width(view.tab().1) + 5).sum();
+    // Where not all of it fits, what is filtered matters more than the names of the views.
+    let is_narrow = area.width < 60 || long + width(&remarks) > area.width;
     let mut x = area.x;
     for view in View::ALL {
         let (digit, title, short) = view.tab();
@@ -153,6 +156,13 @@ fn tabs(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
         canvas.hit(Rect::new(x, y, used, 1), Target::Tab(*view));
         x += used + u16::from(!is_narrow);
     }
+    let room = area.right().saturating_sub(x + 1);
+    let style = canvas.theme.warn;
+    canvas.put_right(x, y, room, &remarks, style);
+}
+
+/// What is switched on in this view.
+fn remarks(model: &Model) -> Vec<String> {
     let list = model.list();
     let mut remarks = Vec::new();
     if model.view != View::Overview && !list.filter.is_empty() {
@@ -164,9 +174,7 @@ fn tabs(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
     if !model.tags.is_empty() {
         remarks.push(format!("{} tagged", model.tags.len()));
     }
-    let room = area.right().saturating_sub(x + 1);
-    let style = canvas.theme.warn;
-    canvas.put_right(x, y, room, &remarks.join("  "), style);
+    remarks
 }
 
 /// What can't be seen or is at risk, the worst first.
@@ -265,7 +273,15 @@ fn footer(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
         if word.is_empty() || action.scopes() & scope == 0 {
             continue;
         }
-        if matches!(action, Action::KillQuery | Action::KillConnection) && model.config.read_only {
+        let is_idle = match action {
+            Action::KillQuery | Action::KillConnection => model.config.read_only,
+            Action::Advise | Action::AdviseQuery => model.advisor.run.is_some(),
+            Action::StopAdvisor => model.advisor.run.is_none(),
+            Action::WriteDefinition => model.advice_rows.is_empty(),
+            Action::AdviceNotes => model.shown().advice.is_none(),
+            _ => false,
+        };
+        if is_idle {
             continue;
         }
         let key = model.keys.first(*action);
@@ -329,7 +345,7 @@ pub(super) fn start(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     canvas.put(x, y + 1, columns, &text, theme.dim);
 }
 
-fn spinner(canvas: &Canvas<'_>, model: &Model) -> &'static str {
+pub(super) fn spinner(canvas: &Canvas<'_>, model: &Model) -> &'static str {
     const UNICODE: [&str; 4] = ["◐", "◓", "◑", "◒"];
     const ASCII: [&str; 4] = ["|", "/", "-", "\\"];
     let frames = if canvas.g.is_ascii { ASCII } else { UNICODE };

@@ -12,8 +12,9 @@ use crate::tui::history::{BINS, bin_edge, bins_of_buckets};
 use crate::tui::keys::Action;
 use crate::tui::model::{Detail, DetailState, Model, share};
 use crate::tui::paint::{Canvas, scaled, wrap};
+use crate::tui::theme::Theme;
 
-type Line = Vec<(String, Style)>;
+pub(super) type Line = Vec<(String, Style)>;
 
 /// From this width the histogram stands beside the text.
 const WIDE: u16 = 110;
@@ -75,7 +76,7 @@ fn start(detail: &Detail, plan_at: usize, lines: &[Line], height: u16) -> usize 
     first.min(lines.len().saturating_sub(usize::from(height)))
 }
 
-fn scrolled(canvas: &mut Canvas<'_>, lines: &[Line], first: usize, area: Rect) {
+pub(super) fn scrolled(canvas: &mut Canvas<'_>, lines: &[Line], first: usize, area: Rect) {
     for (y, line) in (area.top()..area.bottom()).zip(lines.iter().skip(first)) {
         let parts: Vec<(&str, Style)> = line
             .iter()
@@ -133,14 +134,20 @@ fn text_part(
     }
 }
 
-fn heading(canvas: &Canvas<'_>, lines: &mut Vec<Line>, title: &str, remark: &str) {
+pub(super) fn heading(canvas: &Canvas<'_>, lines: &mut Vec<Line>, title: &str, remark: &str) {
     lines.push(vec![
         (format!("{title} "), canvas.theme.title),
         (remark.to_owned(), canvas.theme.dim),
     ]);
 }
 
-fn push_text(lines: &mut Vec<Line>, text: &str, style: Style, columns: u16, wrapped: bool) {
+pub(super) fn push_text(
+    lines: &mut Vec<Line>,
+    text: &str,
+    style: Style,
+    columns: u16,
+    wrapped: bool,
+) {
     for line in crate::model::text::block(text).lines() {
         let indent: String = line.chars().take_while(|c| *c == ' ').take(24).collect();
         if !wrapped {
@@ -196,22 +203,25 @@ fn plan(
                 "EXPLAIN FORMAT=TREE of the sample, now",
             );
             for line in tree.lines() {
-                // A full read of a table is what an index may avoid.
-                let lower = line.to_ascii_lowercase();
-                let is_scan = lower.contains("table scan") || lower.contains("no condition");
-                let is_sort = lower.contains("sort") || lower.contains("temporary");
-                let style = match (is_scan, is_sort) {
-                    (true, _) => theme.bad,
-                    (_, true) => theme.warn,
-                    _ => theme.text,
-                };
-                push_text(lines, line, style, columns, wrapped);
+                push_text(lines, line, plan_style(line, theme), columns, wrapped);
             }
         }
         Plan::Unavailable(reason) => {
             heading(canvas, lines, "Plan", "not available");
             push_text(lines, reason, theme.warn, columns, true);
         }
+    }
+}
+
+/// The style of a line of a plan: a full read of a table is what an index may avoid.
+pub(super) fn plan_style(line: &str, theme: &Theme) -> Style {
+    let lower = line.to_ascii_lowercase();
+    let is_scan = lower.contains("table scan") || lower.contains("no condition");
+    let is_sort = lower.contains("sort") || lower.contains("temporary");
+    match (is_scan, is_sort) {
+        (true, _) => theme.bad,
+        (_, true) => theme.warn,
+        _ => theme.text,
     }
 }
 

@@ -7,13 +7,14 @@ use tui_input::Input;
 use crate::model::units;
 use crate::tui::keys::{Action, pretty};
 use crate::tui::message::Target;
-use crate::tui::model::{Confirm, Model, Overlay, Tone};
+use crate::tui::model::{Change, Confirm, Model, Overlay, Tone};
 use crate::tui::paint::{Canvas, width, wrap};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, overlay: &Overlay) {
     match overlay {
         Overlay::Help { scroll } => help(canvas, model, *scroll),
         Overlay::Messages { scroll } => messages(canvas, model, *scroll),
+        Overlay::AdviceNotes { scroll } => super::advisor::notes(canvas, model, *scroll),
         Overlay::Session { id, scroll } => session(canvas, model, id, *scroll),
         Overlay::Columns { cursor } => columns(canvas, model, *cursor),
         Overlay::Confirm(question) => confirm(canvas, question),
@@ -35,9 +36,16 @@ fn middle(canvas: &Canvas<'_>, columns: u16, rows: u16) -> Rect {
     )
 }
 
-type Line = Vec<(String, Style)>;
+pub(super) type Line = Vec<(String, Style)>;
 
-fn pages(canvas: &mut Canvas<'_>, title: &str, lines: &[Line], scroll: usize, columns: u16) {
+/// Lines of text in a box, with what is left below.
+pub(super) fn pages(
+    canvas: &mut Canvas<'_>,
+    title: &str,
+    lines: &[Line],
+    scroll: usize,
+    columns: u16,
+) {
     let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let area = middle(canvas, columns, rows);
     let inside = canvas.popup(area, title);
@@ -250,7 +258,11 @@ fn confirm(canvas: &mut Canvas<'_>, question: &Confirm) {
     lines.truncate(most.max(1));
     let rows = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
     let area = middle(canvas, columns, rows);
-    let inside = canvas.popup(area, "Change on the server");
+    let title = match question.change {
+        Change::Kill(_) => "Change on the server",
+        Change::Write(..) => "Write a file",
+    };
+    let inside = canvas.popup(area, title);
     let theme = canvas.theme;
     let base = theme.popup;
     for (n, (y, line)) in (inside.top()..inside.bottom()).zip(&lines).enumerate() {

@@ -1,0 +1,561 @@
+//! Indexes that may help, from what queries ask of tables: generation, sizes, names.
+//!
+//! Each query block gives orders of sets of columns; orders that one index can satisfy are merged;
+//! only then are the sets put in line, written as indexes, and the heaviest kept.
+
+mod expression;
+pub(super) mod keys;
+mod names;
+mod order;
+mod size;
+mod table;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod wants;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use size::{build_time, size, write_us_per_row};
+
+use self::order::{Steps, refine, width};
+use self::table::Ground;
+use super::candidate::{Candidate, GeneratedColumn, Origin, Role};
+use super::shape::{Shape, WriteKind};
+use super::statistics::Statistics;
+use crate::model::advice::LockLevel;
+use crate::model::finding::{Finding, Severity};
+use crate::model::schema::{Catalog, Index, IndexKind, KeyPart, Part, Table, TableName};
+
+/// Orders of one table that are refined together; more come from no sane workload.
+const MAX_ORDERS: usize = 600;
+
+/// Limits of the search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Candidates of all tables at most.
+    pub max_candidates: usize,
+    /// Candidates of one table at most; never more than MySQL lets be added.
+    pub max_per_table: usize,
+    /// Tables with fewer rows get none: they are a page or two.
+    pub min_rows: u64,
+    /// How much each query counts, by its place; one where it is missing.
+    pub weights: Vec<f64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_candidates: 500,
+            max_per_table: 40,
+            min_rows: 100,
+            weights: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    fn weight(&self, query: usize) -> f64 {
+        self.weights.get(query).copied().unwrap_or(1.0)
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Generated {
+    /// Candidates by table; in each the most promising first.
+    pub candidates: Vec<Candidate>,
+    /// What is advice only, what was left out, and what a candidate asks of the rows.
+    pub notes: Vec<Finding>,
+}
+
+/// An order of columns, with those who asked for it.
+#[derive(Debug, Clone)]
+struct Order {
+    steps: Steps,
+    origins: BTreeSet<Origin>,
+    /// Weights of its queries, each divided by its place among what the query wants.
+    score: f64,
+}
+
+/// A candidate with its score.
+type Scored = (f64, Candidate);
+
+/// All candidates for these shapes, each with its query's place in the workload; several samples
+/// of one query have the same place.
+#[must_use]
+pub fn generate(
+    shapes: &[(usize, Shape)],
+    catalog: &Catalog,
+    statistics: &Statistics,
+    options: &Options,
+) -> Generated {
+    let mut found = Generated::default();
+    let mut scored: Vec<Scored> = Vec::new();
+    let mut small = Vec::new();
+    for name in tables(shapes, catalog) {
+        let Some(table) = catalog.tables.get(&name) else {
+            continue;
+        };
+        if table.rows < options.min_rows {
+            small.push(format!("`{name}`"));
+            continue;
+        }
+        let mut ground = Ground::new(table, statistics, hot(shapes, table, options));
+        let mut of_table = of_table(&mut ground, shapes, options);
+        of_table.extend(foreign_keys(&ground, &of_table));
+        found.notes.append(&mut ground.notes);
+        limit(table, &mut of_table, options, &mut found.notes);
+        scored.extend(of_table);
+    }
+    if !small.is_empty() {
+        found.notes.push(note(
+            "small-tables",
+            format!(
+                "no index is tried on tables of fewer than {} rows: {}",
+                options.min_rows,
+                small.join(", ")
+            ),
+        ));
+    }
+    limit_all(&mut scored, options, &mut found.notes);
+    found.candidates = scored.into_iter().map(|(_, candidate)| candidate).collect();
+    found
+}
+
+fn note(code: &'static str, message: String) -> Finding {
+    Finding {
+        severity: Severity::Note,
+        code,
+        message,
+        remedy: String::new(),
+    }
+}
+
+/// The base tables that the shapes read, and those that have a foreign key.
+fn tables(shapes: &[(usize, Shape)], catalog: &Catalog) -> BTreeSet<TableName> {
+    let used = shapes
+        .iter()
+        .flat_map(|(_, shape)| &shape.blocks)
+        .flat_map(|block| &block.tables)
+        .filter_map(|used| catalog.table(&used.table.schema, &used.table.name));
+    let referring = catalog
+        .tables
+        .values()
+        .filter(|table| !table.foreign_keys.is_empty());
+    used.chain(referring)
+        .filter(|table| {
+            let schema = table.name.schema.to_ascii_lowercase();
+            !["mysql", "sys", "information_schema", "performance_schema"].contains(&schema.as_str())
+        })
+        .map(|table| table.name.clone())
+        .collect()
+}
+
+/// Whether a name of a shape is this table.
+fn is_same(name: &TableName, table: &Table) -> bool {
+    // The shapes' writer resolved it against the catalog; case is all that may differ.
+    name.schema.eq_ignore_ascii_case(&table.name.schema)
+        && name.name.eq_ignore_ascii_case(&table.name.name)
+}
+
+/// Columns that UPDATE sets, with the weight of those statements.
+fn hot(shapes: &[(usize, Shape)], table: &Table, options: &Options) -> BTreeMap<String, f64> {
+    let mut hot: BTreeMap<String, f64> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for (place, shape) in shapes {
+        for write in &shape.writes {
+            let is_update = write.kind == WriteKind::Update && is_same(&write.table, table);
+            for column in write.columns.iter().filter(|_| is_update) {
+                let column = column.to_ascii_lowercase();
+                if seen.insert((*place, column.clone())) {
+                    *hot.entry(column).or_default() += options.weight(*place);
+                }
+            }
+        }
+    }
+    hot
+}
+
+/// All candidates of one table, the best first.
+fn of_table(ground: &mut Ground<'_>, shapes: &[(usize, Shape)], options: &Options) -> Vec<Scored> {
+    let orders = orders(ground, shapes, options);
+    let all: Vec<Steps> = orders.iter().map(|order| order.steps.clone()).collect();
+    let mut found: BTreeMap<Vec<KeyPart>, Order> = BTreeMap::new();
+    for order in &orders {
+        for (steps, served) in refine(&order.steps, &all) {
+            let parts = keys::without_primary_suffix(ground.table, &ground.in_line(&steps));
+            let parts = cut(ground, parts);
+            if parts.is_empty() || is_useless(ground.table, &parts) {
+                continue;
+            }
+            let entry = found.entry(parts).or_insert_with(|| Order {
+                steps: Steps::new(),
+                origins: BTreeSet::new(),
+                score: 0.0,
+            });
+            entry.origins.extend(order.origins.iter().copied());
+            let mut score = order.score;
+            for place in served {
+                let Some(other) = orders.get(place) else {
+                    continue;
+                };
+                for origin in &other.origins {
+                    let is_new = entry.origins.iter().all(|own| own.query != origin.query);
+                    if is_new {
+                        entry.origins.insert(Origin {
+                            query: origin.query,
+                            role: Role::Merged,
+                        });
+                    }
+                }
+                score += other.score / 2.0;
+            }
+            entry.score = entry.score.max(score);
+        }
+    }
+    let mut list: Vec<(Vec<KeyPart>, Order)> = found.into_iter().collect();
+    list.sort_by(|one, other| {
+        other
+            .1
+            .score
+            .total_cmp(&one.1.score)
+            .then_with(|| one.0.len().cmp(&other.0.len()))
+            .then_with(|| one.0.cmp(&other.0))
+    });
+    realize(ground, list)
+}
+
+/// What all query blocks want of the table, each order once, the heaviest first.
+fn orders(ground: &mut Ground<'_>, shapes: &[(usize, Shape)], options: &Options) -> Vec<Order> {
+    let mut found: BTreeMap<Steps, Order> = BTreeMap::new();
+    for (place, shape) in shapes {
+        let weight = options.weight(*place);
+        let mut rank = 0.0;
+        for block in &shape.blocks {
+            for used in &block.tables {
+                if !is_same(&used.table, ground.table) {
+                    continue;
+                }
+                for want in wants::wants(ground, block, used) {
+                    rank += 1.0;
+                    let order = found.entry(want.steps.clone()).or_insert_with(|| Order {
+                        steps: want.steps,
+                        origins: BTreeSet::new(),
+                        score: 0.0,
+                    });
+                    let is_counted = order.origins.iter().any(|own| own.query == Some(*place));
+                    if !is_counted {
+                        order.score += weight / rank;
+                    }
+                    order.origins.insert(Origin {
+                        query: Some(*place),
+                        role: want.role,
+                    });
+                }
+            }
+        }
+    }
+    let mut orders: Vec<Order> = found.into_values().collect();
+    orders.sort_by(|one, other| {
+        other
+            .score
+            .total_cmp(&one.score)
+            .then_with(|| width(&one.steps).cmp(&width(&other.steps)))
+            .then_with(|| one.steps.cmp(&other.steps))
+    });
+    orders.truncate(MAX_ORDERS);
+    orders
+}
+
+/// As many of the parts as the server accepts in one key; nothing behind a prefix or an array.
+fn cut(ground: &Ground<'_>, parts: Vec<KeyPart>) -> Vec<KeyPart> {
+    let mut kept = Vec::new();
+    for part in parts {
+        let is_last = part.prefix.is_some()
+            || matches!(&part.what, Part::Expression(text) if ground.arrays.contains_key(text));
+        kept.push(part);
+        if !ground.fits(&kept) {
+            kept.pop();
+            break;
+        }
+        if is_last {
+            break;
+        }
+    }
+    kept
+}
+
+/// Whether the primary key or an existing index does all that an index on `parts` could do.
+fn is_useless(table: &Table, parts: &[KeyPart]) -> bool {
+    let is_within = |longer: &[KeyPart], shorter: &[KeyPart]| {
+        longer.len() >= shorter.len()
+            && (longer.starts_with(shorter)
+                || longer.iter().zip(shorter).all(|(one, other)| {
+                    one.what == other.what
+                        && one.prefix == other.prefix
+                        && one.is_descending != other.is_descending
+                }))
+    };
+    table.indexes.iter().any(|index| {
+        if !index.is_visible || !matches!(index.kind, IndexKind::BTree | IndexKind::MultiValued) {
+            return false;
+        }
+        let own: Vec<KeyPart> = index
+            .parts
+            .iter()
+            .map(|part| in_one_writing(table, part))
+            .collect();
+        if index.is_primary() {
+            // Rows lie in its order: what begins with all of it finds nothing more.
+            return is_within(&own, parts) || is_within(parts, &own);
+        }
+        is_within(&keys::extended(table, &own), parts)
+    })
+}
+
+fn in_one_writing(table: &Table, part: &KeyPart) -> KeyPart {
+    let what = match &part.what {
+        Part::Column(name) => Part::Column(
+            table
+                .column(name)
+                .map_or_else(|| name.clone(), |column| column.name.clone()),
+        ),
+        Part::Expression(text) => Part::Expression(
+            expression::canonical(table, text)
+                .or_else(|| expression::canonical_array(table, text))
+                .unwrap_or_else(|| text.clone()),
+        ),
+    };
+    KeyPart {
+        what,
+        ..part.clone()
+    }
+}
+
+/// The lists of parts as candidates, named, with generated columns where that spares a lock.
+fn realize(ground: &mut Ground<'_>, list: Vec<(Vec<KeyPart>, Order)>) -> Vec<Scored> {
+    let mut taken: BTreeSet<String> = ground
+        .table
+        .indexes
+        .iter()
+        .map(|index| index.name.to_ascii_lowercase())
+        .collect();
+    let mut made = Vec::new();
+    for (parts, order) in list {
+        let Some((index, column)) = write(ground, &parts, &mut taken) else {
+            continue;
+        };
+        made.push((
+            order.score,
+            candidate(ground, index, column, order.origins.into_iter().collect()),
+        ));
+    }
+    made
+}
+
+fn candidate(
+    ground: &Ground<'_>,
+    index: Index,
+    column: Option<GeneratedColumn>,
+    origins: Vec<Origin>,
+) -> Candidate {
+    let lock = if index.is_functional() {
+        LockLevel::Shared
+    } else {
+        LockLevel::None
+    };
+    Candidate {
+        table: ground.table.name.clone(),
+        bytes: size(ground.table, &index, ground.statistics),
+        index,
+        column,
+        origins,
+        lock,
+    }
+}
+
+/// Whether a virtual column can be added at once: not where full-text and spatial indexes are
+/// (field notes), and only InnoDB has them in indexes.
+fn takes_columns(table: &Table) -> bool {
+    table.engine.eq_ignore_ascii_case("InnoDB")
+        && !table
+            .indexes
+            .iter()
+            .any(|index| matches!(index.kind, IndexKind::FullText | IndexKind::Spatial))
+}
+
+/// An index on the parts, and the column that it needs. `None` for two expressions in one index:
+/// one is all that a candidate can bring.
+fn write(
+    ground: &mut Ground<'_>,
+    parts: &[KeyPart],
+    taken: &mut BTreeSet<String>,
+) -> Option<(Index, Option<GeneratedColumn>)> {
+    let mut words: Vec<String> = Vec::new();
+    let mut own = Vec::new();
+    let mut column = None;
+    let mut is_array = false;
+    for part in parts {
+        let mut part = part.clone();
+        if let Part::Expression(text) = &part.what {
+            if column.is_some() || is_array {
+                return None;
+            }
+            if let Some(names) = ground.arrays.get(text) {
+                words.extend(names.iter().cloned());
+                is_array = true;
+            } else {
+                let found = ground.expressions.get(text)?.clone();
+                words.extend(found.words.iter().cloned());
+                part.what = if takes_columns(ground.table) {
+                    let made = generated(ground.table, &found);
+                    let name = made.name.clone();
+                    column = Some(made);
+                    Part::Column(name)
+                } else {
+                    is_array = true;
+                    Part::Expression(found.functional.clone())
+                };
+                demand(ground, &found);
+            }
+        } else if let Part::Column(name) = &part.what {
+            words.push(name.clone());
+        }
+        if part.is_descending {
+            words.push("desc".to_owned());
+        }
+        own.push(part);
+    }
+    let name = names::join("idx", words.iter().map(String::as_str));
+    let name = names::free(name, |name| taken.contains(name));
+    taken.insert(name.clone());
+    let mut index = Index::btree(name, own);
+    if parts.iter().any(
+        |part| matches!(&part.what, Part::Expression(text) if ground.arrays.contains_key(text)),
+    ) {
+        index.kind = IndexKind::MultiValued;
+    }
+    Some((index, column))
+}
+
+/// The column for an expression: one name for one expression, free on the table.
+fn generated(table: &Table, of: &expression::Indexable) -> GeneratedColumn {
+    let name = names::join("mydex", of.words.iter().map(String::as_str));
+    GeneratedColumn {
+        name: names::free(name, |name| table.column(name).is_some()),
+        full_type: of.full_type.clone(),
+        expression: of.sql.clone(),
+    }
+}
+
+/// Says what an indexed expression asks of every row.
+fn demand(ground: &mut Ground<'_>, of: &expression::Indexable) {
+    if let Some(demand) = &of.demand {
+        let message = format!(
+            "an index on `{}` of `{}` asks that {demand}",
+            of.sql, ground.table.name
+        );
+        ground.note(note("expression-demand", message));
+    }
+}
+
+/// Indexes for foreign keys that have none; InnoDB makes them itself, imports and other engines
+/// may lack them.
+fn foreign_keys(ground: &Ground<'_>, others: &[Scored]) -> Vec<Scored> {
+    let table = ground.table;
+    let mut taken: BTreeSet<String> = table
+        .indexes
+        .iter()
+        .map(|index| index.name.to_ascii_lowercase())
+        .chain(others.iter().map(|(_, other)| other.index.name.clone()))
+        .collect();
+    let mut made = Vec::new();
+    for key in &table.foreign_keys {
+        let parts: Option<Vec<KeyPart>> = key
+            .columns
+            .iter()
+            .map(|name| Some(KeyPart::column(table.column(name)?.name.clone())))
+            .collect();
+        let Some(parts) = parts else { continue };
+        let is_supported = table
+            .indexes
+            .iter()
+            .any(|index| keys::is_ordered(index) && index.parts.starts_with(&parts));
+        let is_made = others
+            .iter()
+            .any(|(_, other)| other.index.parts.starts_with(&parts));
+        if is_supported || is_made || parts.is_empty() {
+            continue;
+        }
+        let name = names::join("idx", key.columns.iter().map(String::as_str));
+        let name = names::free(name, |name| taken.contains(name));
+        taken.insert(name.clone());
+        let origins = vec![Origin {
+            query: None,
+            role: Role::ForeignKey,
+        }];
+        let index = Index::btree(name, parts);
+        made.push((f64::MAX, candidate(ground, index, None, origins)));
+    }
+    made
+}
+
+/// Keeps the best of one table: as many as wanted, and as MySQL lets be added.
+fn limit(table: &Table, list: &mut Vec<Scored>, options: &Options, notes: &mut Vec<Finding>) {
+    let free = keys::MAX_INDEXES.saturating_sub(
+        table
+            .indexes
+            .iter()
+            .filter(|index| !index.is_primary())
+            .count(),
+    );
+    if free == 0 && !list.is_empty() {
+        notes.push(note(
+            "table-is-full",
+            format!(
+                "`{}` has {} indexes, as many as MySQL allows: none is tried",
+                table.name,
+                keys::MAX_INDEXES
+            ),
+        ));
+        list.clear();
+        return;
+    }
+    let most = options.max_per_table.min(free);
+    if list.len() > most {
+        notes.push(note(
+            "candidates-cut",
+            format!(
+                "of {} candidates on `{}` the {most} of the heaviest queries are tried",
+                list.len(),
+                table.name
+            ),
+        ));
+        list.sort_by(|one, other| other.0.total_cmp(&one.0));
+        list.truncate(most);
+    }
+}
+
+/// Keeps the best of all tables.
+fn limit_all(list: &mut Vec<Scored>, options: &Options, notes: &mut Vec<Finding>) {
+    let most = options.max_candidates;
+    if list.len() <= most {
+        return;
+    }
+    notes.push(note(
+        "candidates-cut",
+        format!(
+            "of {} candidates on all tables the {most} of the heaviest queries are tried",
+            list.len()
+        ),
+    ));
+    list.sort_by(|one, other| other.0.total_cmp(&one.0));
+    list.truncate(most);
+    list.sort_by(|one, other| {
+        one.1
+            .table
+            .cmp(&other.1.table)
+            .then_with(|| other.0.total_cmp(&one.0))
+    });
+}

@@ -1,0 +1,453 @@
+//! A plain session on the twin that answers what-if questions and measures statements.
+//!
+//! The twin is a private server, so that nothing here is guarded or metered as on a monitored one;
+//! but a statement comes from outside all the same. Only what [`explainable`] and
+//! [`harmless::check`] let pass is sent, and the server has to accept it as a
+//! single one in the prepared protocol first; a write runs in a transaction that is rolled back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use sqlx::mysql::MySqlConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+
+use super::harmless;
+use super::plan::{self, Known};
+use super::planner::{Calls, Choice, Plan, Planner};
+use super::wire::{Handlers, cell, drain, of_statement};
+use super::workload::Sample;
+use crate::config::settings::Server;
+use crate::model::advice::Measured;
+use crate::model::schema::TableName;
+use crate::server::quote::ident;
+use crate::server::{self, Error};
+use crate::sql::explainable::{Explainable, explainable};
+
+/// Time after which a statement is not run again, even if its times never agreed.
+const SETTLE: Duration = Duration::from_millis(300);
+/// Of a statement that takes longer than this, two times are enough to agree.
+const SLOW: Duration = Duration::from_secs(1);
+/// Executions at least, and at most.
+const RUNS: (u32, u32) = (3, 30);
+/// How long a plan may take: a join of many tables can be searched for long.
+const PLAN_LIMIT: Duration = Duration::from_secs(20);
+
+/// Answers what-if questions on the twin.
+#[derive(Debug)]
+pub struct Session {
+    connection: MySqlConnection,
+    /// Ends statements that have no time limit of their own.
+    killer: MySqlConnection,
+    id: u64,
+    place: String,
+    choices: Vec<Choice>,
+    known: Known,
+    visible: BTreeSet<usize>,
+    schema: Option<String>,
+    /// Texts, with their schema, that the server knows to be single statements.
+    admitted: BTreeSet<(Option<String>, String)>,
+    calls: Calls,
+    /// What reading the counters adds to them by itself.
+    own: Handlers,
+}
+
+impl Session {
+    /// Opens a session for these choices. `variables` are set in it, as
+    /// `SET SESSION name = value`, with the value quoted unless it is a number; they are what the
+    /// target's sessions have: `sql_mode`, `time_zone`, `optimizer_switch`, and the like.
+    ///
+    /// Which choices are visible is read from the server.
+    pub async fn open(
+        server: &Server,
+        choices: Vec<Choice>,
+        variables: &[(String, String)],
+    ) -> Result<Self, Error> {
+        let place = server::connect::place(server);
+        let options = server::options(server);
+        let lost = |error: sqlx::Error| of_statement(&error, &place, "connecting");
+        let mut connection = MySqlConnection::connect_with(&options)
+            .await
+            .map_err(lost)?;
+        let killer = MySqlConnection::connect_with(&options)
+            .await
+            .map_err(lost)?;
+        let id = sqlx::raw_sql("SELECT CONNECTION_ID()")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(lost)?;
+        let id = cell(&id, 0).parse().unwrap_or(0);
+        let known = Known::of(&choices);
+        let mut session = Self {
+            connection,
+            killer,
+            id,
+            place,
+            known,
+            visible: BTreeSet::new(),
+            choices,
+            schema: None,
+            admitted: BTreeSet::new(),
+            calls: Calls::default(),
+            own: Handlers::default(),
+        };
+        session.settle(variables).await?;
+        session.read_visible().await?;
+        Ok(session)
+    }
+
+    async fn settle(&mut self, variables: &[(String, String)]) -> Result<(), Error> {
+        for (name, value) in variables {
+            let value = match value.parse::<f64>() {
+                Ok(_) => value.clone(),
+                Err(_) => server::quote::hex_literal(value),
+            };
+            self.run(
+                &format!("SET SESSION {} = {value}", ident(name)),
+                "settings",
+            )
+            .await?;
+        }
+        // Servers without the second version have no such variable.
+        let _ = self
+            .run("SET SESSION explain_json_format_version = 1", "settings")
+            .await;
+        let first = self.handlers().await?;
+        let second = self.handlers().await?;
+        self.own = second.since(first, Handlers::default());
+        Ok(())
+    }
+
+    /// Reads which choices are visible now.
+    async fn read_visible(&mut self) -> Result<(), Error> {
+        let tables: Vec<TableName> = self.known.tables().iter().cloned().collect();
+        let sql = format!(
+            "SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, IS_VISIBLE \
+             FROM information_schema.STATISTICS WHERE {}",
+            server::ddl::names_tables(&tables)
+        );
+        let rows = sqlx::raw_sql(AssertSqlSafe(sql))
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(|error| of_statement(&error, &self.place, "the indexes"))?;
+        let mut visible = BTreeSet::new();
+        for row in rows {
+            if cell(&row, 3) == "YES"
+                && let Some(place) = self.known.place(
+                    &TableName::new(cell(&row, 0), cell(&row, 1)),
+                    &cell(&row, 2),
+                )
+            {
+                visible.insert(place);
+            }
+        }
+        self.visible = visible;
+        Ok(())
+    }
+
+    async fn run(&mut self, sql: &str, what: &str) -> Result<(), Error> {
+        self.connection
+            .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
+            .await
+            .map(|_| ())
+            .map_err(|error| of_statement(&error, &self.place, what))
+    }
+
+    /// Makes `schema` the default one.
+    async fn enter(&mut self, schema: Option<&str>) -> Result<Result<(), String>, Error> {
+        let Some(schema) = schema else {
+            return Ok(Ok(()));
+        };
+        if self.schema.as_deref() == Some(schema) {
+            return Ok(Ok(()));
+        }
+        match self
+            .run(&format!("USE {}", ident(schema)), "a schema")
+            .await
+        {
+            Ok(()) => {
+                self.schema = Some(schema.to_owned());
+                Ok(Ok(()))
+            }
+            Err(error) if error.is_fatal() => Err(error),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    /// The statement's text, if it may be sent: its first `EXPLAIN` goes through the prepared
+    /// protocol, where the server itself refuses a text of several statements, and from then on
+    /// the text is known to be one.
+    async fn admit(
+        &mut self,
+        schema: Option<&str>,
+        sample: &Sample,
+    ) -> Result<Result<Explainable, String>, Error> {
+        let admitted = match explainable(&sample.sql) {
+            Err(reason) => return Ok(Err(reason)),
+            Ok(admitted) => admitted,
+        };
+        if admitted.has_parameters {
+            return Ok(Err("it has parameters without values".to_owned()));
+        }
+        if let Err(reason) = harmless::check(&admitted.sql) {
+            return Ok(Err(reason));
+        }
+        if let Err(reason) = self.enter(schema).await? {
+            return Ok(Err(reason));
+        }
+        let key = (self.schema.clone(), admitted.sql.clone());
+        if !self.admitted.contains(&key) {
+            let explain = format!("EXPLAIN FORMAT=JSON {}", admitted.sql);
+            let first = sqlx::query(AssertSqlSafe(explain.as_str()))
+                .persistent(false)
+                .fetch_all(&mut self.connection);
+            match tokio::time::timeout(PLAN_LIMIT, first).await {
+                Err(_) => return Err(self.stuck()),
+                Ok(Err(error)) => {
+                    return match of_statement(&error, &self.place, "a plan") {
+                        error if error.is_fatal() => Err(error),
+                        error => Ok(Err(error.to_string())),
+                    };
+                }
+                Ok(Ok(_)) => {
+                    self.admitted.insert(key);
+                }
+            }
+        }
+        Ok(Ok(admitted))
+    }
+
+    fn stuck(&self) -> Error {
+        Error::Timeout {
+            statement: format!("a plan at `{}`", self.place),
+            after: PLAN_LIMIT,
+        }
+    }
+
+    /// The only cell of an `EXPLAIN`; an error of the statement is inside.
+    async fn ask(&mut self, sql: &str) -> Result<Result<String, String>, Error> {
+        let asking = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(&mut self.connection);
+        match tokio::time::timeout(PLAN_LIMIT, asking).await {
+            Err(_) => Err(self.stuck()),
+            Ok(Ok(row)) => Ok(Ok(cell(&row, 0))),
+            Ok(Err(error)) => match of_statement(&error, &self.place, "a plan") {
+                error if error.is_fatal() => Err(error),
+                error => Ok(Err(error.to_string())),
+            },
+        }
+    }
+
+    /// The note with the rewritten statement behind an `EXPLAIN`.
+    async fn note(&mut self) -> Result<String, Error> {
+        let rows = sqlx::raw_sql("SHOW WARNINGS")
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(|error| of_statement(&error, &self.place, "the notes of a plan"))?;
+        let note = rows.iter().find(|row| cell(row, 1) == "1003");
+        Ok(note.map(|row| cell(row, 2)).unwrap_or_default())
+    }
+
+    async fn handlers(&mut self) -> Result<Handlers, Error> {
+        let rows = sqlx::raw_sql("SHOW SESSION STATUS LIKE 'Handler%'")
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(|error| of_statement(&error, &self.place, "the counters"))?;
+        let mut handlers = Handlers::default();
+        for row in rows {
+            let value: u64 = cell(&row, 1).parse().unwrap_or(0);
+            match cell(&row, 0).as_str() {
+                name if name.starts_with("Handler_read_") => handlers.reads += value,
+                "Handler_write" => handlers.writes += value,
+                _ => {}
+            }
+        }
+        Ok(handlers)
+    }
+
+    /// One execution: its time, and whether it was ended at the limit.
+    async fn execute(
+        &mut self,
+        sql: &str,
+        writes: bool,
+        limit: Duration,
+    ) -> Result<Result<(Duration, bool), String>, Error> {
+        if writes {
+            self.run("START TRANSACTION", "a transaction").await?;
+        }
+        let started = Instant::now();
+        let (outcome, is_capped) = {
+            let running = drain(&mut self.connection, sql);
+            tokio::pin!(running);
+            if let Ok(outcome) = tokio::time::timeout(limit, &mut running).await {
+                (outcome, false)
+            } else {
+                let kill = format!("KILL QUERY {}", self.id);
+                self.killer
+                    .execute(sqlx::raw_sql(AssertSqlSafe(kill)))
+                    .await
+                    .map_err(|error| of_statement(&error, &self.place, "ending a statement"))?;
+                (running.await, true)
+            }
+        };
+        let time = started.elapsed();
+        if is_capped {
+            // The order to end it may arrive when the statement has just ended, and then hits the
+            // next one: this one.
+            let _ = self.run("DO 0", "a pause").await;
+        }
+        if writes {
+            self.run("ROLLBACK", "taking a write back").await?;
+        }
+        self.calls.executions += 1;
+        match outcome {
+            Err(_) if is_capped => Ok(Ok((time, true))),
+            Ok(()) => Ok(Ok((time, is_capped))),
+            Err(error) => match of_statement(&error, &self.place, "a statement") {
+                error if error.is_fatal() => Err(error),
+                error => Ok(Err(error.to_string())),
+            },
+        }
+    }
+
+    /// Runs an admitted statement until its time is settled.
+    async fn repeat(
+        &mut self,
+        statement: &Explainable,
+        limit: Duration,
+    ) -> Result<Result<Measured, String>, Error> {
+        let mut best: Option<Measured> = None;
+        let mut times = Vec::new();
+        let begun = Instant::now();
+        let most = if statement.writes { RUNS.0 } else { RUNS.1 };
+        for run in 1..=most {
+            let before = match run {
+                1 => Some(self.handlers().await?),
+                _ => None,
+            };
+            let (time, is_capped) = match self
+                .execute(&statement.sql, statement.writes, limit)
+                .await?
+            {
+                Ok(done) => done,
+                Err(reason) => return Ok(Err(reason)),
+            };
+            if let Some(before) = before {
+                let spent = self.handlers().await?.since(before, self.own);
+                best = Some(Measured {
+                    time,
+                    reads: spent.reads,
+                    temporary: if statement.writes { 0 } else { spent.writes },
+                    is_capped,
+                });
+            }
+            let Some(best) = best.as_mut() else { break };
+            best.time = best.time.min(time);
+            times.push(time);
+            let least = if time > SLOW { RUNS.0 - 1 } else { RUNS.0 };
+            if is_capped || (run >= least && (is_settled(&mut times) || begun.elapsed() > SETTLE)) {
+                break;
+            }
+        }
+        Ok(best.ok_or_else(|| "it was not run".to_owned()))
+    }
+}
+
+impl Planner for Session {
+    async fn show(&mut self, visible: &BTreeSet<usize>) -> Result<(), Error> {
+        let mut changes: BTreeMap<TableName, Vec<(usize, bool)>> = BTreeMap::new();
+        for (place, choice) in self.choices.iter().enumerate() {
+            let wanted = visible.contains(&place);
+            if !choice.is_fixed && wanted != self.visible.contains(&place) {
+                let of_table = changes.entry(choice.table.clone()).or_default();
+                of_table.push((place, wanted));
+            }
+        }
+        for (table, changes) in changes {
+            let parts: Vec<String> = changes
+                .iter()
+                .map(|(place, wanted)| {
+                    format!(
+                        "ALTER INDEX {} {}",
+                        ident(&self.choices[*place].index),
+                        if *wanted { "VISIBLE" } else { "INVISIBLE" }
+                    )
+                })
+                .collect();
+            let sql = format!(
+                "ALTER TABLE {} {}",
+                server::ddl::table(&table),
+                parts.join(", ")
+            );
+            self.run(&sql, "showing and hiding indexes").await?;
+            self.calls.toggles += changes.len() as u64;
+            for (place, wanted) in changes {
+                if wanted {
+                    self.visible.insert(place);
+                } else {
+                    self.visible.remove(&place);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn explain(
+        &mut self,
+        schema: Option<&str>,
+        sample: &Sample,
+    ) -> Result<Result<Plan, String>, Error> {
+        let admitted = match self.admit(schema, sample).await? {
+            Ok(admitted) => admitted,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        self.calls.explains += 1;
+        let json = match self
+            .ask(&format!("EXPLAIN FORMAT=JSON {}", admitted.sql))
+            .await?
+        {
+            Ok(json) => json,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let note = self.note().await?;
+        Ok(plan::parse(&json, &note, &self.known))
+    }
+
+    async fn tree(
+        &mut self,
+        schema: Option<&str>,
+        sample: &Sample,
+    ) -> Result<Result<String, String>, Error> {
+        match self.admit(schema, sample).await? {
+            Ok(admitted) => {
+                self.ask(&format!("EXPLAIN FORMAT=TREE {}", admitted.sql))
+                    .await
+            }
+            Err(reason) => Ok(Err(reason)),
+        }
+    }
+
+    async fn measure(
+        &mut self,
+        schema: Option<&str>,
+        sample: &Sample,
+        limit: Duration,
+    ) -> Result<Result<Measured, String>, Error> {
+        match self.admit(schema, sample).await? {
+            Ok(admitted) => self.repeat(&admitted, limit).await,
+            Err(reason) => Ok(Err(reason)),
+        }
+    }
+
+    fn calls(&self) -> Calls {
+        self.calls
+    }
+}
+
+/// Whether the two shortest times are within a twentieth of one another: what disturbs a run only
+/// ever makes it longer, so that they are near the true one.
+fn is_settled(times: &mut [Duration]) -> bool {
+    times.sort_unstable();
+    match times {
+        [first, second, ..] => *second <= *first + *first / 20,
+        _ => false,
+    }
+}

@@ -1,0 +1,392 @@
+//! Costs of all queries under all sets of indexes, from few plans.
+//!
+//! Each query has an index benefit graph ([`super::graph`]). All graphs are worked on together,
+//! level by level and in the order of what has to be visible, so that few indexes are shown and
+//! hidden: that costs more than a plan. The plan of a query with several samples is that of all of
+//! them: it costs their average and uses what any of them uses.
+//!
+//! MySQL's estimates are not monotone, since an index that is there refines the number of rows even
+//! where it is not used. The graph takes them for monotone; [`recost`] asks for the plans under one
+//! set directly and corrects what was derived for it.
+
+use std::collections::BTreeSet;
+
+use tokio_util::sync::CancellationToken;
+
+use super::costs::QueryCosts;
+use super::graph::{Graph, Node, Set};
+use super::planner::{Choice, Plan, Planner};
+pub use super::recost::{Correction, correct, here, plans, plans_of, raise, recost, uses};
+use super::workload::Sample;
+use crate::model::schema::TableName;
+use crate::server::Error;
+
+/// One query to be judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Default schema of its sessions.
+    pub schema: Option<String>,
+    /// Statements with constants; one at least.
+    pub samples: Vec<Sample>,
+    /// Choices that may matter to it, existing ones included, by place.
+    pub relevant: Set,
+}
+
+/// What is asked about: the indexes, and the state of today.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// All indexes.
+    pub choices: &'a [Choice],
+    /// Those that exist today.
+    pub existing: &'a Set,
+    /// Those that are never hidden: fixed ones, and existing ones that have to stay.
+    pub kept: &'a Set,
+}
+
+/// Bounds of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Sets of indexes that are asked for, for each query.
+    pub sets_per_query: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { sets_per_query: 48 }
+    }
+}
+
+/// How far the work has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Sets of indexes that were asked for, over all queries.
+    pub asked: usize,
+    /// Sets that wait; answers can add to them.
+    pub waiting: usize,
+}
+
+/// Told of progress.
+pub type Watch<'a> = &'a mut (dyn FnMut(Progress) + Send);
+
+/// What is known of one query.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Known {
+    /// Its costs, with a weight of 1; none if it could not be explained.
+    pub costs: QueryCosts,
+    /// Its cost today, with the existing indexes.
+    pub today: Option<f64>,
+    /// What its plan of today uses.
+    pub uses_today: Set,
+    /// Why it, or some of its samples, could not be explained; one sentence.
+    pub error: Option<String>,
+    /// Places of the samples that can be explained.
+    pub samples: Vec<usize>,
+    /// Sets were left out because there were too many.
+    pub is_cut: bool,
+    /// All choices on its tables: others don't concern it.
+    pub near: Set,
+}
+
+/// What is known of all queries.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Explored {
+    /// In the order of the questions.
+    pub queries: Vec<Known>,
+    /// It was cancelled: what is missing has its cost of today, or none.
+    pub is_interrupted: bool,
+    /// Plans that asking for every subset would have taken.
+    pub exhaustive: f64,
+}
+
+/// A query at work.
+struct Work<'a> {
+    question: &'a Question,
+    /// Choices on its tables, relevant or not.
+    near: Set,
+    /// Relevant choices that can be hidden.
+    hideable: Set,
+    known: Known,
+    graph: Graph,
+}
+
+/// Finds the costs of all queries. Afterwards the indexes of today are visible.
+pub async fn explore<P: Planner + Send>(
+    planner: &mut P,
+    scene: Scene<'_>,
+    questions: &[Question],
+    bounds: Bounds,
+    watch: Watch<'_>,
+    stop: &CancellationToken,
+) -> Result<Explored, Error> {
+    let mut works: Vec<Work<'_>> = questions
+        .iter()
+        .map(|question| Work::of(scene, question, bounds))
+        .collect();
+    let exhaustive = works.iter().map(Work::exhaustive).sum();
+    let mut asking = Asking {
+        planner,
+        scene,
+        visible: scene.today(),
+    };
+    asking.today(&mut works, stop).await?;
+    let mut asked = 0;
+    while !stop.is_cancelled() {
+        let mut level = next_level(&mut works);
+        if level.is_empty() {
+            break;
+        }
+        level.sort();
+        let total = level.len();
+        for (done, (set, place)) in level.into_iter().enumerate() {
+            if stop.is_cancelled() {
+                break;
+            }
+            asking.answer(&mut works[place], set).await?;
+            asked += 1;
+            watch(Progress {
+                asked,
+                waiting: total - done - 1,
+            });
+        }
+    }
+    asking.planner.show(&scene.today()).await?;
+    Ok(Explored {
+        queries: works.into_iter().map(Work::finish).collect(),
+        is_interrupted: stop.is_cancelled(),
+        exhaustive,
+    })
+}
+
+/// All sets that can be asked for without further answers.
+fn next_level(works: &mut [Work<'_>]) -> Vec<(Set, usize)> {
+    let mut level = Vec::new();
+    for (place, work) in works.iter_mut().enumerate() {
+        while let Some(set) = work.graph.next_set() {
+            level.push((set, place));
+        }
+    }
+    level
+}
+
+impl Scene<'_> {
+    /// What is visible today.
+    fn today(&self) -> Set {
+        self.existing.union(self.kept).copied().collect()
+    }
+}
+
+/// Asks, and remembers what is visible.
+struct Asking<'a, P> {
+    planner: &'a mut P,
+    scene: Scene<'a>,
+    visible: Set,
+}
+
+impl<P: Planner + Send> Asking<'_, P> {
+    /// Makes exactly `set` and what is never hidden visible on the query's tables; other tables
+    /// stay as they are.
+    async fn show(&mut self, work: &Work<'_>, set: &Set) -> Result<(), Error> {
+        let mut visible: Set = self.visible.difference(&work.near).copied().collect();
+        visible.extend(set);
+        visible.extend(work.near.intersection(self.scene.kept));
+        if visible != self.visible {
+            self.planner.show(&visible).await?;
+            self.visible = visible;
+        }
+        Ok(())
+    }
+
+    /// The plans of today, and which samples have one.
+    async fn today(
+        &mut self,
+        works: &mut [Work<'_>],
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        self.planner.show(&self.visible).await?;
+        for work in works {
+            if stop.is_cancelled() {
+                work.known.error = Some("interrupted before its first plan".to_owned());
+                continue;
+            }
+            let (mut plans, mut error) = (Vec::new(), None);
+            for (place, sample) in work.question.samples.iter().enumerate() {
+                let schema = work.question.schema.as_deref();
+                match self.planner.explain(schema, sample).await? {
+                    Ok(plan) => {
+                        plans.push(plan);
+                        work.known.samples.push(place);
+                    }
+                    Err(reason) => error = Some(reason),
+                }
+            }
+            work.known.error = error;
+            if plans.is_empty() {
+                work.graph.stop();
+                continue;
+            }
+            let set: Set = work
+                .hideable
+                .intersection(self.scene.existing)
+                .copied()
+                .collect();
+            if let Some(node) = self.node(work, &set, &plans).await? {
+                work.known.today = Some(node.cost);
+                work.known.uses_today.clone_from(&node.used);
+                work.graph.answer(node);
+                // Asking what a plan needs has hidden some.
+                self.show_today().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn show_today(&mut self) -> Result<(), Error> {
+        let today = self.scene.today();
+        if today != self.visible {
+            self.planner.show(&today).await?;
+            self.visible = today;
+        }
+        Ok(())
+    }
+
+    /// Finds the plan of a query under a set, unless it follows by now.
+    async fn answer(&mut self, work: &mut Work<'_>, set: Set) -> Result<(), Error> {
+        if work.graph.follows(&set) {
+            return Ok(());
+        }
+        self.show(work, &set).await?;
+        let mut plans = Vec::new();
+        for place in &work.known.samples {
+            let sample = &work.question.samples[*place];
+            let schema = work.question.schema.as_deref();
+            match self.planner.explain(schema, sample).await? {
+                Ok(plan) => plans.push(plan),
+                // Such as a hint that names a hidden index: this set can't be.
+                Err(_) => return Ok(()),
+            }
+        }
+        if let Some(node) = self.node(work, &set, &plans).await? {
+            work.graph.answer(node);
+        }
+        Ok(())
+    }
+
+    /// The plans of all samples as one.
+    async fn node(
+        &mut self,
+        work: &Work<'_>,
+        set: &Set,
+        plans: &[Plan],
+    ) -> Result<Option<Node>, Error> {
+        if plans.is_empty() {
+            return Ok(None);
+        }
+        let mut used = Set::new();
+        for (plan, place) in plans.iter().zip(&work.known.samples) {
+            if plan.hides_use {
+                used.extend(self.needed(work, set, *place, plan).await?);
+            } else {
+                used.extend(plan.used.intersection(&work.hideable));
+            }
+        }
+        let cost = plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len() as f64;
+        Ok(Some(Node {
+            visible: set.clone(),
+            used,
+            cost,
+        }))
+    }
+
+    /// Which indexes a plan that hides its use needs: the least set, found by halving, with which
+    /// the plan stays as it is.
+    async fn needed(
+        &mut self,
+        work: &Work<'_>,
+        set: &Set,
+        sample: usize,
+        plan: &Plan,
+    ) -> Result<Set, Error> {
+        let mut needed = Set::new();
+        let mut rest: Vec<usize> = set.iter().copied().collect();
+        while !self.stays(work, &needed, sample, plan).await? {
+            // The shortest beginning of the rest that suffices ends with one that is needed.
+            let (mut low, mut high) = (0, rest.len());
+            while low + 1 < high {
+                let middle = usize::midpoint(low, high);
+                let mut tried = needed.clone();
+                tried.extend(&rest[..middle]);
+                if self.stays(work, &tried, sample, plan).await? {
+                    high = middle;
+                } else {
+                    low = middle;
+                }
+            }
+            let Some(last) = rest.get(high.saturating_sub(1)).copied() else {
+                break;
+            };
+            needed.insert(last);
+            rest.truncate(high - 1);
+        }
+        Ok(needed)
+    }
+
+    async fn stays(
+        &mut self,
+        work: &Work<'_>,
+        set: &Set,
+        sample: usize,
+        plan: &Plan,
+    ) -> Result<bool, Error> {
+        self.show(work, set).await?;
+        let schema = work.question.schema.as_deref();
+        let answer = self
+            .planner
+            .explain(schema, &work.question.samples[sample])
+            .await?;
+        Ok(answer.is_ok_and(|other| other.hides_use && other.cost <= plan.cost))
+    }
+}
+
+impl<'a> Work<'a> {
+    fn of(scene: Scene<'_>, question: &'a Question, bounds: Bounds) -> Self {
+        let tables: BTreeSet<&TableName> = question
+            .relevant
+            .iter()
+            .filter_map(|place| scene.choices.get(*place))
+            .map(|choice| &choice.table)
+            .collect();
+        let near = scene.choices.iter().enumerate();
+        let near = near.filter(|(_, choice)| tables.contains(&choice.table));
+        let near: Set = near.map(|(place, _)| place).collect();
+        // An existing index matters as long as it exists, whoever thought of it.
+        let hideable: Set = question
+            .relevant
+            .iter()
+            .chain(near.intersection(scene.existing))
+            .filter(|place| !scene.kept.contains(place))
+            .copied()
+            .collect();
+        // Everything, then nothing at all; what is there today is asked for by itself.
+        let first = [hideable.clone(), Set::new()];
+        Self {
+            near,
+            graph: Graph::new(first, bounds.sets_per_query.max(3)),
+            question,
+            hideable,
+            known: Known::default(),
+        }
+    }
+
+    fn exhaustive(&self) -> f64 {
+        let subsets = 2_f64.powi(i32::try_from(self.hideable.len()).unwrap_or(i32::MAX));
+        self.question.samples.len() as f64 * subsets
+    }
+
+    fn finish(self) -> Known {
+        let mut known = self.known;
+        known.costs = self.graph.costs();
+        known.is_cut = self.graph.is_cut();
+        known.near = self.near;
+        known
+    }
+}
