@@ -6,28 +6,33 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::assemble::{Entry, EntryFacts, Judged, QueryFacts};
+use super::assemble::{Entry, EntryFacts};
 use super::candidate::Candidate;
-use super::candidates::{self, size};
-use super::costs::{IndexChoice, Problem, QueryCosts, Selection};
-use super::effort::{self, TargetCost};
-use super::existing::Fate;
+use super::candidates::{self, Generated};
+use super::costs::{Problem, QueryCosts};
+use super::advice;
+use super::effort;
 use super::material::{self, Material};
-use super::planner::{Calls, Choice, Planner as _};
-use super::prove::{self, Proof};
+use super::planner::{Calls, Planner as _};
+use super::problem;
+use super::prove::{self, Case, Proof};
 use super::select;
 use super::session::Session;
-use super::twin::{self, Twin};
+use super::twin::{self, Twin, TwinOptions};
 use super::weights;
-use super::whatif::{self, Asked};
+use super::whatif::{self, Explored, Known, Question, Scene};
 use super::workload::Workload;
 use crate::config::settings::{Monitor, Server};
-use crate::model::advice::{
-    Advice, Effort, Limits, Optimality, Tier, TwinSummary, WorkloadSummary,
-};
+use crate::model::advice::{Advice, Limits, Tier, TwinSummary};
 use crate::model::finding::{Finding, Severity};
-use crate::model::schema::{Catalog, Table};
+use crate::model::schema::TableName;
 use crate::server::{self, Connection};
+
+/// One execution on the twin is ended after this.
+const EXECUTION: Duration = Duration::from_secs(10);
+
+/// Choosing ends with the best set so far after this.
+const SELECTION: Duration = Duration::from_secs(30);
 
 /// What a run needs besides the workload.
 #[derive(Debug, Clone)]
@@ -67,6 +72,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// A step that is so far, 0 to 1.
+    #[must_use]
+    pub fn at(what: &str, share: f64) -> Self {
+        Self {
+            what: what.to_owned(),
+            share: Some(share),
+        }
+    }
+
     /// A step that does not tell how far it is.
     #[must_use]
     pub fn new(what: &str) -> Self {
@@ -114,33 +128,70 @@ pub async fn advise(
     if cancel.is_cancelled() {
         return Ok(None);
     }
-    let options = twin::TwinOptions {
-        tier: run.options.tier,
-        max_rows: run.options.sample_rows,
-        ..twin::TwinOptions::default()
-    };
-    let Some(mut twin) = twin::build(
+    let options = twin_options(run);
+    let built = twin::build(
         target,
         &run.twin,
         &material.catalog,
         &material.workload,
         &material.shapes,
         &options,
-        &mut |progress| report(building(&progress)),
+        &mut |progress| {
+            report(Step {
+                what: progress.step,
+                share: progress.share,
+            });
+        },
         cancel,
     )
-    .await?
-    else {
-        return Ok(None);
+    .await;
+    let mut twin = match built {
+        Err(twin::Error::Interrupted) => return Ok(None),
+        built => built?,
     };
     let judged = judge(run, &material, &mut twin, report, cancel).await;
+    let summary = summary(run, &mut twin).await;
     let finished = twin.finish().await;
     let Some(found) = judged? else {
         return Ok(None);
     };
     finished?;
     let cost = effort::target_cost(target).await?;
-    Ok(Some(advice(run, &material, found, &cost, started.elapsed())))
+    let elapsed = started.elapsed();
+    Ok(Some(advice::advice(
+        run, &material, &found, summary?, &cost, elapsed,
+    )))
+}
+
+/// What a run would read of the target's rows, without reading any.
+pub async fn plan(
+    target: &mut Connection,
+    run: &Run,
+    workload: Workload,
+) -> Result<twin::Plan, Error> {
+    let material = material::read(target, workload).await?;
+    Ok(twin::plan(
+        &material.catalog,
+        &material.shapes,
+        &twin_options(run),
+    ))
+}
+
+fn twin_options(run: &Run) -> TwinOptions {
+    TwinOptions {
+        max_rows: run.options.sample_rows,
+        statement_timeout: run.monitor.statement_timeout,
+        ..TwinOptions::new(run.options.tier)
+    }
+}
+
+async fn summary(run: &Run, twin: &mut Twin) -> Result<TwinSummary, Error> {
+    Ok(TwinSummary {
+        tier: run.options.tier,
+        version: twin.version().await?,
+        rows: twin.rows(),
+        limits: twin.limits().to_vec(),
+    })
 }
 
 fn first_reason(material: &Material) -> String {
@@ -153,20 +204,18 @@ fn first_reason(material: &Material) -> String {
 }
 
 /// What was found on the twin.
-struct Judgement {
-    entries: Vec<Entry>,
-    facts: Vec<EntryFacts>,
-    problem: Problem,
-    selection: Selection,
-    queries: Vec<QueryFacts>,
-    notes: Vec<Finding>,
-    failed: Vec<(usize, String)>,
-    calls: Calls,
-    exhaustive: f64,
-    rounds: u32,
-    is_interrupted: bool,
-    is_measured: bool,
-    twin: TwinSummary,
+pub(super) struct Judgement {
+    pub(super) entries: Vec<Entry>,
+    pub(super) facts: Vec<EntryFacts>,
+    pub(super) problem: Problem,
+    pub(super) proof: Proof,
+    pub(super) known: Vec<Known>,
+    pub(super) notes: Vec<Finding>,
+    pub(super) calls: Calls,
+    pub(super) exhaustive: f64,
+    pub(super) is_interrupted: bool,
+    /// The objective is in seconds.
+    pub(super) is_measured: bool,
 }
 
 /// Candidates, their costs, the best set, and its proof.
@@ -179,60 +228,266 @@ async fn judge(
 ) -> Result<Option<Judgement>, Error> {
     report(Step::new("looking for candidates"));
     let statistics = twin.statistics(&columns(material)).await?;
-    let weights: Vec<f64> = material
-        .workload
-        .queries
-        .iter()
-        .map(|query| query.time.map_or(query.calls, |time| time.as_secs_f64()))
-        .collect();
-    let generated = candidates::generate(
+    let mut generated = candidates::generate(
         &material.shapes,
         &material.catalog,
         &statistics,
         &candidates::Options {
-            weights,
+            weights: first_weights(&material.workload),
             ..candidates::Options::default()
         },
     );
-    let mut notes = generated.notes;
-    let candidates = create(twin, generated.candidates, &mut notes, report, cancel).await?;
+    let candidates = create(twin, &mut generated, report).await?;
     let entries = problem::entries(material, candidates, run.options.keeps_existing);
     let choices = problem::choices(material, &entries);
     let facts = problem::facts(material, &entries, &statistics);
-    let mut session = Session::open(twin.server(), choices.clone(), twin.variables()).await?;
-    let questions: Vec<Question> = material
+    let questions = questions(material, &entries, twin);
+    let (existing, kept) = problem::places(&entries, &choices);
+    if cancel.is_cancelled() {
+        return Ok(None);
+    }
+    let mut bench = Bench {
+        run,
+        material,
+        scene: Scene {
+            choices: &choices,
+            existing: &existing,
+            kept: &kept,
+        },
+        questions: &questions,
+        session: Session::open(twin.server(), choices.clone(), &[]).await?,
+        report,
+        cancel,
+    };
+    let explored = bench.explore().await?;
+    let times = bench.times(&explored).await?;
+    let is_measured = times.is_some();
+    let mut problem = Problem {
+        indexes: problem::indexes(&entries, &choices, &facts, window(material), is_measured),
+        queries: weighted(material, &explored, times.as_deref()),
+        budget_bytes: run.options.limits.budget_bytes,
+        max_indexes: run.options.limits.max_indexes,
+        max_write_cost: run.options.limits.max_write_cost,
+    };
+    let proof = bench.prove(&explored, &mut problem).await?;
+    Ok(Some(Judgement {
+        calls: bench.session.calls(),
+        exhaustive: explored.exhaustive,
+        is_interrupted: explored.is_interrupted || proof.is_interrupted,
+        known: explored.queries,
+        notes: generated.notes,
+        entries,
+        facts,
+        problem,
+        proof,
+        is_measured,
+    }))
+}
+
+/// Everything that asks the twin.
+struct Bench<'a> {
+    run: &'a Run,
+    material: &'a Material,
+    scene: Scene<'a>,
+    questions: &'a [Question],
+    session: Session,
+    report: Report<'a>,
+    cancel: &'a CancellationToken,
+}
+
+impl Bench<'_> {
+    async fn explore(&mut self) -> Result<Explored, Error> {
+        const WHAT: &str = "asking the optimizer";
+        (self.report)(Step::new(WHAT));
+        let report = &mut *self.report;
+        let explored = whatif::explore(
+            &mut self.session,
+            self.scene,
+            self.questions,
+            whatif::Bounds::default(),
+            &mut |progress| {
+                let all = (progress.asked + progress.waiting).max(1);
+                report(Step::at(WHAT, progress.asked as f64 / all as f64));
+            },
+            self.cancel,
+        )
+        .await?;
+        Ok(explored)
+    }
+
+    /// Total times of the queries in seconds: as the source measured them, else calls times the
+    /// time on the twin; nothing where neither can be had.
+    async fn times(&mut self, explored: &Explored) -> Result<Option<Vec<f64>>, Error> {
+        let queries = &self.material.workload.queries;
+        if self.material.workload.is_measured() {
+            let times = queries.iter().filter_map(|query| query.time);
+            return Ok(Some(times.map(|time| time.as_secs_f64()).collect()));
+        }
+        if !self.run.options.with_proof {
+            return Ok(None);
+        }
+        let mut times = Vec::new();
+        for (place, (query, known)) in queries.iter().zip(&explored.queries).enumerate() {
+            (self.report)(Step::at(
+                "running the workload as it is today",
+                place as f64 / queries.len() as f64,
+            ));
+            let question = &self.questions[place];
+            let mut seconds = Vec::new();
+            for sample in known.samples.iter().filter_map(|at| question.samples.get(*at)) {
+                if self.cancel.is_cancelled() {
+                    return Ok(None);
+                }
+                let measured = self
+                    .session
+                    .measure(question.schema.as_deref(), sample, EXECUTION)
+                    .await?;
+                seconds.extend(measured.ok().map(|measured| measured.time.as_secs_f64()));
+            }
+            let average = seconds.iter().sum::<f64>() / seconds.len().max(1) as f64;
+            times.push(query.calls * average);
+        }
+        Ok(Some(times))
+    }
+
+    /// Chooses the set, and measures its plans where the user did not forbid it.
+    async fn prove(&mut self, explored: &Explored, problem: &mut Problem) -> Result<Proof, Error> {
+        let limits = &self.run.options.limits;
+        let tolerance: Vec<f64> = self
+            .material
+            .workload
+            .queries
+            .iter()
+            .map(|query| query.tolerance.unwrap_or(limits.tolerance))
+            .collect();
+        let case = Case {
+            scene: self.scene,
+            questions: self.questions,
+            known: &explored.queries,
+            tolerance: &tolerance,
+            limits: prove::Limits {
+                rounds: if self.run.options.with_proof {
+                    prove::Limits::default().rounds
+                } else {
+                    0
+                },
+                execution: EXECUTION,
+                ..prove::Limits::default()
+            },
+        };
+        let (report, cancel) = (&mut *self.report, self.cancel);
+        report(Step::new("choosing the best set"));
+        let deadline = Instant::now() + SELECTION;
+        let proof = prove::prove(
+            &mut self.session,
+            case,
+            problem,
+            |problem, start| {
+                select::select(problem, start, &mut || {
+                    cancel.is_cancelled() || Instant::now() > deadline
+                })
+            },
+            &mut |round, plans| {
+                report(Step::new(&format!(
+                    "running {plans} changed plans, round {}",
+                    round + 1
+                )));
+            },
+            cancel,
+        )
+        .await;
+        proof.map_err(|failure| match failure {
+            prove::Failure::Server(error) => Error::Server(error),
+            prove::Failure::Choice(error) => Error::Limits(error),
+        })
+    }
+}
+
+/// The columns whose values matter: all that the statements compare, group or sort by.
+fn columns(material: &Material) -> Vec<(TableName, String)> {
+    let mut columns = BTreeSet::new();
+    for (_, shape) in &material.shapes {
+        for table in shape.blocks.iter().flat_map(|block| &block.tables) {
+            for column in &table.columns {
+                columns.insert((table.table.clone(), column.clone()));
+            }
+        }
+    }
+    columns.into_iter().collect()
+}
+
+fn first_weights(workload: &Workload) -> Vec<f64> {
+    workload
+        .queries
+        .iter()
+        .map(|query| query.time.map_or(query.calls, |time| time.as_secs_f64()))
+        .collect()
+}
+
+/// Makes the candidates on the twin; those that it refuses are said and left out.
+async fn create(
+    twin: &mut Twin,
+    generated: &mut Generated,
+    report: Report<'_>,
+) -> Result<Vec<Candidate>, Error> {
+    let candidates = std::mem::take(&mut generated.candidates);
+    report(Step::new(&format!(
+        "making {} candidates on the twin",
+        candidates.len()
+    )));
+    let outcomes = twin.create(&candidates).await;
+    let mut made = Vec::new();
+    for (candidate, outcome) in candidates.into_iter().zip(outcomes) {
+        match outcome {
+            Ok(()) => made.push(candidate),
+            Err(reason) => generated.notes.push(Finding {
+                severity: Severity::Note,
+                code: "candidate-refused",
+                message: format!(
+                    "the twin refused the index `{}` on `{}`: {reason}",
+                    candidate.index.name, candidate.table
+                ),
+                remedy: String::new(),
+            }),
+        }
+    }
+    Ok(made)
+}
+
+fn questions(material: &Material, entries: &[Entry], twin: &Twin) -> Vec<Question> {
+    material
         .workload
         .queries
         .iter()
-        .zip(problem::relevant(material, &entries))
+        .zip(problem::relevant(material, entries))
         .map(|(query, relevant)| Question {
             schema: query.schema.clone(),
             samples: twin.samples(query),
             relevant,
         })
-        .collect();
-    let existing = existing_places(&entries);
-    let kept = kept_places(&entries, &choices);
-    let scene = Scene {
-        choices: &choices,
-        existing: &existing,
-        kept: &kept,
-    };
-    report(Step::new("asking the optimizer"));
-    let explored = whatif::explore(
-        &mut session,
-        scene,
-        &questions,
-        whatif::Bounds::default(),
-        &mut |progress| {
-            let all = progress.asked + progress.waiting;
-            report(Step {
-                what: "asking the optimizer".to_owned(),
-                share: Some(progress.asked as f64 / all.max(1) as f64),
-            });
-        },
-        cancel,
-    )
-    .await?;
-    todo!()
+        .collect()
+}
+
+fn window(material: &Material) -> f64 {
+    material
+        .workload
+        .window
+        .map_or(1.0, |window| window.as_secs_f64().max(1e-3))
+}
+
+/// The costs with their weights; see [`weights`].
+fn weighted(material: &Material, explored: &Explored, times: Option<&[f64]>) -> Vec<QueryCosts> {
+    explored
+        .queries
+        .iter()
+        .zip(&material.workload.queries)
+        .enumerate()
+        .map(|(place, (known, query))| {
+            let time = times.and_then(|times| times.get(place)).copied();
+            QueryCosts {
+                weight: weights::of_query(query.calls, time, known.today.unwrap_or(0.0)),
+                ..known.costs.clone()
+            }
+        })
+        .collect()
 }

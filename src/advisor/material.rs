@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::existing::{self, IndexUsage, Verdict};
+use super::existing::{self, Verdict};
 use super::shape::Shape;
 use super::sql;
 use super::workload::Workload;
 use crate::model::advice::Skipped;
 use crate::model::schema::{Catalog, TableName};
+use crate::model::usage::IndexUsage;
 use crate::server::catalog::{self, Scope};
 use crate::server::usage;
 use crate::server::{Connection, Error};
@@ -118,7 +119,7 @@ fn understand(workload: Workload, catalog: Catalog, usage: &IndexUsage) -> Mater
     }
     let verdicts = existing::review(&catalog, usage, &shapes)
         .into_iter()
-        .map(|verdict| ((verdict.table.clone(), verdict.index.clone()), verdict))
+        .map(|verdict| ((verdict.table.clone(), verdict.index.name.clone()), verdict))
         .collect();
     Material {
         workload,

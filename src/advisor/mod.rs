@@ -1,28 +1,35 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, select.rs, select/, notes.rs, pricing.rs, plan.rs, plan/, tree.rs, graph.rs, harmless.rs, verdict.rs
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, pricing.rs, plan.rs, plan/, tree.rs, graph.rs, harmless.rs, verdict.rs, candidates/, existing.rs, existing/
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, select, notes, pricing, plan, tree, harmless, wire, session, graph, recost, whatif, verdict, trials, prove
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, material, problem, advice, advise, select, notes, pricing, plan, tree, harmless, wire, session, graph, recost, whatif, verdict, trials, prove, candidates, existing
 
+mod advice;
+pub mod advise;
 pub mod assemble;
 pub mod candidate;
 pub mod candidates;
 pub mod costs;
 pub mod effects;
 pub mod effort;
+pub mod existing;
 pub mod graph;
 pub mod harmless;
 pub mod notes;
 pub mod plan;
+pub mod material;
 pub mod planner;
 mod pricing;
+pub mod problem;
 pub mod prove;
 mod recost;
 pub mod select;
 pub mod session;
 pub mod shape;
 pub mod source;
+pub mod sql;
+pub mod twin;
 pub mod statistics;
 mod tree;
 mod trials;

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use super::assemble::{Entry, EntryFacts};
 use super::candidates::{build_time, write_us_per_row};
 use super::costs::IndexChoice;
-use super::existing::Fate;
 use super::material::Material;
 use super::planner::Choice;
 use super::statistics::Statistics;
@@ -31,10 +30,9 @@ pub fn entries(material: &Material, candidates: Vec<Candidate>, keeps_existing: 
             entries.push(Entry::Existing {
                 table: name.clone(),
                 index: index.clone(),
-                may_go: verdict.and_then(|verdict| match &verdict.fate {
-                    Fate::Required(_) | Fate::Keep => None,
-                    _ => Some(verdict.reason.clone()),
-                }),
+                may_go: verdict
+                    .filter(|verdict| verdict.fate.is_drop())
+                    .map(|verdict| verdict.reason.clone()),
             });
         }
     }
@@ -71,6 +69,23 @@ fn stands_for_primary(table: &Table, index: &Index) -> bool {
                     .and_then(|name| table.column(name))
                     .is_some_and(|column| !column.is_nullable)
         })
+}
+
+/// The places of the entries that exist, and of those that are never hidden: an index that has to
+/// stay is part of every set.
+#[must_use]
+pub fn places(entries: &[Entry], choices: &[Choice]) -> (BTreeSet<usize>, BTreeSet<usize>) {
+    let mut existing = BTreeSet::new();
+    let mut kept = BTreeSet::new();
+    for (place, entry) in entries.iter().enumerate() {
+        if let Entry::Existing { may_go, .. } = entry {
+            existing.insert(place);
+            if may_go.is_none() || choices[place].is_fixed {
+                kept.insert(place);
+            }
+        }
+    }
+    (existing, kept)
 }
 
 /// What is known of each entry.

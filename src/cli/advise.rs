@@ -1,11 +1,14 @@
 //! `mydex advise`: a workload to index recommendations.
 
+pub mod definitions;
+pub mod json;
+mod plan;
 mod progress;
 mod sources;
 pub mod text;
 mod twin;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueHint;
@@ -14,15 +17,27 @@ use tokio_util::sync::CancellationToken;
 use super::context::Context;
 use super::error::{Error, Outcome};
 use super::{message, probe};
-use crate::advisor::advise::{self, Options, Step};
+use crate::advisor::advise::{self, Options, Run, Step};
+use crate::advisor::twin::Plan;
 use crate::advisor::source::digests::{self, Wanted};
 use crate::advisor::source::gather::{Rules, gather};
 use crate::advisor::workload::Workload;
-use crate::config::settings::Server;
+use crate::config::settings::{Server, Settings};
 use crate::model::advice::{Advice, Limits, Tier};
 use crate::model::digest::DigestKey;
 use crate::server::{self, Connection, capability};
+use crate::indexes::folder::{self, Written};
 use sources::Sourced;
+use twin::Twin;
+
+/// How much slower a query may get, in percent, unless the user says otherwise.
+const TOLERANCE: f64 = 10.0;
+/// Rows that are sampled at most.
+const SAMPLE_ROWS: u64 = 200_000;
+/// Digests that are taken at most.
+const DIGESTS: u32 = 200;
+/// Folder of the definitions.
+const FOLDER: &str = "indexes";
 
 /// Options of `mydex advise`.
 #[derive(Debug, Clone, clap::Args)]
@@ -48,7 +63,7 @@ pub struct Args {
     pub max_write_cost: Option<f64>,
 
     /// How much slower any one query may get, in percent.
-    #[arg(long, value_name = "PERCENT", default_value_t = 10.0)]
+    #[arg(long, value_name = "PERCENT", default_value_t = TOLERANCE)]
     pub tolerance: f64,
 
     /// How candidates are judged: t0 on statistics alone, t1 on a sample of the data, t2 on the
@@ -61,11 +76,11 @@ pub struct Args {
     pub replica: Option<String>,
 
     /// Rows that are sampled at most, over all tables.
-    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    #[arg(long, value_name = "N", default_value_t = SAMPLE_ROWS)]
     pub sample_rows: u64,
 
     /// Digests or classes that are taken, those with the most time first.
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = DIGESTS, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub limit: u32,
 
     /// Only statements of this default schema; also the schema of statements that name none.
@@ -93,12 +108,38 @@ pub struct Args {
     pub write: bool,
 
     /// Folder of the definitions.
-    #[arg(long, value_name = "DIR", default_value = "indexes", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", default_value = FOLDER, value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
 
     /// Use this MySQL server program for the twin instead of looking for one.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub mysqld: Option<PathBuf>,
+}
+
+impl Default for Args {
+    /// What the flags say when none is given.
+    fn default() -> Self {
+        Self {
+            source: Source::default(),
+            inputs: Vec::new(),
+            budget: None,
+            max_indexes: None,
+            max_write_cost: None,
+            tolerance: TOLERANCE,
+            tier: TierName::default(),
+            replica: None,
+            sample_rows: SAMPLE_ROWS,
+            limit: DIGESTS,
+            schema: None,
+            dry_run: false,
+            no_proof: false,
+            keep_existing: false,
+            time_limit: None,
+            write: false,
+            dir: PathBuf::from(FOLDER),
+            mysqld: None,
+        }
+    }
 }
 
 /// Where a workload comes from.
@@ -163,7 +204,7 @@ fn size(text: &str) -> Result<u64, String> {
 /// How a run ended.
 pub(super) enum Ended {
     /// `--dry-run`: what would be sent to the server.
-    Planned(Vec<Planned>),
+    Planned(Box<Plan>),
     /// With an answer.
     Advice(Box<Advice>),
     /// Before there was any answer.
@@ -183,15 +224,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         });
     }
     let mut shown = progress::Shown::new();
-    let outcome = advise(
-        context,
-        server,
-        args,
-        None,
-        &mut |step| shown.show(&step),
-        &cancel,
-    )
-    .await;
+    let outcome = advise(context.settings(), server, args, None, &mut |step| shown.show(&step), &cancel).await;
     shown.finish();
     let advice = match outcome? {
         Ended::Planned(plan) => {
@@ -203,7 +236,12 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     };
     context.emit(&text::document(&advice), &json::advice(&advice))?;
     if args.write {
-        write(&advice, args)?;
+        for written in write(&advice, &args.dir, None)? {
+            message(&match written {
+                Written::New(path) => format!("wrote {}", path.display()),
+                Written::Stated(path) => format!("{} states it already", path.display()),
+            });
+        }
     }
     if context.cancel.is_cancelled() {
         return Ok(Outcome::Interrupted);
@@ -236,21 +274,13 @@ fn check(args: &Args) -> Result<(), Error> {
         _ => {}
     }
     if !(args.tolerance >= 0.0 && args.tolerance.is_finite()) {
-        wrong.push(format!(
-            "`--tolerance {}` is not a percentage of 0 or more",
-            args.tolerance
-        ));
+        wrong.push(format!("`--tolerance {}` is not a percentage of 0 or more", args.tolerance));
     }
-    if args
-        .max_write_cost
-        .is_some_and(|cost| !(cost >= 0.0 && cost.is_finite()))
-    {
+    if args.max_write_cost.is_some_and(|cost| !(cost >= 0.0 && cost.is_finite())) {
         wrong.push("`--max-write-cost` is not a number of microseconds of 0 or more".to_owned());
     }
     if args.sample_rows == 0 {
-        wrong.push(
-            "`--sample-rows 0` leaves nothing to judge by; `--tier t0` needs no rows".to_owned(),
-        );
+        wrong.push("`--sample-rows 0` leaves nothing to judge by; `--tier t0` needs no rows".to_owned());
     }
     if wrong.is_empty() {
         return Ok(());
@@ -261,37 +291,30 @@ fn check(args: &Args) -> Result<(), Error> {
 /// Reads the workload, starts the twin, and runs the advisor. `only` takes one digest of the live
 /// server instead of what `args` say.
 pub(super) async fn advise(
-    context: &Context,
+    settings: &Settings,
     server: &Server,
     args: &Args,
     only: Option<DigestKey>,
     report: &mut (dyn FnMut(Step) + Send),
     cancel: &CancellationToken,
 ) -> Result<Ended, Error> {
-    let monitor = &context.settings().monitor;
+    let monitor = &settings.monitor;
     report(Step::new("reading the workload"));
     let mut target = server::open(server, monitor).await.map_err(told)?;
     let workload = tokio::select! {
-        workload = workload(context, server, args, only, &mut target) => workload?,
+        workload = workload(server, args, only, &mut target) => workload?,
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
     };
-    let options = options(args);
     if args.dry_run {
-        let planned = advise::plan(&mut target, &workload, &options)
-            .await
-            .map_err(advisor_told)?;
-        return Ok(Ended::Planned(planned));
+        let run = run_of(settings, server, server, args);
+        let planned = advise::plan(&mut target, &run, workload).await;
+        return Ok(Ended::Planned(Box::new(planned.map_err(advisor_told)?)));
     }
     let twin = tokio::select! {
-        twin = Twin::start(context, args, report) => twin?,
+        twin = Twin::start(settings, args, report) => twin?,
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
     };
-    let run = advise::Run {
-        server: server.name.clone(),
-        twin: twin.server.clone(),
-        monitor: monitor.clone(),
-        options,
-    };
+    let run = run_of(settings, server, &twin.server, args);
     let advice = advise::advise(&mut target, &run, workload, report, cancel).await;
     target.close().await;
     twin.stop().await?;
@@ -301,8 +324,46 @@ pub(super) async fn advise(
     })
 }
 
+/// Writes the definitions of all recommendations, or of one by its place.
+pub(super) fn write(
+    advice: &Advice,
+    dir: &Path,
+    only: Option<usize>,
+) -> Result<Vec<Written>, Error> {
+    let mut all = definitions::definitions(advice);
+    if let Some(place) = only {
+        all = all.into_iter().skip(place).take(1).collect();
+    }
+    folder::write(dir, &all).map_err(|error| {
+        Error::from_chain(&error).hint("docs/indexes.md describes the files of the folder")
+    })
+}
+
+/// Runs the advisor over the digests of a live server with its default options, for the dashboard.
+pub(super) async fn of_digests_of(
+    settings: &Settings,
+    server: &Server,
+    only: Option<DigestKey>,
+    cancel: &CancellationToken,
+    report: &mut (dyn FnMut(Step) + Send),
+) -> Result<Advice, Error> {
+    match advise(settings, server, &Args::default(), only, report, cancel).await? {
+        Ended::Advice(advice) => Ok(*advice),
+        Ended::Planned(_) | Ended::Interrupted => {
+            Err(Error::new("the run was ended before there was any advice"))
+        }
+    }
+}
+
+/// Writes the definition of one recommendation into the default folder; gives its file.
+pub(super) fn write_one(advice: &Advice, place: usize) -> Result<PathBuf, Error> {
+    match write(advice, &Args::default().dir, Some(place))?.into_iter().next() {
+        Some(Written::New(path) | Written::Stated(path)) => Ok(path),
+        None => Err(Error::new("the advice has no such recommendation")),
+    }
+}
+
 async fn workload(
-    context: &Context,
     server: &Server,
     args: &Args,
     only: Option<DigestKey>,
@@ -310,11 +371,11 @@ async fn workload(
 ) -> Result<Workload, Error> {
     let mut sourced = match args.source {
         Source::Digests => of_digests(server, args, only, target).await?,
-        Source::Slowlog => sources::of_slow_logs(context, &args.inputs, args.limit)?,
+        Source::Slowlog => sources::of_files(&args.inputs)?,
         Source::Sql => sources::of_files(&args.inputs)?,
         Source::Probes => {
             let pack = args.inputs[0].to_string_lossy();
-            sources::of_pack(context, &pack, args.schema.as_deref()).await?
+            sources::of_pack(server, &pack, args.schema.as_deref()).await?
         }
     };
     let mut workload = Workload {
@@ -368,6 +429,15 @@ async fn of_digests(
     })
 }
 
+fn run_of(settings: &Settings, server: &Server, twin: &Server, args: &Args) -> Run {
+    Run {
+        server: server.name.clone(),
+        twin: twin.clone(),
+        monitor: settings.monitor.clone(),
+        options: options(args),
+    }
+}
+
 fn options(args: &Args) -> Options {
     Options {
         tier: args.tier.into(),
@@ -383,10 +453,17 @@ fn options(args: &Args) -> Options {
     }
 }
 
+fn advisor_told(error: advise::Error) -> Error {
+    match &error {
+        advise::Error::Server(server) => Error::from_chain(&error).hint(server.hint()),
+        advise::Error::Empty(_) => Error::from_chain(&error).hint(
+            "let the workload run for a while, name its schema with `--schema`, or take another `--source`",
+        ),
+        _ => Error::from_chain(&error),
+    }
+}
+
 fn told(error: server::Error) -> Error {
     let hint = error.hint();
     Error::from_chain(&error).hint(hint)
 }
-pub mod definitions;
-pub mod json;
-pub mod text;

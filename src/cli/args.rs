@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::context::Format;
-use super::{check, config, demo, generate, probe, sandbox, top};
+use super::{advise, check, config, demo, generate, probe, sandbox, top};
 
 /// Watches MySQL live, finds the indexes it lacks or does not need, and guards what was won.
 ///
@@ -83,6 +83,8 @@ pub enum Command {
     Check(check::Args),
     /// Workload packs: list them, load their data, drive their load.
     Probe(probe::Args),
+    /// Recommend indexes for a workload, judged and measured on a twin of the server.
+    Advise(advise::Args),
     /// The private MySQL server by itself.
     Sandbox(sandbox::Args),
     /// Effective settings with their origin, secrets redacted.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
+use super::advise;
 use super::error::{Error, Outcome};
 use crate::collect::collector;
 use crate::config::settings::{Dashboard, Server, ServiceLevels, Settings, Theme};
@@ -48,7 +49,7 @@ pub(super) async fn show(
         wishes,
         to_collectors,
         feed.clone(),
-        hands(),
+        hands(settings, server),
         cancel.clone(),
     ));
     if let Some(load) = load {
@@ -91,17 +92,19 @@ pub(super) async fn show(
 }
 
 /// What the advisor's view can start.
-///
-/// SEAM: the one place where the dashboard gets the advisor's run and the writer of definitions;
-/// both are to be replaced by the functions of `cli::advise`.
-fn hands() -> advisor::Hands {
-    let missing = || Error::new("the advisor is not part of this build");
+fn hands(settings: &Settings, server: &Server) -> advisor::Hands {
+    let (settings, server) = (Arc::new(settings.clone()), Arc::new(server.clone()));
     advisor::Hands {
-        advise: Arc::new(move |_only, progress, _cancel| {
-            progress.report("starting", None);
-            Box::pin(std::future::ready(Err(missing())))
+        advise: Arc::new(move |only, progress, cancel| {
+            let (settings, server) = (Arc::clone(&settings), Arc::clone(&server));
+            Box::pin(async move {
+                advise::of_digests_of(&settings, &server, only, &cancel, &mut |step| {
+                    progress.report(step.what, step.share);
+                })
+                .await
+            })
         }),
-        write: Arc::new(move |_advice, _recommendation| Err(missing())),
+        write: Arc::new(|advice, place| advise::write_one(advice, place)),
     }
 }
 

@@ -116,6 +116,7 @@ async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
         Command::Demo(args) => demo::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
         Command::Probe(args) => probe::run(context, args).await,
+        Command::Advise(args) => advise::run(context, &args).await,
         Command::Sandbox(args) => sandbox::run(context, args).await,
         Command::Config(args) => config::run(context, &args),
         Command::Completions(args) => generate::completions(context, &args),

@@ -3,7 +3,7 @@
 //! Gives: differences and summaries that always carry their window and unit; no value without one.
 //! Pure files: all
 //! May import: none
-//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, probe, finding, advice, feed
+//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, probe, finding, advice, feed
 
 pub mod advice;
 pub mod digest;
@@ -18,3 +18,4 @@ pub mod session;
 pub mod status;
 pub mod text;
 pub mod units;
+pub mod usage;

@@ -3,7 +3,7 @@
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
 //! Pure files: quote.rs, ddl.rs, cells.rs, findings.rs, instruments.rs, catalog/
 //! May import: model, config, sql
-//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, instruments, findings, parameters, audit, control
+//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, usage, instruments, findings, parameters, audit, control
 
 pub mod audit;
 pub mod capability;
@@ -17,7 +17,9 @@ pub mod findings;
 pub mod guard;
 mod instruments;
 pub mod parameters;
+pub mod settings;
 pub mod quote;
+pub mod usage;
 
 pub use connect::options;
 pub use error::Error;

@@ -9,4 +9,5 @@ pub mod explainable;
 pub mod fingerprint;
 mod keywords;
 mod lexer;
+pub mod split;
 pub mod standin;

@@ -181,7 +181,7 @@ pub(super) fn declared_part_bytes(table: &Table, part: &KeyPart) -> u64 {
 
 /// Average bytes that a part takes in an entry: measured where statistics know, a third of the
 /// declared length for other strings.
-pub(super) fn stored_part_bytes(table: &Table, part: &KeyPart, statistics: &Statistics) -> f64 {
+pub(in crate::advisor) fn stored_part_bytes(table: &Table, part: &KeyPart, statistics: &Statistics) -> f64 {
     let Part::Column(name) = &part.what else {
         return match &part.what {
             Part::Expression(text) => expression_bytes(text),
@@ -230,7 +230,7 @@ pub(super) fn is_ordered(index: &Index) -> bool {
 }
 
 /// The parts of an index with those of the primary key that InnoDB appends.
-pub(super) fn extended(table: &Table, parts: &[KeyPart]) -> Vec<KeyPart> {
+pub(in crate::advisor) fn extended(table: &Table, parts: &[KeyPart]) -> Vec<KeyPart> {
     let mut all = parts.to_vec();
     if !table.engine.eq_ignore_ascii_case("InnoDB") {
         return all;

@@ -4,7 +4,7 @@
 //! only then are the sets put in line, written as indexes, and the heaviest kept.
 
 mod expression;
-mod keys;
+pub(super) mod keys;
 mod names;
 mod order;
 mod size;

@@ -43,21 +43,19 @@ impl Conditions {
     fn of(ground: &mut Ground<'_>, predicates: &[Predicate]) -> Self {
         let mut found = Self::default();
         for predicate in predicates {
-            let Some(part) = ground.part(&predicate.what, predicate.op, &predicate.constants)
-            else {
-                continue;
-            };
-            match predicate.op {
-                Op::MemberOf => found.arrays.push(part),
-                _ if part.prefix.is_some() => found.prefixes.push(part),
-                Op::Equal | Op::IsNull => {
-                    found.single.insert(part);
+            for part in ground.parts(&predicate.what, predicate.op, &predicate.constants) {
+                match predicate.op {
+                    Op::MemberOf => found.arrays.push(part),
+                    _ if part.prefix.is_some() => found.prefixes.push(part),
+                    Op::Equal | Op::IsNull => {
+                        found.single.insert(part);
+                    }
+                    Op::In => {
+                        found.many.insert(part);
+                    }
+                    Op::Range | Op::LikePrefix => found.ranges.push(part),
+                    Op::Contains | Op::FullText | Op::Unequal => {}
                 }
-                Op::In => {
-                    found.many.insert(part);
-                }
-                Op::Range | Op::LikePrefix => found.ranges.push(part),
-                Op::Contains | Op::FullText | Op::Unequal => {}
             }
         }
         found.many = found.many.difference(&found.single).cloned().collect();

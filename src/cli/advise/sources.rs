@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::advisor::source::Found;
-use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::probe;
 use crate::probes::literal;
 use crate::probes::pack::Statement;
 use crate::probes::params::Params;
+use crate::config::settings::Server;
 use crate::server;
 use crate::sql::fingerprint::fingerprint;
 use crate::sql::split::split;
@@ -61,7 +61,7 @@ pub(super) fn of_files(files: &[impl AsRef<Path>]) -> Result<Sourced, Error> {
                 .unwrap_or_else(|| format!("{}:{}", short.display(), statement.line));
             sourced.found.push(Found {
                 name,
-                fingerprint: fingerprint(&statement.sql),
+                fingerprint: fingerprint(&*statement.sql),
                 schema: statement.schema,
                 samples: vec![statement.sql],
                 calls: statement.weight.unwrap_or(1.0),
@@ -79,12 +79,11 @@ pub(super) fn of_files(files: &[impl AsRef<Path>]) -> Result<Sourced, Error> {
 
 /// The statements of a workload pack with values of its data, at the pack's rates.
 pub(super) async fn of_pack(
-    context: &Context,
+    server: &Server,
     name: &str,
     database: Option<&str>,
 ) -> Result<Sourced, Error> {
     let pack = Arc::new(probe::pack(name)?);
-    let server = context.server()?;
     let database = database.unwrap_or(&pack.name).to_owned();
     let options = server::options(server);
     let place = server::connect::place(server);
@@ -106,7 +105,7 @@ pub(super) async fn of_pack(
             };
             sourced.found.push(Found {
                 name,
-                fingerprint: fingerprint(&statement.sql),
+                fingerprint: fingerprint(&*statement.sql),
                 samples: samples(&params, statement),
                 calls: probe.rate,
                 ..Found::default()

@@ -3,10 +3,9 @@
 use super::Args;
 use super::TierName;
 use crate::advisor::advise::Step;
-use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::sandbox::server_of;
-use crate::config::settings::Server;
+use crate::config::settings::{Server, Settings};
 use crate::sandbox::{Options, Progress, Sandbox};
 
 /// Buffer pool of a private server: the sample and its indexes stay in memory.
@@ -22,13 +21,12 @@ pub(super) struct Twin {
 impl Twin {
     /// Starts a private server, or finds the replica in the configuration.
     pub(super) async fn start(
-        context: &Context,
+        settings: &Settings,
         args: &Args,
         report: &mut (dyn FnMut(Step) + Send),
     ) -> Result<Self, Error> {
         if args.tier == TierName::T2 {
-            let server = context
-                .settings()
+            let server = settings
                 .resolve(args.replica.as_deref())
                 .map_err(|error| Error::from_chain(&error))?;
             if server.read_only {

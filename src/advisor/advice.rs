@@ -1,0 +1,222 @@
+//! From what was found on the twin to advice for a person.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::advise::{Judgement, Run};
+use super::assemble::{Judged, QueryFacts};
+use super::effects;
+use super::effort::TargetCost;
+use super::material::Material;
+use crate::model::advice::{
+    Advice, Effort, Optimality, QueryEffect, Recommendation, Skipped, TwinSummary, WorkloadSummary,
+};
+use crate::model::finding::{Finding, Severity};
+use crate::model::units;
+
+/// Puts the advice together.
+#[must_use]
+pub(super) fn advice(
+    run: &Run,
+    material: &Material,
+    found: &Judgement,
+    twin: TwinSummary,
+    target: &TargetCost,
+    elapsed: Duration,
+) -> Advice {
+    let facts = query_facts(material, found);
+    let judged = Judged {
+        workload: &material.workload,
+        entries: &found.entries,
+        facts: &found.facts,
+        problem: &found.problem,
+        selection: &found.proof.selection,
+        queries: &facts,
+        is_measured: found.is_measured,
+    };
+    let (order, queries) = by_weight(found, judged.query_effects());
+    let mut recommendations = judged.recommendations();
+    for recommendation in &mut recommendations {
+        renumber(recommendation, &order);
+    }
+    let (before, after) = totals(found);
+    Advice {
+        server: run.server.clone(),
+        version: material.catalog.version.clone(),
+        workload: WorkloadSummary {
+            source: material.workload.source.clone(),
+            window: material.workload.window,
+            is_measured: found.is_measured,
+            before,
+            after,
+        },
+        twin,
+        limits: run.options.limits.clone(),
+        recommendations,
+        queries,
+        skipped: skipped(material, found),
+        notes: notes(material, found),
+        optimality: Optimality {
+            gap: found.proof.selection.gap(),
+            is_proven: found.proof.selection.is_proven,
+            is_interrupted: found.is_interrupted,
+            rounds: found.proof.rounds,
+        },
+        effort: Effort {
+            elapsed,
+            candidates: found
+                .problem
+                .indexes
+                .iter()
+                .filter(|index| !index.exists)
+                .count(),
+            explains: found.calls.explains,
+            exhaustive_explains: found.exhaustive,
+            executions: found.calls.executions,
+            target_statements: target.statements,
+            target_rows: target.rows,
+            target_time: target.time,
+            target_longest: target.longest,
+        },
+    }
+}
+
+fn query_facts(material: &Material, found: &Judgement) -> Vec<QueryFacts> {
+    found
+        .proof
+        .queries
+        .iter()
+        .enumerate()
+        .map(|(place, proven)| QueryFacts {
+            cost: proven.cost,
+            measured: proven.measured,
+            plans: proven.plans.clone(),
+            uses: proven.uses.clone(),
+            writes: material
+                .shapes
+                .iter()
+                .any(|(query, shape)| *query == place && !shape.writes.is_empty()),
+        })
+        .collect()
+}
+
+/// What each query weighs today, in the unit of the objective.
+fn weight_today(found: &Judgement, place: usize) -> f64 {
+    let today = found.known[place].today.unwrap_or(0.0);
+    found.problem.queries[place].weight * today
+}
+
+/// The queries that could be judged, the heaviest first, and where each went.
+fn by_weight(
+    found: &Judgement,
+    effects: Vec<QueryEffect>,
+) -> (Vec<Option<usize>>, Vec<QueryEffect>) {
+    let mut places: Vec<usize> = (0..effects.len())
+        .filter(|place| found.known[*place].today.is_some())
+        .collect();
+    places.sort_by(|one, other| {
+        weight_today(found, *other)
+            .total_cmp(&weight_today(found, *one))
+            .then(one.cmp(other))
+    });
+    let mut order = vec![None; effects.len()];
+    for (rank, place) in places.iter().enumerate() {
+        order[*place] = Some(rank);
+    }
+    let mut effects: Vec<Option<QueryEffect>> = effects.into_iter().map(Some).collect();
+    let sorted = places
+        .iter()
+        .filter_map(|place| effects[*place].take())
+        .collect();
+    (order, sorted)
+}
+
+fn renumber(recommendation: &mut Recommendation, order: &[Option<usize>]) {
+    recommendation.effects = recommendation
+        .effects
+        .iter()
+        .filter_map(|(query, factor)| Some(((*order.get(*query)?)?, *factor)))
+        .collect();
+}
+
+/// The workload today and with the chosen set, upkeep of indexes included.
+fn totals(found: &Judgement) -> (f64, f64) {
+    let existing: BTreeSet<usize> = (0..found.problem.indexes.len())
+        .filter(|place| found.problem.indexes[*place].exists)
+        .collect();
+    let chosen: BTreeSet<usize> = found.proof.selection.chosen.iter().copied().collect();
+    let upkeep = |set: &BTreeSet<usize>| -> f64 {
+        set.iter().map(|place| found.problem.indexes[*place].upkeep).sum()
+    };
+    let before: f64 = (0..found.problem.queries.len())
+        .map(|place| weight_today(found, place))
+        .sum();
+    let judged = |costs: &crate::advisor::costs::QueryCosts| {
+        let cost = effects::cost(costs, &chosen);
+        if cost.is_finite() { costs.weight * cost } else { 0.0 }
+    };
+    let after: f64 = found.problem.queries.iter().map(judged).sum();
+    (before + upkeep(&existing), after + upkeep(&chosen))
+}
+
+fn skipped(material: &Material, found: &Judgement) -> Vec<Skipped> {
+    let mut skipped = material.workload.skipped.clone();
+    for (known, query) in found.known.iter().zip(&material.workload.queries) {
+        if known.today.is_none() {
+            skipped.push(Skipped {
+                text: query.fingerprint.clone(),
+                time: query.time,
+                reason: known
+                    .error
+                    .clone()
+                    .unwrap_or_else(|| "the work was ended before its turn".to_owned()),
+            });
+        }
+    }
+    skipped.sort_by_key(|skipped| std::cmp::Reverse(skipped.time));
+    skipped
+}
+
+fn notes(material: &Material, found: &Judgement) -> Vec<Finding> {
+    let note = |code: &'static str, message: String| Finding {
+        severity: Severity::Note,
+        code,
+        message,
+        remedy: String::new(),
+    };
+    let mut notes = found.notes.clone();
+    notes.extend(
+        material
+            .workload
+            .notes
+            .iter()
+            .map(|text| note("workload", text.clone())),
+    );
+    notes.extend(material.gaps.iter().map(|text| note("shape", text.clone())));
+    notes.extend(found.proof.notes.iter().map(|text| note("proof", text.clone())));
+    for rejected in &found.proof.rejected {
+        let Some(query) = material.workload.queries.get(rejected.query) else {
+            continue;
+        };
+        let indexes: Vec<String> = rejected
+            .uses
+            .iter()
+            .filter_map(|place| found.entries.get(*place))
+            .map(|entry| format!("`{}`", entry.index().name))
+            .collect();
+        let (before, after) = rejected.measured;
+        notes.push(note(
+            "regression-refused",
+            format!(
+                "with {} the optimizer would expect `{}` to cost {:.1} % of today, but it took {} instead of {}{}; that set was refused",
+                indexes.join(" and "),
+                query.name,
+                100.0 * rejected.estimated.1 / rejected.estimated.0.max(f64::MIN_POSITIVE),
+                units::duration(after.time),
+                units::duration(before.time),
+                if after.is_capped { " at least" } else { "" },
+            ),
+        ));
+    }
+    notes
+}

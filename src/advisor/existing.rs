@@ -1,0 +1,467 @@
+//! The indexes that are there: which must stay, which are of no use.
+//!
+//! One is taken away at a time, and whatever stands in for it stays, so that all verdicts hold
+//! together: applied at once they keep every uniqueness, a support for every foreign key, and one
+//! index of each pair. Reading the counts of use is `server::usage`.
+
+mod reasons;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use super::candidates::keys;
+use super::shape::{Op, Shape, TableUse};
+use super::statistics::Statistics;
+pub use crate::model::usage::{Counts, IndexUsage};
+use crate::model::schema::{Catalog, ForeignKey, Index, IndexKind, KeyPart, Part, Table, TableName};
+use crate::server::ddl::{self, Mode};
+
+/// An entry that is so many times as long is no stand-in: reading it costs that much more.
+const FAR_WIDER: f64 = 4.0;
+
+/// What is to be done with one existing secondary index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// On which table.
+    pub table: TableName,
+    /// The index.
+    pub index: Index,
+    /// What it is.
+    pub fate: Fate,
+    /// Why, in one or two sentences.
+    pub reason: String,
+    /// Statements that take it away, the second one business cycle after the first; empty when it
+    /// stays.
+    pub ddl: Vec<String>,
+    /// What undoes each of them.
+    pub undo: Vec<String>,
+}
+
+/// What an index is to those who would drop it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The schema or the workload breaks without it.
+    Required(Required),
+    /// Nothing was read through it.
+    Unused,
+    /// Another is the same; its name.
+    Duplicate(String),
+    /// Another does all that it does; its name.
+    Redundant(String),
+    /// It may be of use.
+    Keep,
+}
+
+impl Fate {
+    /// Whether it can go.
+    #[must_use]
+    pub fn is_drop(&self) -> bool {
+        matches!(self, Self::Unused | Self::Duplicate(_) | Self::Redundant(_))
+    }
+}
+
+/// What needs an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// It stands for the primary key that the table lacks: MySQL refuses to hide it (3522).
+    ImplicitPrimaryKey,
+    /// It keeps values unique, and no other does.
+    Unique,
+    /// A foreign key of the table has no other index (1553).
+    ForeignKeyChild,
+    /// A foreign key of another table refers to it (1553).
+    ForeignKeyParent,
+    /// A query of the workload names it in a hint.
+    Hint,
+    /// A column that counts up by itself must be the first of an index (1075).
+    AutoIncrement,
+}
+
+/// A verdict for each secondary index of the catalog's tables, by table and name.
+#[must_use]
+pub fn review(
+    catalog: &Catalog,
+    usage: &IndexUsage,
+    shapes: &[(usize, Shape)],
+) -> Vec<Verdict> {
+    let mut review = Review {
+        catalog,
+        usage,
+        shapes,
+        gone: BTreeSet::new(),
+        pinned: BTreeSet::new(),
+    };
+    let mut verdicts = Vec::new();
+    for table in catalog.tables.values() {
+        let secondary = || table.indexes.iter().filter(|index| !index.is_primary());
+        let mut fates: Vec<(&Index, Fate)> = Vec::new();
+        // Pairs first: an index that nobody reads because its twin is read is a duplicate.
+        for pass in [Review::duplicate, Review::redundant, Review::unused] {
+            let mut waiting: Vec<&Index> = secondary()
+                .filter(|index| fates.iter().all(|(known, _)| known.name != index.name))
+                .collect();
+            waiting.sort_by_key(|index| review.worth(table, index));
+            for index in waiting {
+                if review.required(table, index).is_some() || review.is_pinned(table, index) {
+                    continue;
+                }
+                if let Some(fate) = pass(&mut review, table, index) {
+                    review.gone.insert(key(table, index));
+                    fates.push((index, fate));
+                }
+            }
+        }
+        for index in secondary() {
+            let fate = fates
+                .iter()
+                .find(|(known, _)| known.name == index.name)
+                .map(|(_, fate)| fate.clone())
+                .or_else(|| review.required(table, index).map(Fate::Required))
+                .unwrap_or(Fate::Keep);
+            verdicts.push(review.verdict(table, index, fate));
+        }
+    }
+    verdicts
+}
+
+type Key = (TableName, String);
+
+fn key(table: &Table, index: &Index) -> Key {
+    (table.name.clone(), index.name.to_ascii_lowercase())
+}
+
+struct Review<'a> {
+    catalog: &'a Catalog,
+    usage: &'a IndexUsage,
+    shapes: &'a [(usize, Shape)],
+    /// What has been taken away.
+    gone: BTreeSet<Key>,
+    /// What stands in for something that was taken away.
+    pinned: BTreeSet<Key>,
+}
+
+impl Review<'_> {
+    fn is_pinned(&self, table: &Table, index: &Index) -> bool {
+        self.pinned.contains(&key(table, index))
+    }
+
+    /// Indexes of the table that are still there, without `index`.
+    fn others<'t>(&self, table: &'t Table, index: &Index) -> Vec<&'t Index> {
+        table
+            .indexes
+            .iter()
+            .filter(|other| other.name != index.name && !self.gone.contains(&key(table, other)))
+            .collect()
+    }
+
+    /// The least worth keeping of a pair comes first: shown ones, short ones are kept.
+    fn worth(&self, table: &Table, index: &Index) -> (bool, bool, std::cmp::Reverse<usize>, std::cmp::Reverse<String>) {
+        (
+            index.is_visible,
+            index.is_unique || self.is_pinned(table, index),
+            std::cmp::Reverse(index.parts.len()),
+            std::cmp::Reverse(index.name.to_ascii_lowercase()),
+        )
+    }
+
+    fn required(&self, table: &Table, index: &Index) -> Option<Required> {
+        let others = self.others(table, index);
+        if implicit_primary_key(table).is_some_and(|own| own.name == index.name) {
+            return Some(Required::ImplicitPrimaryKey);
+        }
+        if index.is_unique && !others.iter().any(|other| enforces(other, index)) {
+            return Some(Required::Unique);
+        }
+        let needs = |key: &ForeignKey| {
+            may_support(index, &key.columns)
+                && !others.iter().any(|other| supports(other, &key.columns))
+        };
+        if table.foreign_keys.iter().any(needs) {
+            return Some(Required::ForeignKeyChild);
+        }
+        let is_referred = self
+            .catalog
+            .tables
+            .values()
+            .flat_map(|child| &child.foreign_keys)
+            .filter(|key| {
+                self.catalog
+                    .table(&key.parent.schema, &key.parent.name)
+                    .is_some_and(|parent| parent.name == table.name)
+            })
+            .any(|key| {
+                may_support(index, &key.parent_columns)
+                    && !others.iter().any(|other| {
+                        supports(other, &key.parent_columns)
+                            && (!index.is_unique
+                                || other.is_unique && other.parts.len() <= index.parts.len())
+                    })
+            });
+        if is_referred {
+            return Some(Required::ForeignKeyParent);
+        }
+        if self.uses(table).any(|used| {
+            used.hints
+                .iter()
+                .any(|hint| hint.eq_ignore_ascii_case(&index.name))
+        }) {
+            return Some(Required::Hint);
+        }
+        let counts_up = |index: &Index| {
+            index
+                .parts
+                .first()
+                .and_then(KeyPart::column_name)
+                .and_then(|name| table.column(name))
+                .is_some_and(|column| column.is_auto_increment)
+        };
+        (counts_up(index) && !others.iter().any(|other| counts_up(other)))
+            .then_some(Required::AutoIncrement)
+    }
+
+    /// What the workload asks of the table.
+    fn uses<'s>(&'s self, table: &'s Table) -> impl Iterator<Item = &'s TableUse> {
+        self.shapes
+            .iter()
+            .flat_map(|(_, shape)| &shape.blocks)
+            .flat_map(|block| &block.tables)
+            .filter(|used| {
+                used.table.schema.eq_ignore_ascii_case(&table.name.schema)
+                    && used.table.name.eq_ignore_ascii_case(&table.name.name)
+            })
+    }
+
+    fn duplicate(&mut self, table: &Table, index: &Index) -> Option<Fate> {
+        let same = self
+            .others(table, index)
+            .into_iter()
+            .filter(|other| stands_in(other, index) && is_same(table, other, index))
+            .max_by_key(|other| (other.is_primary(), self.worth(table, other)))?;
+        self.pinned.insert(key(table, same));
+        Some(Fate::Duplicate(same.name.clone()))
+    }
+
+    fn redundant(&mut self, table: &Table, index: &Index) -> Option<Fate> {
+        let longer = self
+            .others(table, index)
+            .into_iter()
+            .filter(|other| stands_in(other, index) && self.replaces(table, other, index))
+            .max_by_key(|other| (self.is_pinned(table, other), other.parts.len(), other.name.clone()))?;
+        self.pinned.insert(key(table, longer));
+        Some(Fate::Redundant(longer.name.clone()))
+    }
+
+    fn unused(&mut self, table: &Table, index: &Index) -> Option<Fate> {
+        // The server does not count searches in full-text and spatial indexes by index.
+        let is_counted = !matches!(index.kind, IndexKind::FullText | IndexKind::Spatial);
+        let counts = self.usage.of(&table.name, &index.name)?;
+        (is_counted && index.is_visible && counts.reads == 0).then_some(Fate::Unused)
+    }
+
+    /// Whether `other` does for every query what `index` does.
+    fn replaces(&self, table: &Table, other: &Index, index: &Index) -> bool {
+        if !is_beginning(&keys::extended(table, &other.parts), &index.parts) {
+            return false;
+        }
+        let whole = keys::extended(table, &index.parts);
+        let keeps_tail = keys::extended(table, &other.parts).starts_with(&whole);
+        if !keeps_tail && self.uses_tail(table, index) {
+            return false;
+        }
+        !other.is_primary() && !is_far_wider(table, other, index)
+    }
+
+    /// Whether a query of the workload uses the primary key that InnoDB appends to the index: its
+    /// order, or a range in it, behind equalities of the index's columns.
+    fn uses_tail(&self, table: &Table, index: &Index) -> bool {
+        let tail: Vec<&str> = table
+            .primary_key()
+            .map_or(&[][..], |primary| &primary.parts)
+            .iter()
+            .filter_map(KeyPart::column_name)
+            .collect();
+        let is_tail = |part: &Part| {
+            matches!(part, Part::Column(name)
+                if tail.iter().any(|own| own.eq_ignore_ascii_case(name)))
+        };
+        self.uses(table).any(|used| {
+            let finds = index.parts.iter().all(|part| {
+                used.predicates.iter().any(|predicate| {
+                    is_named_alike(&predicate.what, &part.what)
+                        && matches!(predicate.op, Op::Equal | Op::IsNull | Op::In)
+                }) || used.joins.iter().any(|join| is_named_alike(&join.what, &part.what))
+                    || used
+                        .order
+                        .iter()
+                        .chain(&used.group)
+                        .any(|own| is_named_alike(&own.what, &part.what))
+            });
+            let sorted = used.order.iter().chain(&used.group).chain(&used.extremes);
+            finds
+                && (sorted.into_iter().any(|part| is_tail(&part.what))
+                    || used.predicates.iter().any(|predicate| {
+                        is_tail(&predicate.what)
+                            && matches!(predicate.op, Op::Range | Op::Equal | Op::In)
+                    })
+                    || used.joins.iter().any(|join| is_tail(&join.what)))
+        })
+    }
+
+    fn verdict(&self, table: &Table, index: &Index, fate: Fate) -> Verdict {
+        let reason = reasons::of(self.usage, table, index, &fate, self.is_pinned(table, index));
+        let mut ddl = Vec::new();
+        let mut undo = Vec::new();
+        if fate.is_drop() {
+            if index.is_visible {
+                ddl.push(ddl::set_visible(&table.name, &index.name, false));
+                undo.push(ddl::set_visible(&table.name, &index.name, true));
+            }
+            ddl.push(ddl::drop_index(&table.name, &index.name, Mode::ONLINE));
+            undo.push(ddl::create_index(&table.name, index, Mode::to_build(index)));
+        }
+        Verdict {
+            table: table.name.clone(),
+            index: index.clone(),
+            fate,
+            reason,
+            ddl,
+            undo,
+        }
+    }
+}
+
+fn is_named_alike(one: &Part, other: &Part) -> bool {
+    match (one, other) {
+        (Part::Column(one), Part::Column(other)) => one.eq_ignore_ascii_case(other),
+        (one, other) => one == other,
+    }
+}
+
+/// The unique index that InnoDB takes for the primary key: the first one without NULL.
+fn implicit_primary_key(table: &Table) -> Option<&Index> {
+    if table.primary_key().is_some() {
+        return None;
+    }
+    // Which of several it is depends on the order of the definition, so each is.
+    let is_fit = |index: &&Index| {
+        index.is_unique
+            && index.parts.iter().all(|part| {
+                part.prefix.is_none()
+                    && part
+                        .column_name()
+                        .and_then(|name| table.column(name))
+                        .is_some_and(|column| !column.is_nullable)
+            })
+    };
+    let place = |index: &Index| {
+        table
+            .create
+            .find(&format!("KEY {}", crate::server::quote::ident(&index.name)))
+            .unwrap_or(usize::MAX)
+    };
+    table
+        .indexes
+        .iter()
+        .filter(is_fit)
+        .min_by_key(|index| place(index))
+}
+
+/// Whether whatever breaks the uniqueness of `index` breaks that of `other` as well.
+fn enforces(other: &Index, index: &Index) -> bool {
+    other.is_unique
+        && other.parts.iter().all(|part| {
+            index.parts.iter().any(|own| {
+                is_named_alike(&own.what, &part.what)
+                    && match (part.prefix, own.prefix) {
+                        (_, None) => true,
+                        (Some(part), Some(own)) => part <= own,
+                        (None, Some(_)) => false,
+                    }
+            })
+        })
+}
+
+/// Whether InnoDB would take the index for a foreign key on these columns.
+fn supports(index: &Index, columns: &[String]) -> bool {
+    may_support(index, columns) && index.parts.iter().take(columns.len()).all(|part| !part.is_descending)
+}
+
+/// The same, or it might: when in doubt it stays.
+fn may_support(index: &Index, columns: &[String]) -> bool {
+    index.kind == IndexKind::BTree
+        && index.parts.len() >= columns.len()
+        && index.parts.iter().zip(columns).all(|(part, name)| {
+            part.prefix.is_none()
+                && part
+                    .column_name()
+                    .is_some_and(|own| own.eq_ignore_ascii_case(name))
+        })
+}
+
+/// Whether the optimizer can take `other` wherever it takes `index`.
+fn stands_in(other: &Index, index: &Index) -> bool {
+    other.kind == index.kind && (other.is_visible || !index.is_visible)
+}
+
+/// Whether both hold the same entries in the same order, and neither keeps anything unique that
+/// the other does not.
+fn is_same(table: &Table, other: &Index, index: &Index) -> bool {
+    if index.is_unique && !enforces(other, index) {
+        return false;
+    }
+    match index.kind {
+        IndexKind::BTree => {
+            !other.is_primary()
+                && keys::extended(table, &other.parts) == keys::extended(table, &index.parts)
+        }
+        IndexKind::FullText => {
+            let all = |index: &Index| index.parts.iter().cloned().collect::<BTreeSet<_>>();
+            other.parser == index.parser && all(other) == all(index)
+        }
+        _ => other.parts == index.parts,
+    }
+}
+
+/// Whether `longer` begins with the parts of `shorter`, in this or the opposite direction.
+fn is_beginning(longer: &[KeyPart], shorter: &[KeyPart]) -> bool {
+    if longer.len() < shorter.len() || shorter.is_empty() {
+        return false;
+    }
+    let last = shorter.len() - 1;
+    let turns = shorter
+        .first()
+        .zip(longer.first())
+        .is_some_and(|(one, other)| one.is_descending != other.is_descending);
+    longer.iter().zip(shorter).enumerate().all(|(at, (long, short))| {
+        let holds = match (long.prefix, short.prefix) {
+            (long, short) if long == short => true,
+            // The whole finds what a prefix finds; behind a prefix nothing has an order.
+            (None, Some(_)) => at == last,
+            (Some(long), Some(short)) => long >= short && at == last,
+            _ => false,
+        };
+        holds
+            && is_named_alike(&long.what, &short.what)
+            && (long.is_descending != short.is_descending) == turns
+    })
+}
+
+fn is_far_wider(table: &Table, other: &Index, index: &Index) -> bool {
+    if let (Some(long), Some(short)) = (other.bytes, index.bytes)
+        && table.rows > 10_000
+        && short > 0
+    {
+        return long as f64 > short as f64 * FAR_WIDER;
+    }
+    let statistics = Statistics::default();
+    let bytes = |index: &Index| {
+        let parts = keys::extended(table, &index.parts);
+        let key: f64 = parts
+            .iter()
+            .map(|part| keys::stored_part_bytes(table, part, &statistics))
+            .sum();
+        key + 8.0
+    };
+    bytes(other) > bytes(index) * FAR_WIDER
+}

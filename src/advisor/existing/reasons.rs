@@ -1,0 +1,86 @@
+//! Verdicts in words.
+
+use std::time::Duration;
+
+use super::{Fate, IndexUsage, Required};
+use crate::model::schema::{Index, Table};
+use crate::model::units::duration;
+
+/// What is read once in this time only is not seen in a shorter window.
+const BUSINESS_CYCLE: Duration = Duration::from_hours(31 * 24);
+
+/// Why the index has this fate.
+pub(super) fn of(
+    usage: &IndexUsage,
+    table: &Table,
+    index: &Index,
+    fate: &Fate,
+    stands_in: bool,
+) -> String {
+    match fate {
+        Fate::Required(required) => needed(*required).to_owned(),
+        Fate::Unused => unused(usage.window.unwrap_or_default()),
+        Fate::Duplicate(other) if index.parts.len() == parts_of(table, other) => {
+            format!("`{other}` has the same parts{}", counted(usage, table, index))
+        }
+        Fate::Duplicate(other) => format!(
+            "`{other}` is the same index: InnoDB appends the primary key to both{}",
+            counted(usage, table, index)
+        ),
+        Fate::Redundant(other) => format!(
+            "`{other}` begins with the same parts and finds, sorts and covers what it does{}",
+            counted(usage, table, index)
+        ),
+        Fate::Keep if stands_in => "it stands in for another that can go".to_owned(),
+        Fate::Keep => match usage.of(&table.name, &index.name) {
+            Some(counts) if counts.reads > 0 => format!(
+                "{} rows were read through it in {}",
+                counts.reads,
+                duration(usage.window.unwrap_or_default())
+            ),
+            Some(_) => "it does what no other index does".to_owned(),
+            None => "its use is not known, and no other index does all that it does".to_owned(),
+        },
+    }
+}
+
+fn parts_of(table: &Table, name: &str) -> usize {
+    table.index(name).map_or(0, |index| index.parts.len())
+}
+
+fn counted(usage: &IndexUsage, table: &Table, index: &Index) -> String {
+    match usage.of(&table.name, &index.name) {
+        Some(counts) if counts.reads == 0 => format!(
+            "; nothing was read through it in {}",
+            duration(usage.window.unwrap_or_default())
+        ),
+        _ => String::new(),
+    }
+}
+
+fn unused(window: Duration) -> String {
+    let mut text = format!(
+        "nothing was read through it in the {} since this server started to count; replicas count \
+         by themselves",
+        duration(window)
+    );
+    if window < BUSINESS_CYCLE {
+        text.push_str(". That is less than a month, so what runs once a month was not seen");
+    }
+    text
+}
+
+fn needed(required: Required) -> &'static str {
+    match required {
+        Required::ImplicitPrimaryKey => {
+            "the table has no primary key and this index stands for it; MySQL refuses to hide it"
+        }
+        Required::Unique => "it keeps values unique, and no other index does",
+        Required::ForeignKeyChild => "a foreign key of the table has no other index",
+        Required::ForeignKeyParent => "a foreign key of another table refers to its columns",
+        Required::Hint => "a query of the workload names it in a hint",
+        Required::AutoIncrement => {
+            "it is the only one that begins with the column that counts up by itself"
+        }
+    }
+}
