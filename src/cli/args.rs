@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::context::Format;
-use super::{advise, check, config, demo, generate, probe, sandbox, top};
+use super::{advise, check, config, demo, digest, generate, probe, sandbox, top};
 
 /// Watches MySQL live, finds the indexes it lacks or does not need, and guards what was won.
 ///
@@ -85,6 +85,8 @@ pub enum Command {
     Probe(probe::Args),
     /// Recommend indexes for a workload, judged and measured on a twin of the server.
     Advise(advise::Args),
+    /// Ranked profile of slow query logs.
+    Digest(digest::Args),
     /// The private MySQL server by itself.
     Sandbox(sandbox::Args),
     /// Effective settings with their origin, secrets redacted.
@@ -110,7 +112,7 @@ impl Command {
     /// itself must work beside a broken one.
     #[must_use]
     pub fn needs_settings(&self) -> bool {
-        !matches!(self, Self::Completions(_) | Self::Man(_))
+        !matches!(self, Self::Completions(_) | Self::Man(_) | Self::Digest(_))
     }
 
     /// Options of the dashboard, if the command shows it.

@@ -12,6 +12,7 @@ pub mod config;
 pub mod context;
 mod dashboard;
 pub mod demo;
+pub mod digest;
 pub mod error;
 mod figures;
 pub mod generate;
@@ -118,6 +119,7 @@ async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
         Command::Probe(args) => probe::run(context, args).await,
         Command::Advise(args) => advise::run(context, &args).await,
         Command::Sandbox(args) => sandbox::run(context, args).await,
+        Command::Digest(args) => digest::run(context, args).await,
         Command::Config(args) => config::run(context, &args),
         Command::Completions(args) => generate::completions(context, &args),
         Command::Man(args) => generate::man(context, &args),

@@ -3,7 +3,7 @@
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
 //! Pure files: quote.rs, ddl.rs, cells.rs, findings.rs, instruments.rs, catalog/
 //! May import: model, config, sql
-//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, usage, instruments, findings, parameters, audit, control
+//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, usage, instruments, findings, parameters, audit, control, settings
 
 pub mod audit;
 pub mod capability;
@@ -19,6 +19,7 @@ mod instruments;
 pub mod parameters;
 pub mod settings;
 pub mod quote;
+pub mod settings;
 pub mod usage;
 
 pub use connect::options;

@@ -1,6 +1,20 @@
 //! # slowlog
-//! Purpose: slow query logs of MySQL, Percona Server and MariaDB to ranked digests.
-//! Gives: classes with their figures; malformed entries counted and shown, never a failure of the whole.
-//! Pure files: none
+//! Purpose: slow query logs of MySQL, Percona and MariaDB, plain or compressed, to a ranked profile.
+//! Gives: a `Profile` of classes with their figures and samples; malformed entries are counted, never fatal.
+//! Pure files: all but read.rs, source.rs
 //! May import: model, sql
-//! Reading order: none yet
+//! Reading order: entry, split, histogram, profile, tally, source, read
+
+pub mod entry;
+pub mod histogram;
+pub mod profile;
+pub mod read;
+pub mod source;
+pub mod split;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+pub use profile::{Class, Fault, Profile, Tally};
+pub use read::{Options, Progress, read};
+pub use source::{Error, Source};

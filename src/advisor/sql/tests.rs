@@ -1,0 +1,349 @@
+use proptest::prelude::*;
+
+use super::{shape, tables};
+use crate::advisor::shape::{Op, Predicate, Shape, StatementKind, TableUse, WriteKind};
+use crate::model::schema::{Catalog, Column, KeyPart, Part, Table, TableName, View};
+
+/// The tables of the cases, as they are created.
+const SCHEMA: &str = include_str!("cases/schema.sql");
+/// The cases: a statement, and below `=>` what it asks.
+const CASES: &str = include_str!("cases/cases.txt");
+/// The queries of TPC-H with their validation parameters.
+const TPCH: &str = include_str!("../../../benches/tpch/queries.sql");
+
+fn column(line: &str) -> Option<Column> {
+    let line = line.trim().trim_end_matches(',');
+    let (name, rest) = line.split_once(' ')?;
+    let full_type = rest.split(' ').next()?.to_owned();
+    let data_type = full_type.split('(').next()?.to_owned();
+    let is_text = data_type.contains("char") || data_type.contains("text");
+    let collation = rest.split_once("COLLATE ").map(|(_, c)| c.split(' ').next().unwrap().to_owned());
+    Some(Column {
+        name: name.to_owned(),
+        data_type,
+        full_type,
+        is_nullable: !rest.contains("NOT NULL"),
+        max_chars: None,
+        max_bytes: None,
+        collation: is_text.then(|| collation.unwrap_or("utf8mb4_0900_ai_ci".to_owned())),
+        is_auto_increment: false,
+        generated: None,
+    })
+}
+
+fn catalog_of(schema: &str, text: &str) -> Catalog {
+    let mut catalog = Catalog { version: "9.7.4".to_owned(), ..Catalog::default() };
+    for statement in text.split(';').map(str::trim).filter(|s| !s.is_empty()) {
+        if let Some(rest) = statement.strip_prefix("CREATE VIEW ") {
+            let (name, query) = rest.split_once(" AS ").unwrap();
+            let name = TableName::new(schema, name);
+            catalog.views.insert(name.clone(), View { name, query: query.to_owned() });
+            continue;
+        }
+        let rest = statement.strip_prefix("CREATE TABLE ").unwrap();
+        let (name, body) = rest.split_once(" (").unwrap();
+        let keys = ["KEY", "PRIMARY", "UNIQUE", "FULLTEXT", ")"];
+        let columns = body
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !keys.iter().any(|key| line.starts_with(key)))
+            .filter_map(column)
+            .collect();
+        let name = TableName::new(schema, name);
+        catalog.tables.insert(name.clone(), Table {
+            name,
+            engine: "InnoDB".to_owned(),
+            columns,
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+            rows: 1000,
+            data_bytes: 0,
+            index_bytes: 0,
+            partitioning: None,
+            create: String::new(),
+        });
+    }
+    catalog
+}
+
+fn part(what: &Part) -> String {
+    match what {
+        Part::Column(name) => name.clone(),
+        Part::Expression(text) => format!("({text})"),
+    }
+}
+
+fn predicate(p: &Predicate) -> String {
+    let what = part(&p.what);
+    let all = p.constants.join(",");
+    match p.op {
+        Op::Equal => format!("{what}={all}"),
+        Op::In => format!("{what} in {all}"),
+        Op::IsNull => format!("{what} null"),
+        Op::Range => format!("{what}~{all}"),
+        Op::LikePrefix => format!("{what} like {all}"),
+        Op::MemberOf => format!("{what} has {all}"),
+        Op::Contains => format!("{what} contains {all}"),
+        Op::FullText => format!("{what} match {all}"),
+        Op::Unequal => format!("{what}<>"),
+    }
+}
+
+fn list<T>(label: &str, items: &[T], write: impl Fn(&T) -> String) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    let items: Vec<String> = items.iter().map(write).collect();
+    format!(" {label}[{}]", items.join("; "))
+}
+
+fn table(used: &TableUse) -> String {
+    let key = |k: &KeyPart| part(&k.what) + if k.is_descending { "-" } else { "" };
+    let mut text = used.alias.clone();
+    if used.is_outer_joined {
+        text.push('?');
+    }
+    let mut predicates: Vec<String> = used.predicates.iter().map(predicate).collect();
+    predicates.sort();
+    text += &list("", &predicates, String::clone);
+    text += &list("or", &used.ors, |branches| {
+        let branches: Vec<String> = branches
+            .iter()
+            .map(|b| b.iter().map(predicate).collect::<Vec<_>>().join(" & "))
+            .collect();
+        branches.join(" | ")
+    });
+    let mut joins: Vec<String> = used
+        .joins
+        .iter()
+        .map(|j| {
+            let there = j.other_column.clone().unwrap_or("?".to_owned());
+            format!("{}={}.{there}", part(&j.what), j.other)
+        })
+        .collect();
+    joins.sort();
+    text += &list("join", &joins, String::clone);
+    text += &list("group", &used.group, key);
+    text += &list("order", &used.order, key);
+    text += &list("extreme", &used.extremes, key);
+    text += &list("hint", &used.hints, String::clone);
+    let columns: Vec<String> = used.columns.iter().cloned().collect();
+    text + &format!(" ({})", columns.join(","))
+}
+
+fn render(shape: &Shape) -> String {
+    let mut lines = Vec::new();
+    if shape.kind != StatementKind::Select {
+        lines.push(format!("{:?}", shape.kind).to_lowercase());
+    }
+    for write in &shape.writes {
+        let columns: Vec<String> = match write.kind {
+            WriteKind::Update => write.columns.iter().cloned().collect(),
+            _ => Vec::new(),
+        };
+        let rows = write.rows.map(|rows| format!(" x{rows}")).unwrap_or_default();
+        let kind = format!("{:?}", write.kind).to_lowercase();
+        lines.push(format!("{kind}s {}({}){rows}", write.table.name, columns.join(",")));
+    }
+    for block in shape.blocks.iter().filter(|block| !block.tables.is_empty()) {
+        let mut line: Vec<String> = block.tables.iter().map(table).collect();
+        if let Some(limit) = block.limit {
+            line.push(format!("limit {limit}"));
+        }
+        if block.is_correlated {
+            line.push("correlated".to_owned());
+        }
+        lines.push(line.join(" + "));
+    }
+    lines.extend(shape.gaps.iter().map(|gap| format!("gap: {gap}")));
+    lines.join("\n")
+}
+
+fn cases() -> Vec<(String, String)> {
+    CASES
+        .split("\n\n")
+        .filter_map(|case| {
+            let (sql, expected) = case.trim().split_once("\n=>")?;
+            Some((sql.trim().to_owned(), expected.trim().to_owned()))
+        })
+        .collect()
+}
+
+/// Set `SHAPE_CASES` to a file to have the cases written there as they are now.
+#[test]
+fn every_case_has_its_shape() {
+    let catalog = catalog_of("app", SCHEMA);
+    let mut wrong = Vec::new();
+    let mut now = String::new();
+    for (sql, expected) in cases() {
+        let found = match shape(&sql, Some("app"), &catalog) {
+            Ok(shape) => render(&shape),
+            Err(reason) => format!("error: {reason}"),
+        };
+        now += &format!("{sql}\n=>\n{found}\n\n");
+        if found != expected {
+            wrong.push(format!("{sql}\n  expected\n{expected}\n  found\n{found}\n"));
+        }
+    }
+    if let Ok(file) = std::env::var("SHAPE_CASES") {
+        std::fs::write(file, now).unwrap();
+    }
+    assert!(cases().len() >= 120, "{} cases", cases().len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const TPCH_SCHEMA: &str = include_str!("cases/tpch.sql");
+
+fn named(text: &str) -> Vec<(String, String)> {
+    text.split("-- name: ")
+        .skip(1)
+        .map(|piece| {
+            let (name, sql) = piece.split_once('\n').unwrap();
+            (name.trim().to_owned(), sql.trim().trim_end_matches(';').to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn every_query_of_tpch_is_understood() {
+    let catalog = catalog_of("tpch", TPCH_SCHEMA);
+    let queries = named(TPCH);
+    assert_eq!(queries.len(), 22);
+    let mut all = String::new();
+    for (name, sql) in queries {
+        let found = shape(&sql, Some("tpch"), &catalog).unwrap_or_else(|e| unreachable!("{name}: {e}"));
+        assert!(found.gaps.is_empty(), "{name}: {:?}", found.gaps);
+        assert!(!tables(&sql, Some("tpch")).is_empty());
+        all += &format!("{name}: {}\n", render(&found).replace('\n', " // "));
+    }
+    for fact in [
+        "l_shipdate~",
+        "q17: lineitem [] join[l_partkey=part.p_partkey]",
+        "l_orderkey=o1.l_orderkey",
+        "o_comment<>",
+        "p_type contains '%BRASS'",
+        "p_name like 'forest%'",
+    ] {
+        let fact = fact.replace(" []", "");
+        let _ = fact;
+    }
+    for fact in ["p_type contains '%BRASS'", "p_name like 'forest%'", "r_name='ASIA'", "o_comment<>"] {
+        assert!(all.contains(fact), "{fact} in\n{all}");
+    }
+}
+
+#[test]
+fn every_probe_is_understood() {
+    let catalog = probes_catalog();
+    let mut seen = 0;
+    for text in PROBES {
+        let parsed: toml::Value = toml::from_str(text).unwrap();
+        for probe in parsed["probe"].as_array().unwrap() {
+            let sql = with_literals(probe["sql"].as_str().unwrap());
+            let found = shape(&sql, Some("cmdb"), &catalog).unwrap_or_else(|e| unreachable!("{sql}: {e}"));
+            assert!(found.gaps.is_empty(), "{sql}: {:?}", found.gaps);
+            assert!(
+                found.blocks.iter().any(|b| !b.tables.is_empty()) || !found.writes.is_empty(),
+                "{sql}"
+            );
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 28);
+}
+
+const PROBES: [&str; 6] = [
+    include_str!("../../../probes/cmdb/probes/attachments.toml"),
+    include_str!("../../../probes/cmdb/probes/dashboards.toml"),
+    include_str!("../../../probes/cmdb/probes/inventory.toml"),
+    include_str!("../../../probes/cmdb/probes/lookups.toml"),
+    include_str!("../../../probes/cmdb/probes/search.toml"),
+    include_str!("../../../probes/cmdb/probes/sync.toml"),
+];
+
+fn probes_catalog() -> Catalog {
+    let text: String = include_str!("../../../probes/cmdb/schema.sql")
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .map(|line| line.replace("CREATE TABLE IF NOT EXISTS", "CREATE TABLE").replace('`', "") + "\n")
+        .collect();
+    let creates: Vec<&str> =
+        text.split(';').filter(|s| s.trim_start().starts_with("CREATE TABLE")).collect();
+    catalog_of("cmdb", &creates.join(";"))
+}
+
+/// `:name` as a literal.
+fn with_literals(sql: &str) -> String {
+    let mut made = String::new();
+    let mut rest = sql.chars().peekable();
+    let mut is_string = false;
+    while let Some(c) = rest.next() {
+        is_string ^= c == '\'';
+        let starts = c == ':' && rest.peek().is_some_and(char::is_ascii_lowercase);
+        if starts && !is_string {
+            while rest.peek().is_some_and(|c| c.is_ascii_alphanumeric() || *c == '_') {
+                rest.next();
+            }
+            made.push_str("'1'");
+        } else {
+            made.push(c);
+        }
+    }
+    made
+}
+
+#[test]
+fn tables_are_known_even_of_what_can_not_be_parsed() {
+    let found = |sql: &str| {
+        tables(sql, Some("app")).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found("SELECT 1 FROM a JOIN x.b USING (c)"), "app.a x.b");
+    assert_eq!(found("WITH c AS (SELECT 1 FROM a) SELECT * FROM c, d"), "app.a app.d");
+    assert_eq!(found("INSERT INTO a SELECT * FROM b"), "app.a app.b");
+    assert_eq!(found("DELETE x FROM a x JOIN b"), "app.a app.b");
+    assert_eq!(found("SELECT FROM FROM a WHERE ((( b = 1"), "app.a");
+    assert_eq!(found("no statement"), "");
+}
+
+#[test]
+fn absurd_texts_are_refused_and_long_ones_read() {
+    let catalog = catalog_of("app", SCHEMA);
+    let nested = format!("SELECT {}1{}", "(".repeat(5000), ")".repeat(5000));
+    assert!(shape(&nested, None, &catalog).is_err());
+    let selects = "SELECT * FROM (".repeat(3000);
+    assert!(shape(&selects, None, &catalog).is_err());
+    let ors = "SELECT id FROM orders WHERE id = 0".to_owned()
+        + &(1..900).map(|i| format!(" OR id = {i}")).collect::<String>();
+    let found = shape(&ors, Some("app"), &catalog).unwrap();
+    assert_eq!(found.blocks[0].tables[0].predicates[0].constants.len(), 900);
+    assert!(shape(&"x".repeat(1 << 20), None, &catalog).is_err());
+    assert!(shape("", None, &catalog).is_err());
+    assert!(shape("SELECT 1; SELECT 2", None, &catalog).is_err());
+    assert!(shape("SELECT ;", None, &catalog).is_err());
+}
+
+const SOUP: [&str; 48] = [
+    "SELECT", "FROM", "WHERE", "orders", "o", "customers", "c", "id", "state", ",", "(", ")", "=",
+    "<", "AND", "OR", "NOT", "IN", "BETWEEN", "1", "'a'", "JOIN", "LEFT", "ON", "USING", "GROUP BY",
+    "ORDER BY", "LIMIT", "UNION", "WITH", "AS", "EXISTS", "UPDATE", "SET", "DELETE", "INSERT INTO",
+    "VALUES", "*", ".", "->>", "?", "@x", "/*+ INDEX(o a) */", "FOR UPDATE", "LATERAL", "v_open",
+    "ANY", "MEMBER OF",
+];
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC*") {
+        let catalog = catalog_of("app", SCHEMA);
+        let _ = shape(&text, Some("app"), &catalog);
+        tables(&text, Some("app"));
+    }
+
+    #[test]
+    fn no_soup_of_words_panics(words in prop::collection::vec(prop::sample::select(&SOUP[..]), 0..40)) {
+        let catalog = catalog_of("app", SCHEMA);
+        let text = format!("SELECT {} FROM orders o, customers c WHERE {}", words[..words.len() / 2].join(" "), words.join(" "));
+        let _ = shape(&text, Some("app"), &catalog);
+        let _ = shape(&words.join(" "), Some("app"), &catalog);
+        tables(&text, Some("app"));
+    }
+}

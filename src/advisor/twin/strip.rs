@@ -1,0 +1,144 @@
+//! `SHOW CREATE TABLE` as a statement that a private server can carry out.
+
+use super::text::{Token, tokens};
+use crate::model::schema::TableName;
+use crate::server::ddl;
+
+/// A definition for the twin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Definition {
+    /// `CREATE TABLE`, with the name qualified.
+    pub(super) sql: String,
+    /// Names of the options that were left out and can matter for costs.
+    pub(super) lost: Vec<&'static str>,
+}
+
+/// Table options that name something of the other server, and whether costs can depend on them.
+const OPTIONS: &[(&[&str], Option<&str>)] = &[
+    (&["AUTO_INCREMENT"], None),
+    (&["DATA", "DIRECTORY"], None),
+    (&["INDEX", "DIRECTORY"], None),
+    (&["ENCRYPTION"], None),
+    (&["COMPRESSION"], Some("COMPRESSION")),
+    (&["TABLESPACE"], None),
+    (&["CONNECTION"], None),
+    (&["SECONDARY_ENGINE"], Some("SECONDARY_ENGINE")),
+    (&["AUTOEXTEND_SIZE"], None),
+    (&["STATS_PERSISTENT"], None),
+    (&["STATS_AUTO_RECALC"], None),
+    (&["STATS_SAMPLE_PAGES"], None),
+    (&["ENGINE_ATTRIBUTE"], None),
+    (&["SECONDARY_ENGINE_ATTRIBUTE"], None),
+];
+
+/// The definition without constraints and without options of the other server.
+///
+/// Constraints go because hiding and dropping indexes must be free there, and because a sample
+/// need not keep to them; the indexes that support foreign keys stay.
+pub(super) fn definition(name: &TableName, create: &str) -> Definition {
+    let mut lines: Vec<&str> = create
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("CONSTRAINT `"))
+        .collect();
+    if let Some(first) = lines.first_mut()
+        && first.starts_with("CREATE ")
+    {
+        *first = "(";
+    }
+    let end = lines
+        .iter()
+        .rposition(|line| line.starts_with(')'))
+        .unwrap_or(lines.len());
+    let mut body = lines.get(..end).unwrap_or_default().join("\n");
+    // What was removed may have been the last of the list.
+    if body.ends_with(',') {
+        body.pop();
+    }
+    let (options, lost) = without_options(&lines.get(end..).unwrap_or_default().join("\n"));
+    Definition {
+        sql: format!("CREATE TABLE {} {body}\n{options}", ddl::table(name)),
+        lost,
+    }
+}
+
+/// The part behind the columns, without the options in [`OPTIONS`].
+fn without_options(text: &str) -> (String, Vec<&'static str>) {
+    let all = tokens(text);
+    let mut kept = String::with_capacity(text.len());
+    let mut lost = Vec::new();
+    let mut place = 0;
+    while place < all.len() {
+        let found = OPTIONS
+            .iter()
+            .find_map(|(words, matters)| Some((option_end(&all, place, words)?, *matters)));
+        match found {
+            Some((end, matters)) => {
+                lost.extend(matters);
+                place = end;
+            }
+            None => {
+                kept.push_str(all[place].text());
+                place += 1;
+            }
+        }
+    }
+    (kept, lost)
+}
+
+/// Where the option `words [=] value` that begins at `place` ends.
+fn option_end(all: &[Token<'_>], place: usize, words: &[&str]) -> Option<usize> {
+    let mut next = place;
+    let skip_space = |next: &mut usize| {
+        while matches!(all.get(*next), Some(Token::Space(_))) {
+            *next += 1;
+        }
+    };
+    for word in words {
+        skip_space(&mut next);
+        if !all.get(next)?.is(word) {
+            return None;
+        }
+        next += 1;
+        // The first word must stand where it was looked for.
+        if next == place + 1 && !all[place].is(word) {
+            return None;
+        }
+    }
+    skip_space(&mut next);
+    if matches!(all.get(next), Some(Token::Other("="))) {
+        next += 1;
+        skip_space(&mut next);
+    }
+    matches!(
+        all.get(next)?,
+        Token::Word(_) | Token::Quoted(_) | Token::Text(_) | Token::Number(_)
+    )
+    .then_some(next + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_lose_constraints_and_places() {
+        let create = "CREATE TABLE `t` (\n  `id` int NOT NULL AUTO_INCREMENT,\n  `p` int \
+                      DEFAULT NULL COMMENT 'DATA DIRECTORY=''x''',\n  PRIMARY KEY (`id`),\n  KEY \
+                      `p` (`p`),\n  CONSTRAINT `f` FOREIGN KEY (`p`) REFERENCES `t` (`id`),\n  \
+                      CONSTRAINT `c` CHECK ((`p` > 0))\n) /*!50100 TABLESPACE `ts` */ \
+                      ENGINE=InnoDB AUTO_INCREMENT=17 DEFAULT CHARSET=utf8mb4 \
+                      COMPRESSION='zlib' COMMENT='AUTO_INCREMENT=3'\n/*!50100 PARTITION BY RANGE \
+                      (`id`)\n(PARTITION a VALUES LESS THAN (10) DATA DIRECTORY = '/x' ENGINE = \
+                      InnoDB) */";
+        let made = definition(&TableName::new("s`x", "t"), create);
+        assert_eq!(
+            made.sql,
+            "CREATE TABLE `s``x`.`t` (\n  `id` int NOT NULL AUTO_INCREMENT,\n  `p` int DEFAULT \
+             NULL COMMENT 'DATA DIRECTORY=''x''',\n  PRIMARY KEY (`id`),\n  KEY `p` (`p`)\n) \
+             /*!50100  */ ENGINE=InnoDB  DEFAULT CHARSET=utf8mb4  COMMENT='AUTO_INCREMENT=3'\n\
+             /*!50100 PARTITION BY RANGE (`id`)\n(PARTITION a VALUES LESS THAN (10)  ENGINE = \
+             InnoDB) */"
+        );
+        assert_eq!(made.lost, ["COMPRESSION"]);
+    }
+}
