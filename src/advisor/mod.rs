@@ -1,9 +1,9 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, plan_tree.rs, graph.rs, harmless.rs, verdict.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/text.rs, twin/strip.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs, sql/
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, graph.rs, harmless.rs, verdict.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/text.rs, twin/strip.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs, sql/
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, material, problem, advice, advise, select, notes, plan, plan_tree, harmless, session, graph, whatif, verdict, prove, candidates, existing, pricing, tree, wire, recost, trials, twin, sql
+//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, material, problem, advice, advise, select, notes, plan, harmless, session, graph, whatif, verdict, prove, candidates, existing, pricing, tree, wire, recost, trials, twin, sql
 
 mod advice;
 pub mod advise;
