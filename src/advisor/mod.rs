@@ -19,7 +19,6 @@ pub mod harmless;
 pub mod notes;
 pub mod plan;
 pub mod material;
-mod plan_tree;
 pub mod planner;
 mod pricing;
 pub mod problem;
