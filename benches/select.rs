@@ -5,12 +5,13 @@
 //! `MYDEX_BENCH_SEEDS` (a number, or a range like `3..5`), `MYDEX_BENCH_SECONDS` and
 //! `MYDEX_BENCH_VARIANT` change what is run.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use mydex::advisor::costs::{Configuration, IndexChoice, Problem, QueryCosts, Selection};
-use mydex::advisor::select::{objective, select};
+use mydex::advisor::select::{objective, query_cost, select};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
 
@@ -31,14 +32,23 @@ enum Variant {
     Limits,
     /// Some plans were measured to be worse than their estimates; some indexes exist.
     Floors,
+    /// Configurations of any candidates, without tables, up to 40 for every query, with upkeep.
+    Scattered,
+    /// As plain, with queries of like cost and candidates of like size: no few of them decide.
+    Even,
+    /// Configurations of any candidates at any cost.
+    Random,
 }
 
-const VARIANTS: [(Variant, &str); 5] = [
+const VARIANTS: [(Variant, &str); 8] = [
     (Variant::Plain, "plain"),
     (Variant::Upkeep, "upkeep"),
     (Variant::Capped, "capped"),
     (Variant::Limits, "limits"),
     (Variant::Floors, "floors"),
+    (Variant::Scattered, "scatter"),
+    (Variant::Even, "even"),
+    (Variant::Random, "random"),
 ];
 
 struct World {
@@ -65,8 +75,13 @@ impl World {
             });
         }
         world.tables.retain(|table| !table.is_empty());
+        if variant == Variant::Even {
+            for index in &mut world.problem.indexes {
+                index.bytes = world.random.random_range(100_000_000..400_000_000);
+            }
+        }
         for _ in 0..QUERIES {
-            let query = world.query();
+            let query = world.query(variant == Variant::Even);
             world.problem.queries.push(query);
         }
         world.add(variant);
@@ -85,8 +100,9 @@ impl World {
         self.random.random_range(least.ln()..most.ln()).exp()
     }
 
-    fn query(&mut self) -> QueryCosts {
-        let base = self.log_uniform(10.0, 1e5);
+    fn query(&mut self, is_even: bool) -> QueryCosts {
+        let most = if is_even { 20.0 } else { 1e5 };
+        let base = self.log_uniform(10.0, most);
         let mut joined = Vec::new();
         for _ in 0..self.random.random_range(1..=3) {
             let table = self.skewed(self.tables.len(), 1.3);
@@ -127,7 +143,7 @@ impl World {
             }
         }
         QueryCosts {
-            weight: self.log_uniform(1.0, 100.0),
+            weight: self.log_uniform(1.0, if is_even { 2.0 } else { 100.0 }),
             configurations,
             ..QueryCosts::default()
         }
@@ -168,7 +184,7 @@ impl World {
 
     fn add(&mut self, variant: Variant) {
         match variant {
-            Variant::Plain => {}
+            Variant::Plain | Variant::Even => {}
             Variant::Upkeep => self.add_upkeep(),
             Variant::Capped => self.add_caps(),
             Variant::Limits => {
@@ -180,6 +196,65 @@ impl World {
                 }
             }
             Variant::Floors => self.add_floors(),
+            Variant::Random => self.randomize(),
+            Variant::Scattered => {
+                self.scatter();
+                self.add_upkeep();
+            }
+        }
+    }
+
+    fn scatter(&mut self) {
+        for place in 0..QUERIES {
+            let pool: Vec<(usize, f64)> = (0..self.random.random_range(6..25))
+                .map(|_| {
+                    (
+                        self.skewed(CANDIDATES, 1.5),
+                        self.random.random_range(0.1..0.6),
+                    )
+                })
+                .collect();
+            let base = self.problem.queries[place].configurations[0].cost;
+            let mut configurations = vec![Configuration {
+                indexes: Vec::new(),
+                cost: base,
+            }];
+            for _ in 0..40 {
+                let mut cost = base;
+                let mut indexes = BTreeSet::new();
+                for number in 0..self.random.random_range(1..=3) {
+                    let (index, gain) = pool[self.random.random_range(0..pool.len())];
+                    if indexes.insert(index) {
+                        cost *= 1.0 - gain * (1.0 + 0.2 * f64::from(number));
+                    }
+                }
+                cost *= self.random.random_range(0.9..1.1);
+                let indexes = indexes.into_iter().collect();
+                configurations.push(Configuration { indexes, cost });
+            }
+            self.problem.queries[place].configurations = configurations;
+        }
+    }
+
+    fn randomize(&mut self) {
+        for place in 0..QUERIES {
+            let base = self.log_uniform(100.0, 1e4);
+            let mut configurations = vec![Configuration {
+                indexes: Vec::new(),
+                cost: base,
+            }];
+            for _ in 0..self.random.random_range(5..=40) {
+                let number = self.random.random_range(1..=3);
+                let mut indexes = BTreeSet::new();
+                for _ in 0..number {
+                    indexes.insert(self.skewed(CANDIDATES, 1.3));
+                }
+                let cost = base * self.random.random_range(0.05..0.95);
+                let indexes = indexes.into_iter().collect();
+                configurations.push(Configuration { indexes, cost });
+            }
+            self.problem.queries[place].configurations = configurations;
+            self.problem.queries[place].weight = self.log_uniform(1.0, 10.0);
         }
     }
 
@@ -226,29 +301,59 @@ impl World {
 
 /// Adds the index with the best score, one after the other, while one fits and gains.
 fn greedy(problem: &Problem, score: fn(f64, u64) -> f64) -> Option<f64> {
+    let mut queries_of = vec![BTreeSet::new(); problem.indexes.len()];
+    for (place, query) in problem.queries.iter().enumerate() {
+        for configuration in query.configurations.iter().chain(&query.floors) {
+            for index in &configuration.indexes {
+                queries_of[*index].insert(place);
+            }
+        }
+    }
     let mut chosen: Vec<usize> = Vec::new();
     let mut value = objective(problem, &chosen)?;
     loop {
-        let mut best: Option<(f64, usize, f64)> = None;
+        let mut best: Option<(f64, usize)> = None;
         for index in 0..problem.indexes.len() {
             if chosen.contains(&index) {
                 continue;
             }
-            chosen.push(index);
-            if let Some(with) = objective(problem, &chosen) {
-                let score = score(value - with, problem.indexes[index].bytes);
-                if with < value && best.is_none_or(|(most, _, _)| score > most) {
-                    best = Some((score, index, with));
+            let Some(gain) = gain(problem, &queries_of[index], &mut chosen, index) else {
+                continue;
+            };
+            let score = score(gain, problem.indexes[index].bytes);
+            if gain > 0.0 && best.is_none_or(|(most, _)| score > most) {
+                chosen.push(index);
+                if objective(problem, &chosen).is_some() {
+                    best = Some((score, index));
                 }
+                chosen.pop();
             }
-            chosen.pop();
         }
-        let Some((_, index, with)) = best else {
+        let Some((_, index)) = best else {
             return Some(value);
         };
         chosen.push(index);
-        value = with;
+        value = objective(problem, &chosen)?;
     }
+}
+
+fn gain(
+    problem: &Problem,
+    queries: &BTreeSet<usize>,
+    chosen: &mut Vec<usize>,
+    index: usize,
+) -> Option<f64> {
+    let cost = |chosen: &[usize]| -> Option<f64> {
+        let queries = queries.iter().map(|query| &problem.queries[*query]);
+        queries
+            .map(|query| Some(query.weight * query_cost(query, chosen)?))
+            .sum()
+    };
+    let before = cost(chosen)?;
+    chosen.push(index);
+    let after = cost(chosen);
+    chosen.pop();
+    Some(before - after? - problem.indexes[index].upkeep)
 }
 
 struct Limits {
@@ -287,6 +392,7 @@ fn main() -> ExitCode {
         for seed in limits.seeds.clone() {
             let mut problem = World::new(seed, variant).problem;
             let total: f64 = problem.indexes.iter().map(|index| index.bytes as f64).sum();
+            say(&heading(name, seed, &problem));
             for step in 0..BUDGETS {
                 let share = 0.01 * 95_f64.powf(step as f64 / (BUDGETS - 1) as f64);
                 let budget = format!("{:.0}", total * share);
@@ -317,6 +423,25 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn heading(name: &str, seed: u64, problem: &Problem) -> String {
+    let configurations: Vec<_> = problem
+        .queries
+        .iter()
+        .flat_map(|query| &query.configurations)
+        .collect();
+    let used: BTreeSet<usize> = configurations
+        .iter()
+        .flat_map(|one| one.indexes.iter().copied())
+        .collect();
+    format!(
+        "{name:<7} {seed:>4} {} queries, {} candidates ({} in some configuration), {} configurations",
+        problem.queries.len(),
+        problem.indexes.len(),
+        used.len(),
+        configurations.len(),
+    )
 }
 
 fn solve(problem: &Problem, time: Duration) -> (Option<Selection>, Duration) {

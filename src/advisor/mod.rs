@@ -3,7 +3,7 @@
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
 //! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, graph.rs, harmless.rs, verdict.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/text.rs, twin/strip.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs, sql/
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, statistics, candidate, costs, weights, planner, effects, assemble, effort, material, problem, advice, advise, select, notes, plan, harmless, session, graph, whatif, verdict, prove, candidates, existing, pricing, tree, wire, recost, trials, twin, sql
+//! Reading order: workload, source, shape, sql, statistics, candidate, candidates, existing, costs, weights, select, effects, planner, plan, tree, notes, wire, pricing, harmless, session, graph, whatif, recost, verdict, trials, prove, twin, effort, material, problem, assemble, advice, advise
 
 mod advice;
 pub mod advise;
@@ -16,9 +16,9 @@ pub mod effort;
 pub mod existing;
 pub mod graph;
 pub mod harmless;
+pub mod material;
 pub mod notes;
 pub mod plan;
-pub mod material;
 pub mod planner;
 mod pricing;
 pub mod problem;
@@ -29,7 +29,6 @@ pub mod session;
 pub mod shape;
 pub mod source;
 pub mod sql;
-pub mod twin;
 pub mod statistics;
 mod tree;
 mod trials;

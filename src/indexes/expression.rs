@@ -35,7 +35,6 @@ fn ends_where_it_began(sql: &str, with_escapes: bool) -> bool {
                 rest.next();
             }
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"' | '`') => quote = Some(c),
             (None, '(') => depth += 1,
             (None, ')') => match depth.checked_sub(1) {
@@ -45,7 +44,7 @@ fn ends_where_it_began(sql: &str, with_escapes: bool) -> bool {
             (None, ';' | '#' | '\0') => return false,
             (None, '-') if rest.peek() == Some(&'-') => return false,
             (None, '/') if rest.peek() == Some(&'*') => return false,
-            (None, _) => {}
+            _ => {}
         }
     }
     depth == 0 && quote.is_none()

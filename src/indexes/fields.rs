@@ -106,13 +106,11 @@ impl<'a> Fields<'a> {
         example: &str,
     ) -> Option<String> {
         let value = table.get(key)?;
-        match value.get_ref() {
-            DeValue::String(text) => Some(text.to_string()),
-            _ => {
-                self.other_type(value, &joined(path, key), "text in quotes", example);
-                None
-            }
+        let found = value.get_ref().as_str().map(str::to_owned);
+        if found.is_none() {
+            self.other_type(value, &joined(path, key), "text in quotes", example);
         }
+        found
     }
 
     /// One of several texts.
@@ -127,7 +125,7 @@ impl<'a> Fields<'a> {
         let text = self.text(table, path, key, &example)?;
         let found = choices.iter().find(|(name, _)| *name == text);
         if found.is_none() {
-            let offset = self.offset(table, key);
+            let start = offset_of(table, key);
             let names = || choices.iter().map(|(name, _)| *name);
             let remedy = match did_you_mean(&text, names()) {
                 Some(near) => format!("did you mean `{near}`? allowed: {}", listed(names())),
@@ -135,7 +133,7 @@ impl<'a> Fields<'a> {
             };
             let path = joined(path, key);
             self.wrong(
-                offset,
+                start,
                 path.as_str(),
                 format!("`{path}` is `{text}`"),
                 remedy,
@@ -211,11 +209,11 @@ impl<'a> Fields<'a> {
         };
         array.iter().collect()
     }
+}
 
-    /// Where the value of a key stands.
-    pub(super) fn offset(&self, table: &DeTable<'_>, key: &str) -> usize {
-        table.get(key).map_or(0, |value| value.span().start)
-    }
+/// Where the value of a key stands.
+pub(super) fn offset_of(table: &DeTable<'_>, key: &str) -> usize {
+    table.get(key).map_or(0, |value| value.span().start)
 }
 
 /// A key's path.

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::definition::Definition;
 use super::expression::{is_closed, is_type};
-use super::fields::{Fields, Value, joined};
+use super::fields::{Fields, Value, joined, offset_of};
 use super::print::{ACTIONS, KINDS};
 use crate::config::mistake::{Mistake, Mistakes, Place};
 use crate::config::syntax;
@@ -111,7 +111,7 @@ fn name(
     example: &str,
 ) -> Option<String> {
     let name = fields.text(table, path, key, example)?;
-    let offset = fields.offset(table, key);
+    let offset = offset_of(table, key);
     identifier(fields, offset, &joined(path, key), name)
 }
 
@@ -142,7 +142,7 @@ fn index(fields: &mut Fields<'_>, table: &DeTable<'_>) -> Option<Index> {
         .as_deref()
         .is_some_and(|name| name.eq_ignore_ascii_case("PRIMARY"))
     {
-        let offset = fields.offset(table, "index");
+        let offset = offset_of(table, "index");
         fields.wrong(
             offset,
             "index",
@@ -172,7 +172,7 @@ fn contradictions(fields: &mut Fields<'_>, table: &DeTable<'_>, index: &Index) {
     let is_special = matches!(index.kind, IndexKind::FullText | IndexKind::Spatial);
     if index.is_unique && is_special {
         fields.wrong(
-            fields.offset(table, "unique"),
+            offset_of(table, "unique"),
             "unique",
             "`unique` is `true`, but full-text and spatial indexes keep nothing unique",
             "leave `unique` out, or choose another `kind`",
@@ -180,7 +180,7 @@ fn contradictions(fields: &mut Fields<'_>, table: &DeTable<'_>, index: &Index) {
     }
     if index.parser.is_some() && index.kind != IndexKind::FullText {
         fields.wrong(
-            fields.offset(table, "parser"),
+            offset_of(table, "parser"),
             "parser",
             "`parser` is given, but only a full-text index has one",
             "leave `parser` out, or write `kind = \"fulltext\"`",
@@ -189,7 +189,7 @@ fn contradictions(fields: &mut Fields<'_>, table: &DeTable<'_>, index: &Index) {
     let length = index.comment.chars().count();
     if length > MAX_COMMENT {
         fields.wrong(
-            fields.offset(table, "comment"),
+            offset_of(table, "comment"),
             "comment",
             format!("`comment` has {length} characters"),
             format!("shorten it to {MAX_COMMENT}; `reason` takes more"),
@@ -260,7 +260,7 @@ fn part(fields: &mut Fields<'_>, item: &Value<'_>) -> Option<KeyPart> {
         is_closed,
     );
     let prefix = fields.whole(table, "columns", "prefix");
-    let prefix_offset = fields.offset(table, "prefix");
+    let prefix_offset = offset_of(table, "prefix");
     if prefix.is_some_and(|length| !(1..=MAX_PREFIX).contains(&length)) {
         fields.wrong(
             prefix_offset,
@@ -308,7 +308,7 @@ fn sql(
     let text = fields.text(table, path, key, example)?;
     if !is_good(&text) {
         fields.wrong(
-            fields.offset(table, key),
+            offset_of(table, key),
             joined(path, key),
             format!("`{path}.{key}` is not complete in itself: `{text}`"),
             format!("close its quotes and parentheses, and leave out comments, as in {example}"),

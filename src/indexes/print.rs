@@ -173,8 +173,7 @@ fn columns(parts: &[KeyPart], width: usize) -> String {
     if short.chars().count() <= width {
         return short;
     }
-    let lines: String = parts.iter().map(|part| format!("    {part},\n")).collect();
-    format!("[\n{lines}]")
+    format!("[\n    {},\n]", parts.join(",\n    "))
 }
 
 fn part(part: &KeyPart) -> String {

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::chart;
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
+use super::{chart, escape};
 use crate::model::text::{block, inline};
 
 /// Renders `document`; hostile text can neither leave its cell nor become markup.
 #[must_use]
 pub fn render(document: &Document) -> String {
-    let mut out = format!("# {}\n", escape(&document.title));
+    let mut out = format!("# {}\n", escaped(&document.title));
     for part in &document.blocks {
         out.push('\n');
         block_lines(&mut out, part);
@@ -20,22 +20,22 @@ pub fn render(document: &Document) -> String {
 fn block_lines(out: &mut String, part: &Block) {
     match part {
         Block::Heading(heading) => {
-            let _ = writeln!(out, "## {}", escape(heading));
+            let _ = writeln!(out, "## {}", escaped(heading));
         }
         Block::Subheading(heading) => {
-            let _ = writeln!(out, "### {}", escape(heading));
+            let _ = writeln!(out, "### {}", escaped(heading));
         }
         Block::Paragraph(text) => {
-            let _ = writeln!(out, "{}", escape(text));
+            let _ = writeln!(out, "{}", escaped(text));
         }
         Block::List(items) => {
             for item in items {
-                let _ = writeln!(out, "- {}", escape(item));
+                let _ = writeln!(out, "- {}", escaped(item));
             }
         }
         Block::Facts(facts) => {
             for (name, value) in facts {
-                let _ = writeln!(out, "- **{}**: {}", escape(name), escape(value));
+                let _ = writeln!(out, "- **{}**: {}", escaped(name), escaped(value));
             }
         }
         Block::Table(table) => table_lines(out, table),
@@ -45,10 +45,13 @@ fn block_lines(out: &mut String, part: &Block) {
             }
         }
         Block::Code { language, text } => code(out, language, text, ""),
-        // GitHub's own element; Markdown inside of it needs the empty lines around.
+        // GitHub's own element. Its summary is HTML, in which no Markdown is read; what is inside
+        // is Markdown again because of the empty lines around it.
         Block::Details { summary, blocks } => {
-            let summary = escape(summary);
-            let _ = writeln!(out, "<details><summary>{summary}</summary>");
+            let mut safe = String::new();
+            escape::prose(&mut safe, summary);
+            let safe = safe.replace('@', "&#64;");
+            let _ = writeln!(out, "<details><summary>{safe}</summary>");
             for part in blocks {
                 out.push('\n');
                 block_lines(out, part);
@@ -69,7 +72,7 @@ fn finding_lines(out: &mut String, finding: &Finding) {
         Severity::Warning => "**warning**",
         Severity::Problem => "**PROBLEM**",
     };
-    let message = escape(&finding.message);
+    let message = escaped(&finding.message);
     let _ = writeln!(out, "- {mark} `{}`: {message}", finding.code);
     if !finding.remedy.is_empty() {
         code(out, "sql", &finding.remedy, "  ");
@@ -78,14 +81,14 @@ fn finding_lines(out: &mut String, finding: &Finding) {
 
 fn plot(out: &mut String, caption: &str, lines: &[String]) {
     if !caption.is_empty() {
-        let _ = writeln!(out, "{}\n", escape(caption));
+        let _ = writeln!(out, "{}\n", escaped(caption));
     }
     code(out, "text", &lines.join("\n"), "");
 }
 
 fn table_lines(out: &mut String, table: &Table) {
     if !table.caption.is_empty() {
-        let _ = writeln!(out, "{}\n", escape(&table.caption));
+        let _ = writeln!(out, "{}\n", escaped(&table.caption));
     }
     let row = |cells: &mut dyn Iterator<Item = String>| {
         cells.fold("|".to_owned(), |line, cell| format!("{line} {cell} |"))
@@ -93,7 +96,7 @@ fn table_lines(out: &mut String, table: &Table) {
     let _ = writeln!(
         out,
         "{}",
-        row(&mut table.columns.iter().map(|c| escape(&c.title)))
+        row(&mut table.columns.iter().map(|c| escaped(&c.title)))
     );
     let rule = |align| match align {
         Align::Left => "---".to_owned(),
@@ -105,7 +108,7 @@ fn table_lines(out: &mut String, table: &Table) {
         row(&mut table.columns.iter().map(|c| rule(c.align)))
     );
     for cells in &table.rows {
-        let _ = writeln!(out, "{}", row(&mut cells.iter().map(|cell| escape(cell))));
+        let _ = writeln!(out, "{}", row(&mut cells.iter().map(|cell| escaped(cell))));
     }
 }
 
@@ -121,7 +124,7 @@ fn code(out: &mut String, language: &str, text: &str, indent: &str) {
     let _ = writeln!(out, "{indent}{fence}");
 }
 
-fn escape(raw: &str) -> String {
+fn escaped(raw: &str) -> String {
     let mut safe = String::with_capacity(raw.len() + 8);
     for c in inline(raw).chars() {
         match c {
@@ -155,6 +158,22 @@ mod tests {
         assert_eq!(
             render(&document),
             "# T\n\n| text | n |\n| --- | ---: |\n| a\\|b &lt;script&gt; \\# \\[x\\](y) | 1 |\n"
+        );
+    }
+
+    #[test]
+    fn details_are_html_outside_and_markdown_inside() {
+        let document = Document {
+            title: "T".into(),
+            blocks: vec![Block::Details {
+                summary: "plan of `a_b` <b> @all".into(),
+                blocks: vec![Block::Paragraph("a_b".into())],
+            }],
+        };
+        assert_eq!(
+            render(&document),
+            "# T\n\n<details><summary>plan of <code>a_b</code> &lt;b&gt; &#64;all</summary>\n\n\
+             a\\_b\n\n</details>\n"
         );
     }
 

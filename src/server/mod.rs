@@ -19,7 +19,6 @@ mod instruments;
 pub mod parameters;
 pub mod settings;
 pub mod quote;
-pub mod settings;
 pub mod usage;
 
 pub use connect::options;

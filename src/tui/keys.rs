@@ -75,7 +75,7 @@ actions! {
     AdviseQuery, "advise-query", ["A"], scope::DIGESTS | scope::DETAIL, "advise", "find the best indexes for this statement";
     StopAdvisor, "stop-advisor", ["s"], scope::ADVISOR | scope::ADVICE, "stop", "end the advisor's run with its best answer so far";
     WriteDefinition, "write-definition", ["w"], scope::ADVISOR | scope::ADVICE, "write", "write the definition of the change, after a question";
-    AdviceNotes, "advice-notes", ["n"], scope::ADVISOR | scope::ADVICE, "notes", "limits, notes, statements that could not be judged, effort";
+    AdviceNotes, "advice-notes", ["n"], scope::ADVISOR | scope::ADVICE, "notes", "limits, notes, statements not judged, effort";
     KillQuery, "kill-query", ["x"], scope::SESSIONS, "kill query", "end the running statement, after a question";
     KillConnection, "kill-connection", ["X"], scope::SESSIONS, "kill conn", "end the connection, after a question";
     Tag, "tag", ["space"], scope::SESSIONS, "tag", "mark the row for a kill of several";

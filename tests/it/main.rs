@@ -11,6 +11,7 @@ mod collect;
 mod config;
 mod config_docs;
 mod config_sources;
+mod definitions;
 mod documents;
 mod engine;
 mod keeper;

@@ -45,6 +45,40 @@ fn keeps_to_limits(problem: &Problem, is_there: &[bool]) -> bool {
         && problem.max_write_cost.is_none_or(|most| write_cost <= most)
 }
 
+/// What is lost if one index of a set is left out and all else stays, in the unit of the
+/// objective, for each of the set; below zero when leaving it out is better, `None` when that
+/// breaks a limit, takes away a required index, or the set itself breaks a limit.
+#[must_use]
+pub fn marginals(problem: &Problem, chosen: &[usize]) -> Vec<Option<f64>> {
+    let all = objective(problem, chosen);
+    let without = |index: usize| {
+        let rest: Vec<_> = chosen
+            .iter()
+            .copied()
+            .filter(|other| *other != index)
+            .collect();
+        Some(objective(problem, &rest)? - all?)
+    };
+    chosen.iter().map(|index| without(*index)).collect()
+}
+
+/// The cost of one execution of a query with these indexes; `None` without a plan, or above the
+/// query's limit.
+#[must_use]
+pub fn query_cost(query: &QueryCosts, chosen: &[usize]) -> Option<f64> {
+    let named = query.configurations.iter().chain(&query.floors);
+    let known = named
+        .flat_map(|one| &one.indexes)
+        .chain(chosen)
+        .max()
+        .map_or(0, |most| most + 1);
+    let mut is_there = vec![false; known];
+    for index in chosen {
+        is_there[*index] = true;
+    }
+    cost(query, &is_there)
+}
+
 /// The cost of one execution with the indexes that are there; `None` without a plan, or above the
 /// query's limit.
 fn cost(query: &QueryCosts, is_there: &[bool]) -> Option<f64> {

@@ -14,11 +14,11 @@ pub(super) struct Set {
 /// What is looked up again and again while sets change.
 #[derive(Debug)]
 pub(super) struct Ground<'a> {
-    model: &'a Model,
+    pub(super) model: &'a Model,
     /// Queries that an index has to do with.
-    queries_of: Vec<Vec<u32>>,
+    pub(super) queries_of: Vec<Vec<u32>>,
     /// Indexes that a query has to do with.
-    indexes_of: Vec<Vec<u32>>,
+    pub(super) indexes_of: Vec<Vec<u32>>,
     /// Stands for the cost of a query without a plan within its limit.
     penalty: f64,
 }

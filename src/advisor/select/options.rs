@@ -129,6 +129,26 @@ impl Model {
         model
     }
 
+    /// No set costs less: each query at its best, and all upkeep that saves something.
+    pub(super) fn least(&self) -> f64 {
+        let best = |query: &Query| {
+            query
+                .choices
+                .first()
+                .map_or(0.0, |choice| choice.cost * query.weight)
+        };
+        let saved = self
+            .upkeep
+            .iter()
+            .map(|upkeep| upkeep.min(0.0))
+            .sum::<f64>();
+        let required = self.upkeep.iter().zip(&self.fixes);
+        let required = required.filter(|(upkeep, fix)| **fix == Fix::In && **upkeep > 0.0);
+        self.queries.iter().map(best).sum::<f64>()
+            + saved
+            + required.map(|(upkeep, _)| upkeep).sum::<f64>()
+    }
+
     fn leave_out_what_does_not_fit(&mut self) {
         let mut left = self.caps;
         for (uses, fix) in self.uses.iter().zip(&self.fixes) {

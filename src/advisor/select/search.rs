@@ -1,82 +1,47 @@
 //! Branch and bound over the indexes, the lowest bound first.
 
-use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
+use super::branch::{Legacy, Open, Past, Seen};
 use super::dual::{Ascent, Dual, Effort};
 use super::evaluate::objective;
 use super::improve::{Ground, Measure};
 use super::node::Node;
-use super::options::{Fix, Model, Uses};
+use super::options::{Fix, Model};
 use super::probe::{Probe, probe};
 use crate::advisor::costs::{Problem, Selection};
 
 /// A node is given up when its bound is this close to the best set, relatively.
 const CLOSE: f64 = 1e-9;
+/// What rounding may add to a bound, relatively.
+const ROUNDING: f64 = 1e-12;
 const ROOT: Effort = Effort {
     rounds: 1500,
     step: 0.5,
 };
-/// Trying out a decision.
-const PEEK: Effort = Effort {
-    rounds: 20,
-    step: 0.2,
-};
-const TRIED: usize = 6;
 const BELOW: Effort = Effort {
     rounds: 60,
     step: 0.2,
 };
 
-/// Prices that a node leaves to its children, by slots of the whole problem.
-#[derive(Debug)]
-struct Legacy {
-    prices: Vec<f32>,
-    side: Uses,
-}
-
-struct Open {
-    bound: f64,
-    number: u64,
-    fixes: Vec<Fix>,
-    legacy: Rc<Legacy>,
-}
-
-impl PartialEq for Open {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Open {}
-
-impl PartialOrd for Open {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Open {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other
-            .bound
-            .total_cmp(&self.bound)
-            .then_with(|| other.number.cmp(&self.number))
-    }
-}
-
 pub(super) struct Search<'a> {
     problem: &'a Problem,
-    model: &'a Model,
+    pub(super) model: &'a Model,
     ground: Ground<'a>,
-    stop: &'a mut dyn FnMut() -> bool,
-    heap: BinaryHeap<Open>,
+    pub(super) stop: &'a mut dyn FnMut() -> bool,
+    pub(super) heap: BinaryHeap<Open>,
+    /// The child that is followed down before the heap is asked again.
+    pub(super) next: Option<Open>,
     best: Option<(f64, Vec<usize>)>,
     /// Least bound of the nodes that were given up for being close to the best set.
     given_up: f64,
     nodes: u64,
     opened: u64,
+    /// What trying out each index, in and out, has shown.
+    pub(super) past: Vec<[Past; 2]>,
+    /// All zero between uses, with a place for each slot.
+    pub(super) scratch: Vec<f32>,
 }
 
 impl<'a> Search<'a> {
@@ -91,10 +56,13 @@ impl<'a> Search<'a> {
             ground: Ground::new(model),
             stop,
             heap: BinaryHeap::new(),
+            next: None,
             best: None,
             given_up: f64::INFINITY,
             nodes: 0,
             opened: 0,
+            scratch: vec![0.0; model.slots],
+            past: vec![[Past::default(); 2]; model.fixes.len()],
         }
     }
 
@@ -109,30 +77,34 @@ impl<'a> Search<'a> {
             self.ground.settle(&mut set, measure);
             self.offer_flags(&set.is_there);
         }
-        let legacy = Rc::new(Legacy {
-            prices: vec![0.0; self.model.slots],
-            side: [0.0; 3],
-        });
-        self.open(f64::NEG_INFINITY, self.model.fixes.clone(), &legacy);
+        let legacy = Rc::new(Legacy::none());
+        self.open(self.model.least(), self.model.fixes.clone(), &legacy);
         let mut is_over = true;
-        while let Some(open) = self.heap.pop() {
+        while let Some(open) = self.next.take().or_else(|| self.heap.pop()) {
             if open.bound >= self.target() {
                 self.given_up = self.given_up.min(open.bound);
                 continue;
             }
             if (self.stop)() {
-                self.given_up = self.given_up.min(open.bound);
+                let lowest = self.heap.peek().map_or(f64::INFINITY, |other| other.bound);
+                self.given_up = self.given_up.min(open.bound).min(lowest);
                 is_over = false;
                 break;
             }
             self.nodes += 1;
             self.visit(open);
         }
-        let (objective, chosen) = match self.best {
-            Some(best) => best,
-            None => return (None, is_over),
+        let Some((objective, chosen)) = self.best else {
+            return (None, is_over);
         };
-        let bound = self.given_up.min(objective);
+        let (objective, chosen) = self.ground.break_ties(self.problem, objective, chosen);
+        let given_up = self.given_up.min(objective);
+        let bound = given_up - ROUNDING * given_up.abs();
+        let bound = if given_up < objective {
+            bound
+        } else {
+            objective
+        };
         let selection = Selection {
             chosen,
             objective,
@@ -144,20 +116,25 @@ impl<'a> Search<'a> {
     }
 
     /// Bounds from here on are good enough.
-    fn target(&self) -> f64 {
+    pub(super) fn target(&self) -> f64 {
         self.best
             .as_ref()
             .map_or(self.ground.ceiling(), |(best, _)| best - CLOSE * best.abs())
     }
 
-    fn open(&mut self, bound: f64, fixes: Vec<Fix>, legacy: &Rc<Legacy>) {
+    pub(super) fn child(&mut self, bound: f64, fixes: Vec<Fix>, legacy: &Rc<Legacy>) -> Open {
         self.opened += 1;
-        self.heap.push(Open {
+        Open {
             bound,
             number: self.opened,
             fixes,
             legacy: Rc::clone(legacy),
-        });
+        }
+    }
+
+    pub(super) fn open(&mut self, bound: f64, fixes: Vec<Fix>, legacy: &Rc<Legacy>) {
+        let open = self.child(bound, fixes, legacy);
+        self.heap.push(open);
     }
 
     fn offer(&mut self, mut chosen: Vec<usize>) {
@@ -198,7 +175,7 @@ impl<'a> Search<'a> {
                 self.offer_flags(&is_there);
                 return;
             }
-            let mut dual = inherit(&node, &inherited);
+            let mut dual = inherited.dual(&node, &mut self.scratch);
             let effort = if is_root && pass == 0 { ROOT } else { BELOW };
             let target = self.target();
             let mut ascent = Ascent::new(&node);
@@ -210,7 +187,7 @@ impl<'a> Search<'a> {
                 return;
             }
             let probe = probe(&mut ascent, &dual);
-            inherited = Rc::new(bequeath(self.model, &node, &dual));
+            inherited = Rc::new(Legacy::of(&node, &dual));
             let decided = self.decide(&node, &probe, &mut fixes);
             let Some(decided) = decided else { return };
             if decided == 0 || (decided * 10 < node.variables.len() && !is_root) {
@@ -218,7 +195,6 @@ impl<'a> Search<'a> {
                     node: &node,
                     dual: &dual,
                     probe: &probe,
-                    main_price: 0.0,
                 };
                 self.branch(&seen, &fixes, floor, &inherited);
                 return;
@@ -259,112 +235,5 @@ impl<'a> Search<'a> {
             decided += 1;
         }
         Some(decided)
-    }
-
-    /// Splits on the index whose decision, either way, raises the bound most; the children's bounds
-    /// are tried out on the most promising ones.
-    fn branch(&mut self, seen: &Seen<'_>, fixes: &[Fix], floor: f64, legacy: &Rc<Legacy>) {
-        let mut candidates = seen.worth(fixes);
-        candidates.truncate(TRIED);
-        let mut best: Option<(f64, usize, [f64; 2])> = None;
-        for (_, variable) in candidates {
-            let index = seen.node.variables[variable] as usize;
-            let mut bounds = [seen.probe.if_in[variable], seen.probe.if_out[variable]];
-            for (bound, fix) in bounds.iter_mut().zip([Fix::In, Fix::Out]) {
-                *bound = bound.max(floor).max(self.peek(fixes, index, fix, legacy));
-            }
-            let target = self.target();
-            let rise = bounds.map(|bound| (bound.min(target) - floor).max(1e-9 * floor.abs()));
-            let score = rise[0] * rise[1];
-            if best.is_none_or(|(most, _, _)| score > most) {
-                best = Some((score, index, bounds));
-            }
-            if bounds.iter().any(|bound| *bound >= target) {
-                break;
-            }
-        }
-        let Some((_, index, bounds)) = best else {
-            self.open(floor, fixes.to_vec(), legacy);
-            return;
-        };
-        for (fix, bound) in [Fix::In, Fix::Out].into_iter().zip(bounds) {
-            let mut fixes = fixes.to_vec();
-            fixes[index] = fix;
-            self.open(bound, fixes, legacy);
-        }
-    }
-
-    /// A bound for the case that one more index is decided, with little effort.
-    fn peek(&mut self, fixes: &[Fix], index: usize, fix: Fix, legacy: &Legacy) -> f64 {
-        let mut fixes = fixes.to_vec();
-        fixes[index] = fix;
-        let Ok(node) = Node::build(self.model, &mut fixes) else {
-            return f64::INFINITY;
-        };
-        let mut dual = inherit(&node, legacy);
-        Ascent::new(&node).raise(&mut dual, self.target(), PEEK, self.stop);
-        dual.bound
-    }
-}
-
-/// What is known of a node after its prices are raised.
-struct Seen<'a> {
-    node: &'a Node,
-    dual: &'a Dual,
-    probe: &'a Probe,
-    main_price: f64,
-}
-
-impl Seen<'_> {
-    /// Undecided variables, those first where a decision moves most.
-    fn worth(&self, fixes: &[Fix]) -> Vec<(f64, usize)> {
-        let node = self.node;
-        let mut mass = node
-            .upkeep
-            .iter()
-            .map(|upkeep| upkeep.abs())
-            .collect::<Vec<_>>();
-        for (slot, price) in self.dual.prices.iter().enumerate() {
-            mass[node.slot_variable[slot] as usize] += price;
-        }
-        let mut worth = Vec::new();
-        for (variable, index) in node.variables.iter().enumerate() {
-            if fixes[*index as usize] != Fix::Free {
-                continue;
-            }
-            let x = self.dual.x[variable];
-            let price = self.main_price * node.uses[variable][0];
-            worth.push(((x.min(1.0 - x) + 1e-3) * (mass[variable] + price), variable));
-        }
-        worth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        worth
-    }
-}
-
-fn inherit(node: &Node, legacy: &Legacy) -> Dual {
-    let prices = node
-        .slot_number
-        .iter()
-        .map(|slot| f64::from(legacy.prices[*slot as usize]))
-        .collect();
-    Dual {
-        prices,
-        side: legacy.side,
-        ..Dual::default()
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a price may be rounded: any price is valid"
-)]
-fn bequeath(model: &Model, node: &Node, dual: &Dual) -> Legacy {
-    let mut prices = vec![0.0; model.slots];
-    for (slot, price) in node.slot_number.iter().zip(&dual.prices) {
-        prices[*slot as usize] = *price as f32;
-    }
-    Legacy {
-        prices,
-        side: dual.side,
     }
 }

@@ -4,6 +4,8 @@ mod recommendation;
 mod verdict;
 mod words;
 
+use std::fmt::Write as _;
+
 use crate::model::advice::{Action, Advice, QueryEffect, Recommendation};
 use crate::model::units;
 use crate::report::doc::{Amount, BarRow, Bars, Block, Document, Table};
@@ -223,11 +225,13 @@ fn explains(advice: &Advice) -> String {
     let made = effort.explains as f64;
     let mut text = format!("{} times on the twin", units::count(made));
     if effort.exhaustive_explains > made && effort.exhaustive_explains.is_finite() {
-        text.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
             "; asking for every subset would have taken {} ({} of that)",
             units::count(effort.exhaustive_explains),
             units::percent(made / effort.exhaustive_explains)
-        ));
+        );
     }
     text
 }

@@ -216,82 +216,89 @@ fn hostile_drop() -> Recommendation {
 }
 
 fn queries() -> Vec<QueryEffect> {
-    vec![
-        QueryEffect {
-            name: "open orders".to_owned(),
-            fingerprint: "SELECT * FROM `orders` WHERE `state` = ? ORDER BY `made` DESC LIMIT ?"
-                .to_owned(),
-            schema: Some("shop".to_owned()),
-            calls: 12_400.0,
-            time: Some(Duration::from_secs(520)),
-            cost: (41_200.5, 1_280.0),
-            measured: Some((
-                Measured {
-                    time: Duration::from_micros(42_100),
-                    reads: 48_001,
-                    temporary: 48_000,
-                    is_capped: false,
-                },
-                Measured {
-                    time: Duration::from_micros(1_310),
-                    reads: 21,
-                    temporary: 0,
-                    is_capped: false,
-                },
-            )),
-            plans: Some((
-                "-> Limit: 20 row(s)\n    -> Sort: orders.made DESC\n        -> Filter: \
+    vec![open_orders(), change_state(), customer_by_email()]
+}
+
+fn open_orders() -> QueryEffect {
+    QueryEffect {
+        name: "open orders".to_owned(),
+        fingerprint: "SELECT * FROM `orders` WHERE `state` = ? ORDER BY `made` DESC LIMIT ?"
+            .to_owned(),
+        schema: Some("shop".to_owned()),
+        calls: 12_400.0,
+        time: Some(Duration::from_secs(520)),
+        cost: (41_200.5, 1_280.0),
+        measured: Some((
+            Measured {
+                time: Duration::from_micros(42_100),
+                reads: 48_001,
+                temporary: 48_000,
+                is_capped: false,
+            },
+            Measured {
+                time: Duration::from_micros(1_310),
+                reads: 21,
+                temporary: 0,
+                is_capped: false,
+            },
+        )),
+        plans: Some((
+            "-> Limit: 20 row(s)\n    -> Sort: orders.made DESC\n        -> Filter: \
                  (orders.state = 'open')\n            -> Table scan on orders"
-                    .to_owned(),
-                "-> Limit: 20 row(s)\n    -> Index lookup on orders using orders_state_made \
+                .to_owned(),
+            "-> Limit: 20 row(s)\n    -> Index lookup on orders using orders_state_made \
                  (state='open')"
-                    .to_owned(),
-            )),
-            uses: vec!["orders_state_made".to_owned()],
-            writes: false,
-        },
-        QueryEffect {
-            name: "change state".to_owned(),
-            fingerprint: "UPDATE `orders` SET `state` = ? WHERE `id` = ?".to_owned(),
-            schema: Some("shop".to_owned()),
-            calls: 200_000.0,
-            time: Some(Duration::from_secs(150)),
-            cost: (1.2, 1.25),
-            measured: None,
-            plans: None,
-            uses: Vec::new(),
-            writes: true,
-        },
-        QueryEffect {
-            name: "customer by email".to_owned(),
-            fingerprint: format!(
-                "SELECT `id` FROM `customers` WHERE lower ( `email` ) = ? /* {HOSTILE} */"
-            ),
-            schema: None,
-            calls: 310.0,
-            time: Some(Duration::from_secs(55)),
-            cost: (20_400.0, 0.35),
-            measured: Some((
-                Measured {
-                    time: Duration::from_secs(40),
-                    reads: 200_001,
-                    temporary: 0,
-                    is_capped: true,
-                },
-                Measured {
-                    time: Duration::from_micros(190),
-                    reads: 1,
-                    temporary: 0,
-                    is_capped: false,
-                },
-            )),
-            plans: Some((
-                "-> Filter: (lower(customers.email) = 'a')\n    -> Table scan on customers"
-                    .to_owned(),
-                "-> Covering index lookup on customers using customers_email".to_owned(),
-            )),
-            uses: vec!["customers_email".to_owned()],
-            writes: false,
-        },
-    ]
+                .to_owned(),
+        )),
+        uses: vec!["orders_state_made".to_owned()],
+        writes: false,
+    }
+}
+
+fn change_state() -> QueryEffect {
+    QueryEffect {
+        name: "change state".to_owned(),
+        fingerprint: "UPDATE `orders` SET `state` = ? WHERE `id` = ?".to_owned(),
+        schema: Some("shop".to_owned()),
+        calls: 200_000.0,
+        time: Some(Duration::from_secs(150)),
+        cost: (1.2, 1.25),
+        measured: None,
+        plans: None,
+        uses: Vec::new(),
+        writes: true,
+    }
+}
+
+fn customer_by_email() -> QueryEffect {
+    QueryEffect {
+        name: "customer by email".to_owned(),
+        fingerprint: format!(
+            "SELECT `id` FROM `customers` WHERE lower ( `email` ) = ? /* {HOSTILE} */"
+        ),
+        schema: None,
+        calls: 310.0,
+        time: Some(Duration::from_secs(55)),
+        cost: (20_400.0, 0.35),
+        measured: Some((
+            Measured {
+                time: Duration::from_secs(40),
+                reads: 200_001,
+                temporary: 0,
+                is_capped: true,
+            },
+            Measured {
+                time: Duration::from_micros(190),
+                reads: 1,
+                temporary: 0,
+                is_capped: false,
+            },
+        )),
+        plans: Some((
+            "-> Filter: (lower(customers.email) = 'a')\n    -> Table scan on customers".to_owned(),
+            "-> Covering index lookup on customers using customers_email".to_owned(),
+        )),
+        uses: vec!["customers_email".to_owned()],
+        writes: false,
+    }
 }

@@ -453,3 +453,30 @@ fn advice_that_comes_while_another_view_is_open_is_told() {
     );
     assert_eq!(stage.model.live.advice.as_ref().unwrap().at, fixture::at(7));
 }
+
+/// An advice as large as one can be.
+fn endless() -> Advice {
+    let mut advice = advice::rich();
+    let mut query = advice.queries[0].clone();
+    let list = "12345, ".repeat(5_000);
+    let plan = format!("-> Filter: (s.id in ({list}))\n").repeat(100);
+    query.plans = Some((plan.clone(), format!("{plan}-> end")));
+    query.fingerprint = "SELECT a FROM b ".repeat(10_000);
+    advice.queries = vec![query; 300];
+    advice.recommendations[0].effects = (0..300).map(|n| (n, 0.5)).collect();
+    advice
+}
+
+#[test]
+fn what_has_no_bound_is_cut_and_counted() {
+    let (mut stage, _) = advised(LARGE, endless());
+    stage.press("<enter>G");
+    let text = stage.text();
+    assert!(
+        text.contains("more plans; `mydex advise` prints all"),
+        "{text}"
+    );
+    let last = stage.model.sheet.as_ref().unwrap().scroll;
+    // A frame has to stay cheap: this is what is laid out for it.
+    assert!((300..2_000).contains(&last), "{last}");
+}

@@ -1,5 +1,6 @@
 //! One change with everything needed to decide on it.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::words::{
@@ -93,10 +94,12 @@ fn writes(one: &Recommendation) -> String {
     if let Some(us) = one.write_us_per_second {
         let size = Duration::try_from_secs_f64(us.abs() / 1e6).unwrap_or(Duration::MAX);
         let sign = if us < 0.0 { "-" } else { "+" };
-        text.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
             ", {sign}{} a second in this workload",
             units::duration(size)
-        ));
+        );
     }
     text.push_str(", estimated");
     text

@@ -1,5 +1,6 @@
 //! What it comes to, in one paragraph, and how far to trust it.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::words::{amount, counted};
@@ -92,19 +93,18 @@ fn budget(advice: &Advice) -> Option<String> {
     let bytes: u64 = new().fold(0, |sum, one| sum.saturating_add(one.bytes));
     let mut used = format!("an estimated {}", units::bytes(bytes));
     if let Some(budget) = advice.limits.budget_bytes {
-        used.push_str(&format!(" of the {} allowed", units::bytes(budget)));
+        // Writing to a String cannot fail.
+        let _ = write!(used, " of the {} allowed", units::bytes(budget));
     }
     if let Some(most) = advice.limits.max_indexes {
-        used.push_str(&format!(
-            " ({} of at most {most})",
-            counted(created, "index", "indexes")
-        ));
+        let indexes = counted(created, "index", "indexes");
+        let _ = write!(used, " ({indexes} of at most {most})");
     }
     let writes: Option<f64> = new().map(|one| one.write_us_per_second).sum();
     if let Some(us) = writes {
-        used.push_str(&format!(" and add {} of writing a second", time_of(us)));
+        let _ = write!(used, " and add {} of writing a second", time_of(us));
         if let Some(most) = advice.limits.max_write_cost {
-            used.push_str(&format!(", of at most {}", time_of(most)));
+            let _ = write!(used, ", of at most {}", time_of(most));
         }
     }
     Some(format!("The new indexes take {used}."))
@@ -138,7 +138,8 @@ fn judged(advice: &Advice) -> String {
             .to_owned(),
         n if n == all => "; every change was executed and measured there".to_owned(),
         n => format!(
-            "; {n} of {all} changes were executed and measured there, the others are estimates"
+            "; {n} of {all} changes {} executed and measured there, the others are estimates",
+            if n == 1 { "was" } else { "were" }
         ),
     };
     format!(

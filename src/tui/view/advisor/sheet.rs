@@ -23,6 +23,12 @@ const PLANS: usize = 12;
 const STATEMENT: usize = 2_000;
 const PLAN_LINES: usize = 80;
 
+/// Characters of a line of a plan that are shown: a list of constants has no bound.
+const PLAN_LINE: usize = 240;
+
+/// Bytes of plans after which no further plan is begun, so that a frame stays cheap.
+const PLAN_BYTES: usize = 60_000;
+
 pub(super) fn draw(
     canvas: &mut Canvas<'_>,
     model: &Model,
@@ -293,10 +299,16 @@ impl Page<'_, '_> {
             .into_iter()
             .filter(|(_, query)| query.plans.is_some())
             .collect();
-        for (_, query) in effects.iter().take(PLANS) {
+        let (mut shown, mut spent) = (0, 0);
+        for (_, query) in &effects {
             let Some((before, after)) = &query.plans else {
                 continue;
             };
+            if shown == PLANS || spent > PLAN_BYTES {
+                break;
+            }
+            shown += 1;
+            spent += drawn(before) + drawn(after);
             lines.push(Vec::new());
             heading(self.canvas, lines, "Plan of", &query.name);
             let statement: String = query.fingerprint.chars().take(STATEMENT).collect();
@@ -319,13 +331,14 @@ impl Page<'_, '_> {
             ]);
             self.plan(lines, after);
         }
-        more(self.canvas, lines, effects.len(), PLANS, "plans");
+        more(self.canvas, lines, effects.len(), shown, "plans");
     }
 
     fn plan(&self, lines: &mut Vec<Line>, tree: &str) {
         for line in tree.lines().take(PLAN_LINES) {
             let style = crate::tui::view::detail::plan_style(line, &self.canvas.theme);
-            self.text(lines, line, style);
+            let shown: String = line.chars().take(PLAN_LINE).collect();
+            self.text(lines, &shown, style);
         }
         let left = tree.lines().count().saturating_sub(PLAN_LINES);
         if left > 0 {
@@ -343,6 +356,14 @@ fn more(canvas: &Canvas<'_>, lines: &mut Vec<Line>, all: usize, shown: usize, wh
         );
         lines.push(vec![(text, canvas.theme.dim)]);
     }
+}
+
+/// Bytes of a plan that are drawn, at most.
+fn drawn(tree: &str) -> usize {
+    tree.lines()
+        .take(PLAN_LINES)
+        .map(|line| line.len().min(PLAN_LINE))
+        .sum()
 }
 
 /// The time of an execution; one that was ended at the limit took longer.
