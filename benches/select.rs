@@ -76,7 +76,9 @@ impl World {
     /// A number below `bound`, small ones more often.
     fn skewed(&mut self, bound: usize, skew: f64) -> usize {
         let share: f64 = self.random.random_range(0.0..1.0_f64).powf(skew);
-        (0..bound).rfind(|place| *place as f64 <= share * bound as f64).unwrap_or(0)
+        (0..bound)
+            .rfind(|place| *place as f64 <= share * bound as f64)
+            .unwrap_or(0)
     }
 
     fn log_uniform(&mut self, least: f64, most: f64) -> f64 {
@@ -107,14 +109,20 @@ impl World {
             }
             gains.push(some);
         }
-        let mut configurations = vec![Configuration { indexes: Vec::new(), cost: base }];
+        let mut configurations = vec![Configuration {
+            indexes: Vec::new(),
+            cost: base,
+        }];
         let wanted = self.random.random_range(5..=40);
         for _ in 0..wanted * 3 {
             if configurations.len() > wanted {
                 break;
             }
             let configuration = self.configuration(base, &gains);
-            if configurations.iter().all(|other| other.indexes != configuration.indexes) {
+            if configurations
+                .iter()
+                .all(|other| other.indexes != configuration.indexes)
+            {
                 configurations.push(configuration);
             }
         }
@@ -145,7 +153,11 @@ impl World {
             let best = kept.pop().unwrap_or(0.0);
             let more: f64 = kept.iter().sum::<f64>() * 0.15;
             // Alone in a join, an index shows a part of its gain only.
-            let alone = if taken.len() == 1 && gains.len() > 1 { 0.5 } else { 1.0 };
+            let alone = if taken.len() == 1 && gains.len() > 1 {
+                0.5
+            } else {
+                1.0
+            };
             cost *= 1.0 - (best + more).min(0.985) * alone;
         }
         cost *= self.random.random_range(0.95..1.05);
@@ -231,7 +243,9 @@ fn greedy(problem: &Problem, score: fn(f64, u64) -> f64) -> Option<f64> {
             }
             chosen.pop();
         }
-        let Some((_, index, with)) = best else { return Some(value) };
+        let Some((_, index, with)) = best else {
+            return Some(value);
+        };
         chosen.push(index);
         value = with;
     }
@@ -250,7 +264,9 @@ fn limits() -> Limits {
         Some((from, to)) => from.parse().unwrap_or(1)..to.parse().unwrap_or(4),
         None => 1..seeds.parse::<u64>().map_or(4, |number| number + 1),
     };
-    let seconds = std::env::var("MYDEX_BENCH_SECONDS").ok().and_then(|text| text.parse().ok());
+    let seconds = std::env::var("MYDEX_BENCH_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     Limits {
         seeds,
         time: Duration::from_secs(seconds.unwrap_or(5)),
@@ -277,7 +293,9 @@ fn main() -> ExitCode {
                 problem.budget_bytes = budget.parse().ok();
                 let (selection, took) = solve(&problem, limits.time);
                 slowest = slowest.max(took);
-                let is_fine = selection.as_ref().is_none_or(|selection| selection.is_proven)
+                let is_fine = selection
+                    .as_ref()
+                    .is_none_or(|selection| selection.is_proven)
                     && took <= limits.time;
                 failures += u32::from(!is_fine);
                 say(&format!(
@@ -290,8 +308,15 @@ fn main() -> ExitCode {
             }
         }
     }
-    say(&format!("slowest {:.2} s, {failures} failures", slowest.as_secs_f64()));
-    if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    say(&format!(
+        "slowest {:.2} s, {failures} failures",
+        slowest.as_secs_f64()
+    ));
+    if failures == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn solve(problem: &Problem, time: Duration) -> (Option<Selection>, Duration) {
@@ -301,7 +326,9 @@ fn solve(problem: &Problem, time: Duration) -> (Option<Selection>, Duration) {
 }
 
 fn describe(problem: &Problem, selection: Option<&Selection>, with_greedy: bool) -> String {
-    let Some(selection) = selection else { return "   infeasible".to_owned() };
+    let Some(selection) = selection else {
+        return "   infeasible".to_owned();
+    };
     let regret = |value: Option<f64>| {
         value.map_or_else(
             || "-".to_owned(),

@@ -21,9 +21,25 @@ pub struct Rewritten {
 
 /// Functions that make one row of many.
 const AGGREGATES: [&str; 19] = [
-    "avg", "bit_and", "bit_or", "bit_xor", "count", "group_concat", "json_arrayagg",
-    "json_objectagg", "max", "min", "std", "stddev", "stddev_pop", "stddev_samp", "sum",
-    "st_collect", "var_pop", "var_samp", "variance",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "count",
+    "group_concat",
+    "json_arrayagg",
+    "json_objectagg",
+    "max",
+    "min",
+    "std",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "st_collect",
+    "var_pop",
+    "var_samp",
+    "variance",
 ];
 
 #[derive(Debug, Clone, PartialEq)]
@@ -263,7 +279,18 @@ mod tests {
 
     #[test]
     fn odd_notes_never_panic() {
-        for note in ["`", "``", "`a`.", "`a`.`", "'", "/*", "limit", "))((", "`ä`.`ö` `ü", "\\"] {
+        for note in [
+            "`",
+            "``",
+            "`a`.",
+            "`a`.`",
+            "'",
+            "/*",
+            "limit",
+            "))((",
+            "`ä`.`ö` `ü",
+            "\\",
+        ] {
             let _ = Rewritten::of(note, &known());
         }
     }

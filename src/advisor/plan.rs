@@ -138,11 +138,16 @@ impl<'a> Reader<'a> {
     /// The cost of a block with everything in it, for one execution.
     fn block(&mut self, node: &Map<String, Value>, outer: u64) -> f64 {
         let mut block = Block {
-            number: node.get("select_id").and_then(Value::as_u64).unwrap_or(outer),
+            number: node
+                .get("select_id")
+                .and_then(Value::as_u64)
+                .unwrap_or(outer),
             rows: 1.0,
             ..Block::default()
         };
-        let told = node.get("cost_info").and_then(Value::as_object)
+        let told = node
+            .get("cost_info")
+            .and_then(Value::as_object)
             .and_then(|info| figure(info, "query_cost"));
         self.signature.push('{');
         self.content(node, &mut block);
@@ -211,7 +216,10 @@ impl<'a> Reader<'a> {
         // Groups have an unknown number of rows each.
         block.blocks |= is("using_filesort")
             || is("using_temporary_table")
-            || matches!(name, "windowing" | "grouping_operation" | "duplicates_removal");
+            || matches!(
+                name,
+                "windowing" | "grouping_operation" | "duplicates_removal"
+            );
         for flag in ["using_filesort", "using_temporary_table"] {
             if is(flag) {
                 self.mark(flag);
@@ -353,9 +361,10 @@ impl<'a> Reader<'a> {
     fn access(&mut self, table: &Map<String, Value>) {
         for (key, value) in table {
             let told = match (key.as_str(), value) {
-                ("key" | "using_join_buffer" | "range_checked_for_each_record", Value::String(text)) => {
-                    text.clone()
-                }
+                (
+                    "key" | "using_join_buffer" | "range_checked_for_each_record",
+                    Value::String(text),
+                ) => text.clone(),
                 ("used_key_parts", Value::Array(parts)) => parts
                     .iter()
                     .filter_map(Value::as_str)
@@ -364,10 +373,20 @@ impl<'a> Reader<'a> {
                 // What the condition says depends on the constants.
                 ("index_condition", _) => "index_condition".to_owned(),
                 (
-                    "using_index" | "using_MRR" | "backward_index_scan" | "not_exists"
-                    | "using_index_for_group_by" | "using_index_for_skip_scan" | "distinct"
-                    | "loosescan" | "first_match" | "rematerialize" | "insert" | "update"
-                    | "delete" | "replace",
+                    "using_index"
+                    | "using_MRR"
+                    | "backward_index_scan"
+                    | "not_exists"
+                    | "using_index_for_group_by"
+                    | "using_index_for_skip_scan"
+                    | "distinct"
+                    | "loosescan"
+                    | "first_match"
+                    | "rematerialize"
+                    | "insert"
+                    | "update"
+                    | "delete"
+                    | "replace",
                     value,
                 ) if *value != Value::Bool(false) => key.clone(),
                 _ => continue,

@@ -38,7 +38,13 @@ fn read(node: &Map<String, Value>, known: &Known, plan: &mut Plan) -> f64 {
         .and_then(Value::as_f64)
         .unwrap_or(1.0);
     let (access, name) = (text("access_type"), text("table_name"));
-    for told in [access, text("index_access_type"), text("join_algorithm"), name, text("index_name")] {
+    for told in [
+        access,
+        text("index_access_type"),
+        text("join_algorithm"),
+        name,
+        text("index_name"),
+    ] {
         // Writing to a String cannot fail.
         let _ = write!(plan.signature, " {told}");
     }

@@ -25,7 +25,11 @@ pub fn render(document: &Document) -> String {
     let is_long = headings.len() >= MIN_CONTENTS;
     let mut out = String::with_capacity(32 * 1024);
     head(&mut out, &document.title);
-    out.push_str(if is_long { "<body class=\"long\">\n" } else { "<body>\n" });
+    out.push_str(if is_long {
+        "<body class=\"long\">\n"
+    } else {
+        "<body>\n"
+    });
     out.push_str("<header><h1>");
     escape::inline(&mut out, &document.title);
     out.push_str("</h1></header>\n");
@@ -185,7 +189,8 @@ impl Page {
             self.paragraph(&table.caption, " class=\"caption\"");
         }
         if table.rows.is_empty() {
-            self.out.push_str("<p class=\"nothing\">nothing to show</p>\n");
+            self.out
+                .push_str("<p class=\"nothing\">nothing to show</p>\n");
             return;
         }
         self.out

@@ -17,9 +17,17 @@ pub(super) fn bars(out: &mut String, bars: &Bars) {
     let has_names = bars.series.len() > 1;
     for row in &bars.rows {
         for (place, amount) in row.values.iter().enumerate() {
-            out.push_str(if place == 0 { "<tr class=\"first\">" } else { "<tr>" });
+            out.push_str(if place == 0 {
+                "<tr class=\"first\">"
+            } else {
+                "<tr>"
+            });
             if place == 0 {
-                let _ = write!(out, "<th scope=\"rowgroup\" rowspan=\"{}\">", row.values.len());
+                let _ = write!(
+                    out,
+                    "<th scope=\"rowgroup\" rowspan=\"{}\">",
+                    row.values.len()
+                );
                 escape::inline(out, &row.label);
                 out.push_str("</th>");
             }
@@ -29,7 +37,11 @@ pub(super) fn bars(out: &mut String, bars: &Bars) {
                 out.push_str("</td>");
             }
             // The last series is the one that matters; those before it stand back.
-            let class = if place + 1 < row.values.len() { " class=\"before\"" } else { "" };
+            let class = if place + 1 < row.values.len() {
+                " class=\"before\""
+            } else {
+                ""
+            };
             let _ = write!(
                 out,
                 "<td class=\"bar\"><svg class=\"bar\" viewBox=\"0 0 1000 10\" \
@@ -111,5 +123,9 @@ fn caption(out: &mut String, caption: &str) {
 
 /// What is more than nothing can be seen.
 fn length(share: f64, full: f64) -> f64 {
-    if share > 0.0 { (share * full).max(3.0) } else { 0.0 }
+    if share > 0.0 {
+        (share * full).max(3.0)
+    } else {
+        0.0
+    }
 }

@@ -39,10 +39,17 @@ pub(super) struct Indexable {
 /// What an expression gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    Integer { is_unsigned: bool },
-    Text { chars: u64, collation: String },
+    Integer {
+        is_unsigned: bool,
+    },
+    Text {
+        chars: u64,
+        collation: String,
+    },
     Date,
-    DateTime { is_zoned: bool },
+    DateTime {
+        is_zoned: bool,
+    },
     Json,
     /// Text out of a JSON document.
     Unquoted,
@@ -80,7 +87,11 @@ pub(super) fn indexable(
     let fits = |test: fn(&str) -> bool| constants.iter().all(|constant| test(constant.trim()));
     let (full_type, functional) = match &typed.kind {
         Kind::Integer { is_unsigned } if fits(is_integer) => {
-            let full_type = if *is_unsigned { "bigint unsigned" } else { "bigint" };
+            let full_type = if *is_unsigned {
+                "bigint unsigned"
+            } else {
+                "bigint"
+            };
             (full_type.to_owned(), typed.sql.clone())
         }
         Kind::Text { chars, collation } if fits(is_quoted) => (
@@ -89,7 +100,10 @@ pub(super) fn indexable(
         ),
         Kind::Unquoted if fits(is_quoted) => (
             format!("varchar({JSON_CHARS}) COLLATE utf8mb4_bin"),
-            format!("cast({} as char({JSON_CHARS})) collate utf8mb4_bin", typed.sql),
+            format!(
+                "cast({} as char({JSON_CHARS})) collate utf8mb4_bin",
+                typed.sql
+            ),
         ),
         Kind::Date if fits(|text| is_quoted(text) || is_dated(text)) => {
             ("date".to_owned(), typed.sql.clone())
@@ -129,7 +143,13 @@ pub(super) fn canonical(table: &Table, text: &str) -> Option<String> {
             Expr::Collate { expr, .. } => *expr,
             Expr::Cast {
                 expr, data_type, ..
-            } if data_type.to_string().to_ascii_lowercase().starts_with("char") => *expr,
+            } if data_type
+                .to_string()
+                .to_ascii_lowercase()
+                .starts_with("char") =>
+            {
+                *expr
+            }
             other => return typed(table, &other).map(|typed| typed.sql),
         };
     }
@@ -161,7 +181,12 @@ pub(super) fn arrays(
     }
     types
         .into_iter()
-        .map(|name| (format!("cast({} as {name} array)", found.sql), found.words.clone()))
+        .map(|name| {
+            (
+                format!("cast({} as {name} array)", found.sql),
+                found.words.clone(),
+            )
+        })
         .collect()
 }
 
@@ -215,6 +240,7 @@ fn parse(text: &str) -> Option<Expr> {
     // The server writes literals of generated columns with their character set.
     let plain = text.replace("_utf8mb4\\'", "'").replace("\\'", "'");
     let plain = plain.replace("_utf8mb4'", "'");
+    let plain = plain.replace(" charset utf8mb4", "");
     let dialect = MySqlDialect {};
     let mut parser = Parser::new(&dialect).try_with_sql(&plain).ok()?;
     let expression = parser.parse_expr().ok()?;
@@ -462,7 +488,8 @@ fn of_time(name: &str, of: &Typed) -> Option<Typed> {
     let is_time = matches!(of.kind, Kind::DateTime { is_zoned: false });
     let kind = match name {
         "date" if is_time || of.kind == Kind::Date => Kind::Date,
-        "year" | "month" | "day" | "quarter" | "dayofweek" | "dayofyear" | "weekday" | "to_days"
+        "year" | "month" | "day" | "quarter" | "dayofweek" | "dayofyear" | "weekday"
+        | "to_days"
             if is_time || of.kind == Kind::Date =>
         {
             Kind::Integer { is_unsigned: false }

@@ -42,13 +42,22 @@ pub(super) fn limits(table: &Table) -> (u64, u64) {
 fn is_text(column: &Column) -> bool {
     matches!(
         column.data_type.as_str(),
-        "tinytext" | "text" | "mediumtext" | "longtext" | "tinyblob" | "blob" | "mediumblob"
+        "tinytext"
+            | "text"
+            | "mediumtext"
+            | "longtext"
+            | "tinyblob"
+            | "blob"
+            | "mediumblob"
             | "longblob"
     )
 }
 
 fn is_string(column: &Column) -> bool {
-    matches!(column.data_type.as_str(), "char" | "varchar" | "binary" | "varbinary")
+    matches!(
+        column.data_type.as_str(),
+        "char" | "varchar" | "binary" | "varbinary"
+    )
 }
 
 /// How a column can be in a key of its table.
@@ -94,7 +103,13 @@ fn bytes_per_char(column: &Column) -> u64 {
     match (column.max_bytes, column.max_chars) {
         (Some(bytes), Some(chars)) if chars > 0 && !is_text(column) => (bytes / chars).max(1),
         _ if column.collation.is_none() => 1,
-        _ => match column.collation.as_deref().unwrap_or_default().split('_').next() {
+        _ => match column
+            .collation
+            .as_deref()
+            .unwrap_or_default()
+            .split('_')
+            .next()
+        {
             Some("latin1" | "ascii" | "binary" | "latin2" | "cp1251") => 1,
             Some("utf8" | "utf8mb3") => 3,
             _ => 4,
@@ -154,7 +169,10 @@ pub(super) fn declared_part_bytes(table: &Table, part: &KeyPart) -> u64 {
         return 1023;
     };
     let length = 3;
-    match (fixed_bytes(&column.data_type, &column.full_type), part.prefix) {
+    match (
+        fixed_bytes(&column.data_type, &column.full_type),
+        part.prefix,
+    ) {
         (Some(bytes), _) => bytes + u64::from(column.is_nullable),
         (None, Some(chars)) => u64::from(chars) * bytes_per_char(column) + length,
         (None, None) => declared_bytes(column) + length,
@@ -163,7 +181,11 @@ pub(super) fn declared_part_bytes(table: &Table, part: &KeyPart) -> u64 {
 
 /// Average bytes that a part takes in an entry: measured where statistics know, a third of the
 /// declared length for other strings.
-pub(in crate::advisor) fn stored_part_bytes(table: &Table, part: &KeyPart, statistics: &Statistics) -> f64 {
+pub(in crate::advisor) fn stored_part_bytes(
+    table: &Table,
+    part: &KeyPart,
+    statistics: &Statistics,
+) -> f64 {
     let Part::Column(name) = &part.what else {
         return match &part.what {
             Part::Expression(text) => expression_bytes(text),
@@ -179,7 +201,9 @@ pub(in crate::advisor) fn stored_part_bytes(table: &Table, part: &KeyPart, stati
     let known = statistics.of(&table.name, &column.name);
     let average = known
         .average_bytes
-        .map_or(declared_bytes(column).min(255) as f64 / 3.0, |bytes| bytes * present(known.null_share));
+        .map_or(declared_bytes(column).min(255) as f64 / 3.0, |bytes| {
+            bytes * present(known.null_share)
+        });
     let average = match part.prefix {
         // A prefix of n characters holds n bytes of the usual text.
         Some(chars) => average.min(f64::from(chars)),
@@ -216,9 +240,9 @@ pub(in crate::advisor) fn extended(table: &Table, parts: &[KeyPart]) -> Vec<KeyP
         return all;
     }
     for part in table.primary_key().map_or(&[][..], |key| &key.parts) {
-        let is_there = all
-            .iter()
-            .any(|other| other.what == part.what && (other.prefix.is_none() || other.prefix == part.prefix));
+        let is_there = all.iter().any(|other| {
+            other.what == part.what && (other.prefix.is_none() || other.prefix == part.prefix)
+        });
         if !is_there {
             all.push(part.clone());
         }

@@ -146,8 +146,7 @@ fn tables(shapes: &[(usize, Shape)], catalog: &Catalog) -> BTreeSet<TableName> {
     used.chain(referring)
         .filter(|table| {
             let schema = table.name.schema.to_ascii_lowercase();
-            !["mysql", "sys", "information_schema", "performance_schema"]
-                .contains(&schema.as_str())
+            !["mysql", "sys", "information_schema", "performance_schema"].contains(&schema.as_str())
         })
         .map(|table| table.name.clone())
         .collect()
@@ -179,11 +178,7 @@ fn hot(shapes: &[(usize, Shape)], table: &Table, options: &Options) -> BTreeMap<
 }
 
 /// All candidates of one table, the best first.
-fn of_table(
-    ground: &mut Ground<'_>,
-    shapes: &[(usize, Shape)],
-    options: &Options,
-) -> Vec<Scored> {
+fn of_table(ground: &mut Ground<'_>, shapes: &[(usize, Shape)], options: &Options) -> Vec<Scored> {
     let orders = orders(ground, shapes, options);
     let all: Vec<Steps> = orders.iter().map(|order| order.steps.clone()).collect();
     let mut found: BTreeMap<Vec<KeyPart>, Order> = BTreeMap::new();
@@ -436,10 +431,9 @@ fn write(
     let name = names::free(name, |name| taken.contains(name));
     taken.insert(name.clone());
     let mut index = Index::btree(name, own);
-    if parts
-        .iter()
-        .any(|part| matches!(&part.what, Part::Expression(text) if ground.arrays.contains_key(text)))
-    {
+    if parts.iter().any(
+        |part| matches!(&part.what, Part::Expression(text) if ground.arrays.contains_key(text)),
+    ) {
         index.kind = IndexKind::MultiValued;
     }
     Some((index, column))

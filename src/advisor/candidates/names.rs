@@ -64,12 +64,43 @@ mod tests {
 
     #[test]
     fn names_are_plain_short_and_stable() {
-        assert_eq!(join("idx", ["Customer Id", "état", "x`y"]), "idx_customer_id_tat_x_y");
-        let long = join("idx", ["a_rather_long_column_name", "another_rather_long_one", "third_column_name"]);
+        assert_eq!(
+            join("idx", ["Customer Id", "état", "x`y"]),
+            "idx_customer_id_tat_x_y"
+        );
+        let long = join(
+            "idx",
+            [
+                "a_rather_long_column_name",
+                "another_rather_long_one",
+                "third_column_name",
+            ],
+        );
         assert_eq!(long.len(), 64);
-        assert_eq!(long, join("idx", ["a_rather_long_column_name", "another_rather_long_one", "third_column_name"]));
-        let other = join("idx", ["a_rather_long_column_name", "another_rather_long_one", "third_column_namf"]);
+        assert_eq!(
+            long,
+            join(
+                "idx",
+                [
+                    "a_rather_long_column_name",
+                    "another_rather_long_one",
+                    "third_column_name"
+                ]
+            )
+        );
+        let other = join(
+            "idx",
+            [
+                "a_rather_long_column_name",
+                "another_rather_long_one",
+                "third_column_namf",
+            ],
+        );
         assert_ne!(long, other);
-        assert_eq!(free("idx_a".to_owned(), |name| name == "idx_a" || name == "idx_a_2"), "idx_a_3");
+        assert_eq!(
+            free("idx_a".to_owned(), |name| name == "idx_a"
+                || name == "idx_a_2"),
+            "idx_a_3"
+        );
     }
 }

@@ -41,7 +41,11 @@ pub(super) fn merge(one: &Steps, other: &Steps) -> Option<Steps> {
                 let rest: BTreeSet<_> = b.difference(&a).cloned().collect();
                 merged.push(a);
                 here = left.next();
-                there = if rest.is_empty() { right.next() } else { Some(rest) };
+                there = if rest.is_empty() {
+                    right.next()
+                } else {
+                    Some(rest)
+                };
             }
             (Some(a), Some(b)) if b.is_subset(&a) => {
                 let rest: BTreeSet<_> = a.difference(&b).cloned().collect();
@@ -131,9 +135,17 @@ mod tests {
             ("ab,c", "a,c", None),
         ] {
             let merged = merge(&of(one), &of(other));
-            assert_eq!(merged.as_ref().map(show).as_deref(), expected, "{one} + {other}");
+            assert_eq!(
+                merged.as_ref().map(show).as_deref(),
+                expected,
+                "{one} + {other}"
+            );
             let turned = merge(&of(other), &of(one));
-            assert_eq!(turned.as_ref().map(show).as_deref(), expected, "{other} + {one}");
+            assert_eq!(
+                turned.as_ref().map(show).as_deref(),
+                expected,
+                "{other} + {one}"
+            );
         }
     }
 

@@ -14,6 +14,10 @@ use crate::model::schema::{KeyPart, Part, Table};
 
 /// Share of a row's bytes above which an index would be the table over again.
 const MOST_OF_ROW: f64 = 0.7;
+/// InnoDB leaves a sixteenth of each page free.
+const PAGE_FILL: f64 = 15.0 / 16.0;
+/// Bytes of a clustered row besides its columns: header, transaction and undo pointer.
+const ROW_HEADER: f64 = 18.0;
 
 /// A table, and what was found about it so far.
 pub(super) struct Ground<'a> {
@@ -175,7 +179,10 @@ impl<'a> Ground<'a> {
         known
             .or_else(|| {
                 let first = |index: &&crate::model::schema::Index| {
-                    index.parts.first().is_some_and(|first| first.what == part.what)
+                    index
+                        .parts
+                        .first()
+                        .is_some_and(|first| first.what == part.what)
                 };
                 self.table
                     .indexes
@@ -237,18 +244,17 @@ impl<'a> Ground<'a> {
         }
         let bytes = |part: &KeyPart| keys::stored_part_bytes(self.table, part, self.statistics);
         let key: f64 = keys::extended(self.table, &parts).iter().map(bytes).sum();
-        let declared: f64 = self
-            .table
-            .columns
-            .iter()
-            .map(|column| bytes(&KeyPart::column(column.name.clone())))
-            .sum();
         let row = if self.table.rows >= 1000 && self.table.data_bytes > 0 {
-            self.table.data_bytes as f64 / self.table.rows as f64
+            let whole = self.table.data_bytes as f64 / self.table.rows as f64;
+            whole * PAGE_FILL - ROW_HEADER
         } else {
-            declared
+            self.table
+                .columns
+                .iter()
+                .map(|column| bytes(&KeyPart::column(column.name.clone())))
+                .sum()
         };
-        key <= row.max(declared) * MOST_OF_ROW
+        key <= row * MOST_OF_ROW
     }
 
     /// Whether the server accepts a key of these parts.

@@ -13,8 +13,7 @@ pub(super) fn advice(table: &Table, what: &Part, op: Op) -> Option<Finding> {
     };
     let column = table.column(name).filter(|column| is_text(column))?;
     let is_there = table.indexes.iter().any(|index| {
-        index.kind == IndexKind::FullText
-            && index.parts.iter().any(|part| part.what == *what)
+        index.kind == IndexKind::FullText && index.parts.iter().any(|part| part.what == *what)
     });
     if is_there {
         return None;
@@ -30,7 +29,9 @@ pub(super) fn advice(table: &Table, what: &Part, op: Op) -> Option<Finding> {
         Finding {
             severity: Severity::Warning,
             code: "match-without-full-text-index",
-            message: format!("MATCH names {place}, which is in no full-text index: MySQL refuses such a statement with error 1191 unless it is IN BOOLEAN MODE on MyISAM"),
+            message: format!(
+                "MATCH names {place}, which is in no full-text index: MySQL refuses such a statement with error 1191 unless it is IN BOOLEAN MODE on MyISAM"
+            ),
             remedy: statement,
         }
     } else {

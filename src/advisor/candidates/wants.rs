@@ -229,13 +229,25 @@ fn ordering(ground: &mut Ground<'_>, list: &mut List, conditions: &Conditions, u
         behind(list, single, &order, &rest, Role::Order);
     }
     if let Some(group) = &group {
-        behind(list, single, std::slice::from_ref(group), &rest, Role::Group);
+        behind(
+            list,
+            single,
+            std::slice::from_ref(group),
+            &rest,
+            Role::Group,
+        );
         // Sorted the same way, the groups come in the order that is asked for.
         let named: Vec<KeyPart> = order.iter().flatten().cloned().map(ascending).collect();
         let is_same_way = order.as_ref().is_some_and(|order| !is_mixed(order));
         if is_same_way && named.iter().all(|part| group.contains(part)) {
             let mut sets: Vec<Parts> = named.iter().map(one).collect();
-            sets.push(group.iter().filter(|part| !named.contains(part)).cloned().collect());
+            sets.push(
+                group
+                    .iter()
+                    .filter(|part| !named.contains(part))
+                    .cloned()
+                    .collect(),
+            );
             behind(list, single, &sets, &rest, Role::Group);
         }
     }

@@ -19,7 +19,10 @@ const ROOT: Effort = Effort {
     step: 0.5,
 };
 /// Trying out a decision.
-const PEEK: Effort = Effort { rounds: 20, step: 0.2 };
+const PEEK: Effort = Effort {
+    rounds: 20,
+    step: 0.2,
+};
 const TRIED: usize = 6;
 const BELOW: Effort = Effort {
     rounds: 60,
@@ -211,7 +214,12 @@ impl<'a> Search<'a> {
             let decided = self.decide(&node, &probe, &mut fixes);
             let Some(decided) = decided else { return };
             if decided == 0 || (decided * 10 < node.variables.len() && !is_root) {
-                let seen = Seen { node: &node, dual: &dual, probe: &probe, main_price: 0.0 };
+                let seen = Seen {
+                    node: &node,
+                    dual: &dual,
+                    probe: &probe,
+                    main_price: 0.0,
+                };
                 self.branch(&seen, &fixes, floor, &inherited);
                 return;
             }
@@ -290,7 +298,9 @@ impl<'a> Search<'a> {
     fn peek(&mut self, fixes: &[Fix], index: usize, fix: Fix, legacy: &Legacy) -> f64 {
         let mut fixes = fixes.to_vec();
         fixes[index] = fix;
-        let Ok(node) = Node::build(self.model, &mut fixes) else { return f64::INFINITY };
+        let Ok(node) = Node::build(self.model, &mut fixes) else {
+            return f64::INFINITY;
+        };
         let mut dual = inherit(&node, legacy);
         Ascent::new(&node).raise(&mut dual, self.target(), PEEK, self.stop);
         dual.bound
@@ -309,7 +319,11 @@ impl Seen<'_> {
     /// Undecided variables, those first where a decision moves most.
     fn worth(&self, fixes: &[Fix]) -> Vec<(f64, usize)> {
         let node = self.node;
-        let mut mass = node.upkeep.iter().map(|upkeep| upkeep.abs()).collect::<Vec<_>>();
+        let mut mass = node
+            .upkeep
+            .iter()
+            .map(|upkeep| upkeep.abs())
+            .collect::<Vec<_>>();
         for (slot, price) in self.dual.prices.iter().enumerate() {
             mass[node.slot_variable[slot] as usize] += price;
         }

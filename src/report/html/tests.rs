@@ -21,7 +21,10 @@ fn every_block(text: &str) -> Document {
     let histogram = Histogram {
         caption: own(),
         axis: own(),
-        buckets: vec![(own(), Amount::new(4.0, own())), (own(), Amount::new(f64::NAN, own()))],
+        buckets: vec![
+            (own(), Amount::new(4.0, own())),
+            (own(), Amount::new(f64::NAN, own())),
+        ],
     };
     let blocks = vec![
         Block::Paragraph(own()),
@@ -43,13 +46,19 @@ fn every_block(text: &str) -> Document {
             summary: own(),
             blocks: vec![
                 Block::Subheading(own()),
-                Block::Code { language: "sql", text: own() },
+                Block::Code {
+                    language: "sql",
+                    text: own(),
+                },
             ],
         },
         Block::Bars(bars),
         Block::Histogram(histogram),
     ];
-    Document { title: own(), blocks }
+    Document {
+        title: own(),
+        blocks,
+    }
 }
 
 /// Elements that have no end.
@@ -61,7 +70,11 @@ fn elements(html: &str) -> Vec<&str> {
     let (mut open, mut all) = (Vec::new(), Vec::new());
     let mut rest = body;
     while let Some(start) = rest.find('<') {
-        assert!(!rest[..start].contains('>'), "a bare `>` in {:?}", &rest[..start]);
+        assert!(
+            !rest[..start].contains('>'),
+            "a bare `>` in {:?}",
+            &rest[..start]
+        );
         let end = start + rest[start..].find('>').unwrap();
         let tag = &rest[start + 1..end];
         let name = tag.trim_start_matches('/').split(' ').next().unwrap();
@@ -89,7 +102,14 @@ fn hostile_text_is_never_markup() {
     let html = render(&every_block(HOSTILE));
     let harmless = render(&every_block("plain `code` text that is long enough"));
     assert_eq!(elements(&html), elements(&harmless));
-    for raw in ["<script", "<img", "\u{202e}", "\x1b", "onerror=\"", "javascript:"] {
+    for raw in [
+        "<script",
+        "<img",
+        "\u{202e}",
+        "\x1b",
+        "onerror=\"",
+        "javascript:",
+    ] {
         assert!(!html.contains(raw), "{raw:?} is in the file");
     }
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
@@ -103,7 +123,15 @@ fn nothing_is_fetched_and_no_script_may_run() {
         "content=\"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\""
     )));
     // A style attribute would be refused by that policy.
-    for fetch in ["http:", "https:", "url(", "@import", "src=", "<link", " style=\""] {
+    for fetch in [
+        "http:",
+        "https:",
+        "url(",
+        "@import",
+        "src=",
+        "<link",
+        " style=\"",
+    ] {
         assert!(!html.contains(fetch), "{fetch} is in the file");
     }
     // A carriage return would be normalized by the browser, and the hash be another one.
