@@ -47,7 +47,7 @@ async fn things(name: &str) -> (Schema, MySqlPool) {
          SELECT i + 1 FROM d WHERE i < 199) SELECT a.i * 100 + b.i, \
          CONCAT('Name', a.i * 100 + b.i), '2026-01-01' + INTERVAL (a.i * 100 + b.i) MINUTE, \
          JSON_OBJECT('x', CONCAT('v', a.i * 100 + b.i), 'n', a.i * 100 + b.i, \
-         'tags', JSON_ARRAY(a.i * 100 + b.i, 7), 'names', JSON_ARRAY(CONCAT('t', a.i * 100 + b.i))), \
+         'tags', JSON_ARRAY(a.i * 100 + b.i, a.i * 100 + b.i + 1), 'names', JSON_ARRAY(CONCAT('t', a.i * 100 + b.i))), \
          (a.i * 100 + b.i) % 997, b.i, CONCAT('text ', a.i * 100 + b.i) \
          FROM d AS a JOIN d AS b ON b.i < 100",
         "ANALYZE TABLE t",
@@ -242,10 +242,10 @@ async fn the_optimizer_takes_candidates_of_each_kind() {
             &["55"],
         ),
         (
-            "JSON_CONTAINS(j->'$.tags', '[55, 7]')",
+            "JSON_CONTAINS(j->'$.tags', '[55, 56]')",
             "j->'$.tags'",
             Op::MemberOf,
-            &["'[55, 7]'"],
+            &["'[55, 56]'"],
         ),
         (
             "JSON_OVERLAPS(j->'$.tags', '[55, 66]')",
