@@ -57,7 +57,8 @@ impl<'a> Ground<'a> {
     /// What of a condition can be in a key: none, one, or several ways.
     pub(super) fn parts(&mut self, what: &Part, op: Op, constants: &[String]) -> Vec<KeyPart> {
         match (op, what) {
-            (Op::Unequal, _) => Vec::new(),
+            // The optimizer does not take an index on an expression for LIKE.
+            (Op::Unequal, _) | (Op::LikePrefix, Part::Expression(_)) => Vec::new(),
             (Op::Contains | Op::FullText, _) => {
                 if let Some(note) = texts::advice(self.table, what, op) {
                     self.note(note);
@@ -66,8 +67,6 @@ impl<'a> Ground<'a> {
             }
             (Op::MemberOf, what) => self.array(what, constants),
             (_, Part::Column(name)) => self.column(name).into_iter().collect(),
-            // The optimizer does not take an index on an expression for LIKE.
-            (Op::LikePrefix, Part::Expression(_)) => Vec::new(),
             (_, Part::Expression(text)) => self.expression(text, constants).into_iter().collect(),
         }
     }
@@ -220,7 +219,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Whether values of all its parts can be read from an index.
-    pub(super) fn may_cover(&self, steps: &Steps) -> bool {
+    pub(super) fn may_cover(steps: &Steps) -> bool {
         steps
             .iter()
             .flatten()
