@@ -7,6 +7,7 @@
     reason = "a test ends loudly at what it did not expect, in its helpers as well"
 )]
 
+mod candidates;
 mod collect;
 mod config;
 mod config_docs;
