@@ -7,6 +7,7 @@
     reason = "a test ends loudly at what it did not expect, in its helpers as well"
 )]
 
+mod candidates;
 mod collect;
 mod config;
 mod config_docs;
@@ -22,5 +23,6 @@ mod sandbox;
 mod sandbox_cli;
 mod server;
 mod server_checks;
+mod shape;
 mod terminal;
 mod twin;
