@@ -146,14 +146,20 @@ fn totals(found: &Judgement) -> (f64, f64) {
         .collect();
     let chosen: BTreeSet<usize> = found.proof.selection.chosen.iter().copied().collect();
     let upkeep = |set: &BTreeSet<usize>| -> f64 {
-        set.iter().map(|place| found.problem.indexes[*place].upkeep).sum()
+        set.iter()
+            .map(|place| found.problem.indexes[*place].upkeep)
+            .sum()
     };
     let before: f64 = (0..found.problem.queries.len())
         .map(|place| weight_today(found, place))
         .sum();
     let judged = |costs: &crate::advisor::costs::QueryCosts| {
         let cost = effects::cost(costs, &chosen);
-        if cost.is_finite() { costs.weight * cost } else { 0.0 }
+        if cost.is_finite() {
+            costs.weight * cost
+        } else {
+            0.0
+        }
     };
     let after: f64 = found.problem.queries.iter().map(judged).sum();
     (before + upkeep(&existing), after + upkeep(&chosen))
@@ -193,7 +199,13 @@ fn notes(material: &Material, found: &Judgement) -> Vec<Finding> {
             .map(|text| note("workload", text.clone())),
     );
     notes.extend(material.gaps.iter().map(|text| note("shape", text.clone())));
-    notes.extend(found.proof.notes.iter().map(|text| note("proof", text.clone())));
+    notes.extend(
+        found
+            .proof
+            .notes
+            .iter()
+            .map(|text| note("proof", text.clone())),
+    );
     for rejected in &found.proof.rejected {
         let Some(query) = material.workload.queries.get(rejected.query) else {
             continue;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::advice;
 use super::assemble::{Entry, EntryFacts};
 use super::candidate::Candidate;
 use super::candidates::{self, Generated};
 use super::costs::{Problem, QueryCosts};
-use super::advice;
 use super::effort;
 use super::material::{self, Material};
 use super::planner::{Calls, Planner as _};
@@ -334,7 +334,11 @@ impl Bench<'_> {
             ));
             let question = &self.questions[place];
             let mut seconds = Vec::new();
-            for sample in known.samples.iter().filter_map(|at| question.samples.get(*at)) {
+            for sample in known
+                .samples
+                .iter()
+                .filter_map(|at| question.samples.get(*at))
+            {
                 if self.cancel.is_cancelled() {
                     return Ok(None);
                 }

@@ -18,15 +18,15 @@ use super::context::Context;
 use super::error::{Error, Outcome};
 use super::{message, probe};
 use crate::advisor::advise::{self, Options, Run, Step};
-use crate::advisor::twin::Plan;
 use crate::advisor::source::digests::{self, Wanted};
 use crate::advisor::source::gather::{Rules, gather};
+use crate::advisor::twin::Plan;
 use crate::advisor::workload::Workload;
 use crate::config::settings::{Server, Settings};
+use crate::indexes::folder::{self, Written};
 use crate::model::advice::{Advice, Limits, Tier};
 use crate::model::digest::DigestKey;
 use crate::server::{self, Connection, capability};
-use crate::indexes::folder::{self, Written};
 use sources::Sourced;
 use twin::Twin;
 
@@ -224,7 +224,15 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         });
     }
     let mut shown = progress::Shown::new();
-    let outcome = advise(context.settings(), server, args, None, &mut |step| shown.show(&step), &cancel).await;
+    let outcome = advise(
+        context.settings(),
+        server,
+        args,
+        None,
+        &mut |step| shown.show(&step),
+        &cancel,
+    )
+    .await;
     shown.finish();
     let advice = match outcome? {
         Ended::Planned(plan) => {
@@ -274,13 +282,21 @@ fn check(args: &Args) -> Result<(), Error> {
         _ => {}
     }
     if !(args.tolerance >= 0.0 && args.tolerance.is_finite()) {
-        wrong.push(format!("`--tolerance {}` is not a percentage of 0 or more", args.tolerance));
+        wrong.push(format!(
+            "`--tolerance {}` is not a percentage of 0 or more",
+            args.tolerance
+        ));
     }
-    if args.max_write_cost.is_some_and(|cost| !(cost >= 0.0 && cost.is_finite())) {
+    if args
+        .max_write_cost
+        .is_some_and(|cost| !(cost >= 0.0 && cost.is_finite()))
+    {
         wrong.push("`--max-write-cost` is not a number of microseconds of 0 or more".to_owned());
     }
     if args.sample_rows == 0 {
-        wrong.push("`--sample-rows 0` leaves nothing to judge by; `--tier t0` needs no rows".to_owned());
+        wrong.push(
+            "`--sample-rows 0` leaves nothing to judge by; `--tier t0` needs no rows".to_owned(),
+        );
     }
     if wrong.is_empty() {
         return Ok(());
@@ -357,7 +373,10 @@ pub(super) async fn of_digests_of(
 
 /// Writes the definition of one recommendation into the default folder; gives its file.
 pub(super) fn write_one(advice: &Advice, place: usize) -> Result<PathBuf, Error> {
-    match write(advice, &Args::default().dir, Some(place))?.into_iter().next() {
+    match write(advice, &Args::default().dir, Some(place))?
+        .into_iter()
+        .next()
+    {
         Some(Written::New(path) | Written::Stated(path)) => Ok(path),
         None => Err(Error::new("the advice has no such recommendation")),
     }

@@ -33,7 +33,9 @@ impl Made {
         let existing = table.indexes.iter().filter(|index| !index.is_primary());
         let mine = self.indexes.iter().filter(|(on, _)| *on == table.name);
         if existing.count() + mine.count() >= MOST_INDEXES {
-            return Err(format!("`{name}` has {MOST_INDEXES} indexes, and no more are possible"));
+            return Err(format!(
+                "`{name}` has {MOST_INDEXES} indexes, and no more are possible"
+            ));
         }
         self.column(twin, &table.name, candidate)
             .await
