@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mydex::advisor::candidate::Candidate;
+use mydex::advisor::candidate::{Candidate, GeneratedColumn};
 use mydex::advisor::shape::{Block, Join, Op, Predicate, Shape, StatementKind, TableUse};
 use mydex::advisor::twin::{self, Twin, TwinOptions};
 use mydex::advisor::workload::{Query, Sample, Workload};
@@ -221,10 +221,8 @@ async fn skewed(url: &str) -> MySqlConnection {
 }
 
 fn shop(schema: &str, account: &str) -> (Workload, Vec<(usize, Shape)>) {
-    let sql = format!(
-        "SELECT COUNT(*) FROM account a JOIN purchase p ON p.account_id = a.id \
-         JOIN line l ON l.purchase_id = p.id WHERE a.region = 'r3' AND p.state = 'paid'"
-    );
+    let sql = "SELECT COUNT(*) FROM account a JOIN purchase p ON p.account_id = a.id \
+         JOIN line l ON l.purchase_id = p.id WHERE a.region = 'r3' AND p.state = 'paid'";
     let of_one = format!("SELECT * FROM purchase WHERE account_id = '{account}'");
     let quoted = format!("'{account}'");
     let shapes = vec![
@@ -265,7 +263,7 @@ fn shop(schema: &str, account: &str) -> (Workload, Vec<(usize, Shape)>) {
         ),
     ];
     (
-        workload(vec![query(schema, &sql), query(schema, &of_one)]),
+        workload(vec![query(schema, sql), query(schema, &of_one)]),
         shapes,
     )
 }
@@ -276,6 +274,10 @@ fn is_near(one: f64, other: f64, share: f64) -> bool {
 }
 
 #[tokio::test]
+#[allow(
+    clippy::too_many_lines,
+    reason = "one twin is asked everything, since making it is the work"
+)]
 async fn a_sample_keeps_the_ratios_of_a_skewed_schema() {
     let schema = server::schema("twin_skew").await;
     let name = schema.name();
@@ -293,15 +295,12 @@ async fn a_sample_keeps_the_ratios_of_a_skewed_schema() {
     };
     let plan = twin::plan(&catalog, &shapes, &options);
     let before = target.meter().read();
-    let started = std::time::Instant::now();
     let built = build(&mut target, &catalog, &workload, &shapes, &options).await;
     let spent = target.meter().read();
-    eprintln!("built in {:?}, {spent:?}", started.elapsed());
     assert!(spent.rows - before.rows <= plan.rows());
     assert!(spent.statements - before.statements <= plan.statements());
     let mut copy = plain(&twin_server().await).await;
     run(&mut copy, &format!("USE `{name}`")).await;
-    eprintln!("{:?} {:?}", built.rows(), built.limits());
     for (what, sql, share) in [
         (
             "orders of an account",
@@ -333,7 +332,6 @@ async fn a_sample_keeps_the_ratios_of_a_skewed_schema() {
             number(&mut original, sql).await,
             number(&mut copy, sql).await,
         );
-        eprintln!("{what}: {there:.4} there, {here:.4} here");
         assert!(
             is_near(there, here, share),
             "{what}: {there} there, {here} here"
@@ -341,7 +339,7 @@ async fn a_sample_keeps_the_ratios_of_a_skewed_schema() {
     }
     // Every reference that is found there is found here as well.
     let dangling = "SELECT COUNT(*) FROM purchase p LEFT JOIN account a ON a.id = p.account_id WHERE a.id IS NULL";
-    assert_eq!(number(&mut copy, dangling).await, 0.0);
+    assert!(number(&mut copy, dangling).await < 0.5);
     for sample in workload.queries.iter().map(|query| built.samples(query)) {
         let sql = format!("EXPLAIN FORMAT=TRADITIONAL {}", sample[0].sql);
         let order = |rows: Vec<sqlx::mysql::MySqlRow>| -> Vec<(String, Option<String>)> {
@@ -355,7 +353,7 @@ async fn a_sample_keeps_the_ratios_of_a_skewed_schema() {
     built.finish().await.unwrap();
     let left =
         format!("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{name}'");
-    assert_eq!(number(&mut copy, &left).await, 0.0);
+    assert!(number(&mut copy, &left).await < 0.5);
 }
 
 /// A table with every type, names that try to break out, and the rows to go with them.
@@ -496,6 +494,10 @@ async fn estimate(connection: &mut MySqlConnection, sql: &str) -> (f64, f64) {
 }
 
 #[tokio::test]
+#[allow(
+    clippy::too_many_lines,
+    reason = "one twin is asked everything, since making it is the work"
+)]
 async fn a_twin_without_data_answers_from_statistics() {
     let schema = server::schema("twin_dataless").await;
     let name = schema.name();
@@ -567,8 +569,177 @@ async fn a_twin_without_data_answers_from_statistics() {
     for query in &workload.queries {
         let there = estimate(&mut original, &query.samples[0].sql).await;
         let here = estimate(&mut copy, &built.samples(query)[0].sql).await;
-        eprintln!("{}: {there:?} there, {here:?} here", query.samples[0].sql);
         assert!(is_near(there.1, here.1, 0.15), "{there:?} {here:?}");
     }
     built.finish().await.unwrap();
+}
+
+/// A tree, a key of two columns, and a constant that no index leads to and no sample can hold.
+async fn odd(url: &str) -> MySqlConnection {
+    let mut connection = server::connect(url).await;
+    for sql in [
+        "SET SESSION cte_max_recursion_depth = 1000000",
+        "CREATE TABLE node (id INT PRIMARY KEY, parent INT, tag VARCHAR(20) NOT NULL, KEY (parent), \
+         CONSTRAINT p FOREIGN KEY (parent) REFERENCES node (id)) STATS_SAMPLE_PAGES=2000",
+        "CREATE TABLE place (a INT, b INT, PRIMARY KEY (a, b)) STATS_SAMPLE_PAGES=2000",
+        "CREATE TABLE visit (id INT PRIMARY KEY, a INT, b INT, KEY ab (a, b), \
+         CONSTRAINT v FOREIGN KEY (a, b) REFERENCES place (a, b)) STATS_SAMPLE_PAGES=2000",
+        "INSERT INTO node WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 29999) \
+         SELECT n, IF(n = 0, NULL, FLOOR(n / 4)), CONCAT('t', n) FROM s",
+        "INSERT INTO place WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 9999) \
+         SELECT n DIV 5, n % 5 FROM s",
+        "INSERT INTO visit WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 49999) \
+         SELECT n, n * 7 % 2000, n * 7 DIV 2000 % 5 FROM s",
+        "ANALYZE TABLE node, place, visit",
+    ] {
+        run(&mut connection, sql).await;
+    }
+    connection
+}
+
+#[tokio::test]
+async fn trees_keys_of_two_columns_and_rare_constants_scale_down() {
+    let schema = server::schema("twin_odd").await;
+    let name = schema.name();
+    let mut original = odd(&schema.url()).await;
+    let mut target = target().await;
+    let catalog = read(&mut target, name).await;
+    let sql = "SELECT id FROM node WHERE tag = 't4' AND id > 3";
+    let predicates = vec![predicate("tag", Op::Equal, &["'t4'"])];
+    let shapes = vec![(0, shape(vec![table_use(name, "node", predicates, vec![])]))];
+    let workload = workload(vec![query(name, sql)]);
+    let options = TwinOptions {
+        max_rows: 9_000,
+        busy_share: 1.0,
+        seed: 3,
+        ..TwinOptions::new(Tier::Sample)
+    };
+    let mut built = build(&mut target, &catalog, &workload, &shapes, &options).await;
+    let mut copy = plain(&twin_server().await).await;
+    run(&mut copy, &format!("USE `{name}`")).await;
+    for (what, sql) in [
+        (
+            "children",
+            "SELECT COUNT(*) / COUNT(DISTINCT parent) FROM node",
+        ),
+        (
+            "visits",
+            "SELECT COUNT(*) / COUNT(DISTINCT a, b) FROM visit",
+        ),
+    ] {
+        let (there, here) = (
+            number(&mut original, sql).await,
+            number(&mut copy, sql).await,
+        );
+        assert!(
+            is_near(there, here, 0.15),
+            "{what}: {there} there, {here} here"
+        );
+    }
+    for dangling in [
+        "SELECT COUNT(*) FROM visit LEFT JOIN place USING (a, b) WHERE place.a IS NULL",
+        "SELECT COUNT(*) FROM node n LEFT JOIN node p ON p.id = n.parent WHERE p.id IS NULL AND n.parent IS NOT NULL",
+    ] {
+        assert!(number(&mut copy, dangling).await < 0.5, "{dangling}");
+    }
+    // Either the row was sampled by chance, or another value stands for it.
+    let sample = built.samples(&workload.queries[0]).remove(0);
+    let there = number(&mut copy, "SELECT COUNT(*) FROM node WHERE tag = 't4'").await;
+    assert_eq!(sample.is_made_up, there < 0.5, "{}", sample.sql);
+    let tag = sample
+        .sql
+        .split("tag = ")
+        .nth(1)
+        .unwrap()
+        .split(" AND")
+        .next()
+        .unwrap();
+    let found = number(
+        &mut copy,
+        &format!("SELECT COUNT(*) FROM node WHERE tag = {tag}"),
+    )
+    .await;
+    assert!((found - 1.0).abs() < 0.5, "{}", sample.sql);
+    let known = built
+        .statistics(&[(TableName::new(name, "node"), "tag".to_owned())])
+        .await
+        .unwrap()
+        .of(&TableName::new(name, "node"), "TAG");
+    assert!(
+        is_near(known.distinct.unwrap() as f64, 30_000.0, 0.1),
+        "{known:?}"
+    );
+    built.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replica_gets_candidates_and_loses_them_again() {
+    let schema = server::schema("twin_replica").await;
+    let name = schema.name();
+    let mut original = server::connect(&schema.url()).await;
+    run(
+        &mut original,
+        "CREATE TABLE t (id INT PRIMARY KEY, j JSON, x INT)",
+    )
+    .await;
+    let mut target = target().await;
+    let catalog = read(&mut target, name).await;
+    let endpoint = server::shared().await.endpoint();
+    let same = settings(endpoint.port, Some(endpoint.password.clone()));
+    let none = workload(vec![]);
+    let mut options = TwinOptions::new(Tier::Replica);
+    let cancel = CancellationToken::new();
+    for tier in [Tier::Replica, Tier::Sample, Tier::Dataless] {
+        options.tier = tier;
+        let refused = twin::build(
+            &mut target,
+            &same,
+            &catalog,
+            &none,
+            &[],
+            &options,
+            &mut |_| {},
+            &cancel,
+        )
+        .await;
+        assert!(matches!(refused, Err(twin::Error::SameServer { .. })));
+    }
+    options.tier = Tier::Replica;
+    options.may_be_target = true;
+    let mut built = twin::build(
+        &mut target,
+        &same,
+        &catalog,
+        &none,
+        &[],
+        &options,
+        &mut |_| {},
+        &cancel,
+    )
+    .await
+    .unwrap();
+    let candidate = Candidate {
+        table: TableName::new(name, "t"),
+        index: Index::btree("by_a", vec![KeyPart::column("a"), KeyPart::column("x")]),
+        column: Some(GeneratedColumn {
+            name: "a".to_owned(),
+            full_type: "INT".to_owned(),
+            expression: "j->>'$.a'".to_owned(),
+        }),
+        origins: vec![],
+        bytes: 0,
+        lock: LockLevel::None,
+    };
+    assert_eq!(built.create(&[candidate]).await, [Ok(())]);
+    let made = read(&mut target, name).await;
+    let table = &made.tables[&TableName::new(name, "t")];
+    assert!(!table.index("by_a").unwrap().is_visible);
+    assert!(table.column("a").unwrap().generated.is_some());
+    built.finish().await.unwrap();
+    let after = read(&mut target, name).await;
+    assert_eq!(
+        after.tables[&TableName::new(name, "t")].columns,
+        catalog.tables[&TableName::new(name, "t")].columns
+    );
+    assert_eq!(after.tables[&TableName::new(name, "t")].indexes.len(), 1);
 }

@@ -362,9 +362,8 @@ impl Twin {
             );
             match self.connection.rows("a table", &sql).await?.first() {
                 Some(row) => {
-                    rows += private::text(row, 0)
-                        .and_then(|n| n.parse().ok())
-                        .unwrap_or(0)
+                    let there = private::text(row, 0).and_then(|rows| rows.parse::<u64>().ok());
+                    rows += there.unwrap_or(0);
                 }
                 None => self.limits.push(format!("`{name}` is not on the replica")),
             }
