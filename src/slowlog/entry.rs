@@ -301,10 +301,8 @@ impl<'a> Entries<'a> {
             self.at = next;
         }
         entry.at = match (self.time, started) {
-            (Some(Stamp::Exact(at)), _) => Some(at),
-            (_, Some(started)) => Some(started),
-            (Some(Stamp::Local(at)), None) => Some(at),
-            (None, None) => None,
+            (Some(Stamp::Exact(at)), _) | (Some(Stamp::Local(at)), None) => Some(at),
+            (_, started) => started,
         };
         if entry.schema.is_empty() {
             entry.schema = self.schema;
@@ -483,7 +481,7 @@ pub fn without_start_lines(text: &[u8]) -> (&[u8], bool) {
         };
         let lines = &trimmed[start..];
         let is_start = memmem::find(lines, b"started with:").is_some()
-            && lines.iter().filter(|byte| **byte == b'\n').count() <= 3;
+            && memchr::memchr_iter(b'\n', lines).count() <= 3;
         if !is_start {
             return (text, found);
         }

@@ -320,21 +320,20 @@ impl<'a> Merger<'a> {
             }
             None => None,
         };
-        let whole = match index.and_then(|index| self.classes.get_mut(index)) {
-            Some(whole) => whole,
-            None => {
-                if self.folded.len() < FOLDED {
-                    self.folded.insert(hash, 0);
-                }
-                self.rest.get_or_insert_with(|| Whole {
-                    class: Class {
-                        fingerprint: "everything else".to_owned(),
-                        time_min: u64::MAX,
-                        ..Class::default()
-                    },
-                    ..Whole::default()
-                })
+        let whole = if let Some(whole) = index.and_then(|index| self.classes.get_mut(index)) {
+            whole
+        } else {
+            if self.folded.len() < FOLDED {
+                self.folded.insert(hash, 0);
             }
+            self.rest.get_or_insert_with(|| Whole {
+                class: Class {
+                    fingerprint: "everything else".to_owned(),
+                    time_min: u64::MAX,
+                    ..Class::default()
+                },
+                ..Whole::default()
+            })
         };
         merge(&mut whole.class, &from.figures);
         whole.names(part, from);
@@ -366,7 +365,9 @@ impl<'a> Merger<'a> {
             .map(|whole| whole.finish(samples))
             .collect();
         // A stable sort: classes of the same time stay in the order in which they came.
-        self.profile.classes.sort_by(|a, b| b.time.cmp(&a.time));
+        self.profile
+            .classes
+            .sort_by_key(|class| std::cmp::Reverse(class.time));
         self.profile.rest = self.rest.map(|whole| whole.finish(samples));
         self.profile.folded = self.folded.len() as u64;
         self.profile.is_interrupted = is_interrupted;
