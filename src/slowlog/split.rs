@@ -85,7 +85,11 @@ fn with_time(log: &[u8], user: usize) -> usize {
     };
     let line = memrchr(b'\n', before).map_or(0, |i| i + 1);
     let is_time = log[line..].starts_with(b"# Time: ") && log[user..].starts_with(b"# User");
-    if is_time && is_start(log, line) { line } else { user }
+    if is_time && is_start(log, line) {
+        line
+    } else {
+        user
+    }
 }
 
 fn last_time(part: &[u8]) -> Option<Stamp> {
