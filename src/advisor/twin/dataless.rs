@@ -91,11 +91,18 @@ async fn keys(
         let Some(table) = catalog.tables.get(&name) else {
             continue;
         };
-        let of_key = constants.iter().filter(|(column, _)| is_in_unique(table, column));
+        let of_key = constants
+            .iter()
+            .filter(|(column, _)| is_in_unique(table, column));
         let mut wanted: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
         wanted.extend(of_key.map(|(column, constant)| vec![(column.as_str(), constant.as_str())]));
         // A key of several columns needs all of its constants in one row.
-        wanted.push(constants.iter().map(|(c, v)| (c.as_str(), v.as_str())).collect());
+        wanted.push(
+            constants
+                .iter()
+                .map(|(c, v)| (c.as_str(), v.as_str()))
+                .collect(),
+        );
         for constants in wanted {
             match twin.count("a row", &row(table, &constants)).await {
                 Ok(rows) => inserted += rows,
@@ -211,7 +218,11 @@ async fn statistics(
         let of = of_innodb(&table.name);
         let sql = format!("SELECT COUNT(*) FROM mysql.innodb_table_stats WHERE {of}");
         let parts = twin.rows("statistics", &sql).await?;
-        let parts = parts.first().and_then(|row| number(row, 0)).unwrap_or(1.0).max(1.0);
+        let parts = parts
+            .first()
+            .and_then(|row| number(row, 0))
+            .unwrap_or(1.0)
+            .max(1.0);
         let pages = |bytes: f64| (bytes / 16_384.0 / parts).ceil().max(1.0);
         let sql = format!(
             "UPDATE mysql.innodb_table_stats SET n_rows = {:.0}, clustered_index_size = {:.0}, \
@@ -224,7 +235,8 @@ async fn statistics(
         for index in indexes {
             of_index(twin, table, index, estimates, parts).await?;
         }
-        twin.run("statistics", &format!("FLUSH TABLES {name}")).await?;
+        twin.run("statistics", &format!("FLUSH TABLES {name}"))
+            .await?;
     }
     Ok(())
 }
@@ -253,9 +265,10 @@ async fn of_index(
     let bytes = if index.is_primary() {
         table.data_bytes as f64
     } else {
-        index
-            .bytes
-            .map_or_else(|| rows * parts * entry_bytes(table, index), |bytes| bytes as f64)
+        index.bytes.map_or_else(
+            || rows * parts * entry_bytes(table, index),
+            |bytes| bytes as f64,
+        )
     };
     let pages = (bytes / parts / 16_384.0).ceil().max(1.0);
     let of = format!(
@@ -275,7 +288,10 @@ async fn of_index(
             || distinct(table, &index.parts[..count], estimates),
             |known| known as f64,
         );
-        add(&format!("n_diff_pfx{count:02}"), (values.min(rows)).max(1.0));
+        add(
+            &format!("n_diff_pfx{count:02}"),
+            (values.min(rows)).max(1.0),
+        );
     }
     // Behind the index's own parts stands the primary key, which makes entries distinct.
     sql.push_str(&format!(" ELSE {rows:.0} END WHERE {of}"));
@@ -302,7 +318,9 @@ fn width(column: &Column) -> f64 {
         "datetime" => 5.0,
         "bigint" | "double" | "decimal" => 8.0,
         // Strings are rarely as long as they may be.
-        _ => column.max_chars.map_or(16.0, |chars| (chars as f64 / 3.0).clamp(1.0, 64.0)),
+        _ => column
+            .max_chars
+            .map_or(16.0, |chars| (chars as f64 / 3.0).clamp(1.0, 64.0)),
     }
 }
 
@@ -408,7 +426,9 @@ async fn lists(
         let tables = tables_of(place, shapes, catalog);
         for (range, condition) in ranges_of(query) {
             let id = ranges::id(&range.name, &condition);
-            let table = tables.iter().find(|table| table.column(&range.name).is_some());
+            let table = tables
+                .iter()
+                .find(|table| table.column(&range.name).is_some());
             let Some(table) = table.filter(|_| !lists.contains_key(&id)) else {
                 continue;
             };
@@ -438,7 +458,9 @@ fn ranges_of(query: &Query) -> Vec<(ranges::Range, String)> {
         .flat_map(|sample| {
             let found = ranges::ranges(&sample.sql);
             let joined = ranges::joined(&found);
-            found.into_iter().zip(joined.into_iter().map(|(condition, _)| condition))
+            found
+                .into_iter()
+                .zip(joined.into_iter().map(|(condition, _)| condition))
         })
         .collect()
 }
@@ -469,7 +491,9 @@ async fn list(
         return Ok(None);
     };
     let values = of_column(table, &column.name, estimates) * share / 100.0;
-    let count: u64 = format!("{:.0}", values.max(1.0)).parse().unwrap_or(u64::MAX);
+    let count: u64 = format!("{:.0}", values.max(1.0))
+        .parse()
+        .unwrap_or(u64::MAX);
     if count > LONGEST_LIST {
         return Ok(None);
     }

@@ -196,12 +196,19 @@ pub(super) async fn analyze(
     for name in made.tables.clone() {
         let sql = format!("ANALYZE TABLE {}", ddl::table(&name));
         twin.rows("statistics of a table", &sql).await?;
-        if catalog.tables.get(&name).is_some_and(|table| table.rows > 0) {
+        if catalog
+            .tables
+            .get(&name)
+            .is_some_and(|table| table.rows > 0)
+        {
             let sql = format!("SELECT COUNT(*) FROM {}", ddl::table(&name));
             twin.rows("pages of a table", &sql).await?;
         }
     }
-    for (name, columns) in columns.iter().filter(|(name, _)| made.tables.contains(name)) {
+    for (name, columns) in columns
+        .iter()
+        .filter(|(name, _)| made.tables.contains(name))
+    {
         let list: Vec<_> = columns.iter().map(|column| ident(column)).collect();
         let sql = format!(
             "ANALYZE TABLE {} UPDATE HISTOGRAM ON {} WITH 100 BUCKETS",
@@ -211,7 +218,8 @@ pub(super) async fn analyze(
         for row in twin.rows("histograms of a table", &sql).await? {
             if text(&row, 2).is_some_and(|kind| kind.eq_ignore_ascii_case("error")) {
                 let reason = text(&row, 3).unwrap_or_default();
-                made.notes.push(format!("no histogram on `{name}`: {reason}"));
+                made.notes
+                    .push(format!("no histogram on `{name}`: {reason}"));
             }
         }
     }

@@ -23,18 +23,31 @@ pub(super) async fn column(
 ) -> Result<ColumnStatistics, Error> {
     let name = ident(&column.name);
     let is_json = column.data_type == "json";
-    let distinct = if is_json { "NULL".to_owned() } else { format!("COUNT(DISTINCT {name})") };
+    let distinct = if is_json {
+        "NULL".to_owned()
+    } else {
+        format!("COUNT(DISTINCT {name})")
+    };
     let mut list = vec![
         "COUNT(*)".to_owned(),
         format!("COUNT({name})"),
         distinct,
         format!("AVG(LENGTH({name}))"),
     ];
-    let is_long = column.max_chars.is_some() && column.max_bytes.is_some_and(|bytes| bytes > LONG_BYTES);
+    let is_long =
+        column.max_chars.is_some() && column.max_bytes.is_some_and(|bytes| bytes > LONG_BYTES);
     if is_long && !is_json {
-        list.extend(PREFIXES.iter().map(|length| format!("COUNT(DISTINCT LEFT({name}, {length}))")));
+        list.extend(
+            PREFIXES
+                .iter()
+                .map(|length| format!("COUNT(DISTINCT LEFT({name}, {length}))")),
+        );
     }
-    let sql = format!("SELECT {} FROM {}", list.join(", "), ddl::table(&table.name));
+    let sql = format!(
+        "SELECT {} FROM {}",
+        list.join(", "),
+        ddl::table(&table.name)
+    );
     let rows = match twin.rows("statistics of a column", &sql).await {
         Ok(rows) => rows,
         Err(Error::Twin { .. }) => return Ok(ColumnStatistics::default()),
@@ -56,9 +69,8 @@ pub(super) async fn column(
         (values > 0.0 && kept >= KEPT * values).then_some(*length)
     });
     Ok(ColumnStatistics {
-        distinct: (!is_json).then(|| {
-            there.unwrap_or_else(|| scaled(values, present, all, table.rows as f64))
-        }),
+        distinct: (!is_json)
+            .then(|| there.unwrap_or_else(|| scaled(values, present, all, table.rows as f64))),
         null_share: Some(1.0 - present / all),
         average_bytes: fixed_bytes(column).or_else(|| number(row, 3)),
         prefix,

@@ -204,9 +204,13 @@ pub async fn build(
     match options.tier {
         Tier::Dataless => {
             say("making the tables of the twin");
-            made.fill_dataless(&target_settings, workload, shapes).await?;
+            made.fill_dataless(&target_settings, workload, shapes)
+                .await?;
         }
-        _ => made.fill_sample(target, shapes, options, progress, cancel).await?,
+        _ => {
+            made.fill_sample(target, shapes, options, progress, cancel)
+                .await?
+        }
     }
     Ok(made)
 }
@@ -225,7 +229,10 @@ fn without_system(catalog: &Catalog) -> Catalog {
 }
 
 /// Columns with a condition on them, by table, that a histogram can tell something about.
-fn predicate_columns(catalog: &Catalog, shapes: &[(usize, Shape)]) -> Vec<(TableName, Vec<String>)> {
+fn predicate_columns(
+    catalog: &Catalog,
+    shapes: &[(usize, Shape)],
+) -> Vec<(TableName, Vec<String>)> {
     let mut found: BTreeMap<TableName, BTreeSet<String>> = BTreeMap::new();
     let uses = shapes
         .iter()
@@ -282,7 +289,10 @@ impl Twin {
 
     /// `VERSION()` of the server that answers.
     pub async fn version(&mut self) -> Result<String, Error> {
-        let version = self.connection.value("the version", "SELECT VERSION()").await?;
+        let version = self
+            .connection
+            .value("the version", "SELECT VERSION()")
+            .await?;
         Ok(version.unwrap_or_default())
     }
 
@@ -306,8 +316,9 @@ impl Twin {
             )
             .await;
             if let Err(error) = outcome {
-                self.limits
-                    .push(format!("candidates have no statistics on the twin: {error}"));
+                self.limits.push(format!(
+                    "candidates have no statistics on the twin: {error}"
+                ));
             }
         }
         results
@@ -379,7 +390,11 @@ impl Twin {
                 server::ddl::names_tables(std::slice::from_ref(name))
             );
             match self.connection.rows("a table", &sql).await?.first() {
-                Some(row) => rows += private::text(row, 0).and_then(|n| n.parse().ok()).unwrap_or(0),
+                Some(row) => {
+                    rows += private::text(row, 0)
+                        .and_then(|n| n.parse().ok())
+                        .unwrap_or(0)
+                }
                 None => self.limits.push(format!("`{name}` is not on the replica")),
             }
         }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::TwinOptions;
 use super::links::{self, Link};
 use super::literal::{self, Kind};
 use super::template::Template;
-use super::TwinOptions;
 use crate::advisor::shape::{Op, Shape};
 use crate::model::advice::Tier;
 use crate::model::schema::{Catalog, Index, IndexKind, Part, Table, TableName};
@@ -108,13 +108,26 @@ pub(super) struct TablePlan {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Method {
     /// Page after page along a unique column, the place of which is given.
-    Pages { first: usize, next: usize, key: usize },
+    Pages {
+        first: usize,
+        next: usize,
+        key: usize,
+    },
     /// One statement from the beginning.
     Head { step: usize },
     /// Chunks from positions between the least and the greatest value of a column.
-    Chunks { bounds: usize, chunk: usize, key: usize, chunks: u64 },
+    Chunks {
+        bounds: usize,
+        chunk: usize,
+        key: usize,
+        chunks: u64,
+    },
     /// The ranges in which a parent was read, along a unique index that begins with the reference.
-    Along { chunk: usize, parent: TableName, parent_column: String },
+    Along {
+        chunk: usize,
+        parent: TableName,
+        parent_column: String,
+    },
 }
 
 /// The plan of everything that will be read.
@@ -136,7 +149,13 @@ pub fn plan(catalog: &Catalog, shapes: &[(usize, Shape)], options: &TwinOptions)
     if options.tier != Tier::Sample {
         return plan;
     }
-    plan.add_session("the time zone", &["SELECT @@time_zone".to_owned()], 1, 1, options);
+    plan.add_session(
+        "the time zone",
+        &["SELECT @@time_zone".to_owned()],
+        1,
+        1,
+        options,
+    );
     let set = ["SET SESSION time_zone = ".to_owned(), String::new()];
     plan.add_session("the time zone", &set, 2, 0, options);
     plan.share = share(catalog, options.max_rows);
@@ -186,8 +205,18 @@ fn table_plan(plan: &mut Plan, table: &Table, options: &TwinOptions) -> TablePla
             .map(|part| place(part.column_name()?))
             .collect()
     });
-    let list: Vec<_> = copied.iter().map(|column| literal::reading(column)).collect();
-    let select = format!("SELECT /* mydex:sample */ {}", if list.is_empty() { "1".to_owned() } else { list.join(", ") });
+    let list: Vec<_> = copied
+        .iter()
+        .map(|column| literal::reading(column))
+        .collect();
+    let select = format!(
+        "SELECT /* mydex:sample */ {}",
+        if list.is_empty() {
+            "1".to_owned()
+        } else {
+            list.join(", ")
+        }
+    );
     let mut made = TablePlan {
         name: table.name.clone(),
         rows_there: table.rows,
@@ -208,7 +237,13 @@ fn table_plan(plan: &mut Plan, table: &Table, options: &TwinOptions) -> TablePla
 type Place<'a> = &'a dyn Fn(&str) -> Option<usize>;
 
 /// All rows, and half as many again in case the estimate is too low.
-fn whole(plan: &mut Plan, table: &Table, from: &str, place: Place<'_>, options: &TwinOptions) -> Method {
+fn whole(
+    plan: &mut Plan,
+    table: &Table,
+    from: &str,
+    place: Place<'_>,
+    options: &TwinOptions,
+) -> Method {
     let rows = table.rows + table.rows / 2 + 1_000;
     let step = |sql: Template, times: u64, rows: u64| Step {
         purpose: format!("all rows of {}", table.name),
@@ -234,7 +269,11 @@ fn whole(plan: &mut Plan, table: &Table, from: &str, place: Place<'_>, options: 
             }
         }
         _ => Method::Head {
-            step: plan.add(step(Template::new(&[format!("{from} LIMIT {rows}")]), 1, rows)),
+            step: plan.add(step(
+                Template::new(&[format!("{from} LIMIT {rows}")]),
+                1,
+                rows,
+            )),
         },
     }
 }
@@ -261,12 +300,28 @@ fn sampling_index<'a>(table: &'a Table, chunks: u64, place: Place<'_>) -> Option
 fn is_ordered(data_type: &str) -> bool {
     matches!(
         data_type,
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "char" | "varchar" | "binary"
-            | "varbinary" | "datetime" | "timestamp" | "date"
+        "tinyint"
+            | "smallint"
+            | "mediumint"
+            | "int"
+            | "bigint"
+            | "char"
+            | "varchar"
+            | "binary"
+            | "varbinary"
+            | "datetime"
+            | "timestamp"
+            | "date"
     )
 }
 
-fn sampled(plan: &mut Plan, table: &Table, from: &str, place: Place<'_>, options: &TwinOptions) -> Method {
+fn sampled(
+    plan: &mut Plan,
+    table: &Table,
+    from: &str,
+    place: Place<'_>,
+    options: &TwinOptions,
+) -> Method {
     let wanted = wanted(table, plan.share);
     let chunks = (wanted / CHUNK_ROWS).clamp(1, CHUNKS);
     let rows = wanted.div_ceil(chunks);
@@ -332,11 +387,16 @@ fn sampled(plan: &mut Plan, table: &Table, from: &str, place: Place<'_>, options
 fn wanted(table: &Table, share: f64) -> u64 {
     let exact = (table.rows as f64 * share).round();
     let text = format!("{exact:.0}");
-    text.parse().unwrap_or(WHOLE).clamp(WHOLE / 4, table.rows.max(WHOLE))
+    text.parse()
+        .unwrap_or(WHOLE)
+        .clamp(WHOLE / 4, table.rows.max(WHOLE))
 }
 
 /// A unique index that begins with a reference to a parent that is read in chunks of that key.
-fn along<'a>(plan: &Plan, table: &'a Table) -> Option<(&'a Index, &'a str, TableName, String, u64)> {
+fn along<'a>(
+    plan: &Plan,
+    table: &'a Table,
+) -> Option<(&'a Index, &'a str, TableName, String, u64)> {
     let links = plan.links.iter().filter(|link| {
         link.child == table.name && link.parent != table.name && link.columns.len() == 1
     });
@@ -389,7 +449,8 @@ fn constants(plan: &mut Plan, catalog: &Catalog, shapes: &[(usize, Shape)], opti
         let Some(at) = plan.tables.iter().position(|plan| plan.name == table.name) else {
             continue;
         };
-        let is_worth = table.rows > WHOLE && is_selective(table, &column) && !plan.tables[at].key.is_empty();
+        let is_worth =
+            table.rows > WHOLE && is_selective(table, &column) && !plan.tables[at].key.is_empty();
         let place = plan.tables[at]
             .columns
             .iter()
@@ -442,7 +503,10 @@ fn follow(by_column: &mut BTreeMap<(TableName, String), BTreeSet<String>>, links
             .collect();
         if !both.is_empty() {
             for end in ends {
-                by_column.entry(end).or_default().extend(both.iter().cloned());
+                by_column
+                    .entry(end)
+                    .or_default()
+                    .extend(both.iter().cloned());
             }
         }
     }
@@ -455,7 +519,11 @@ fn select_of(table: &Table) -> String {
         .filter(|column| column.generated.is_none())
         .map(literal::reading)
         .collect();
-    format!("SELECT /* mydex:sample */ {} FROM {}", list.join(", "), ddl::table(&table.name))
+    format!(
+        "SELECT /* mydex:sample */ {} FROM {}",
+        list.join(", "),
+        ddl::table(&table.name)
+    )
 }
 
 /// Whether an index leads to the rows of one value, and these are few enough to be read.

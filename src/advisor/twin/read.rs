@@ -74,7 +74,10 @@ impl<'a> Reader<'a> {
         if !self.target.is_broken() {
             let literal = crate::server::quote::hex_literal(&zone);
             self.target
-                .run("the time zone", &format!("SET SESSION time_zone = {literal}"))
+                .run(
+                    "the time zone",
+                    &format!("SET SESSION time_zone = {literal}"),
+                )
                 .await?;
         }
         outcome
@@ -124,7 +127,10 @@ impl<'a> Reader<'a> {
                 let mut note = self.read(*first, &[], rows).await?;
                 let mut before = 0;
                 for _ in 0..self.plan.steps[*next].times {
-                    let last = rows.iter().last().and_then(|row| row[*key].map(<[u8]>::to_vec));
+                    let last = rows
+                        .iter()
+                        .last()
+                        .and_then(|row| row[*key].map(<[u8]>::to_vec));
                     if rows.len() == before || note.is_some() {
                         break;
                     }
@@ -202,7 +208,11 @@ impl<'a> Reader<'a> {
         (parent, column): (&crate::model::schema::TableName, &str),
         rows: &mut Rows,
     ) -> Result<Option<String>, Error> {
-        let place = self.plan.tables.iter().position(|table| table.name == *parent);
+        let place = self
+            .plan
+            .tables
+            .iter()
+            .position(|table| table.name == *parent);
         let Some(place) = place else {
             return Ok(None);
         };
