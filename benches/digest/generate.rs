@@ -102,7 +102,7 @@ fn entry(
         time % 1_000_000,
     );
     let id = numbers.next(500);
-    let seconds = micros / 1_000_000;
+    let timestamp = micros / 1_000_000;
     let more = match numbers.next(4) {
         0 | 1 => format!("# User@Host: {user}  Id: {id:5}\n{figures}\n"),
         2 => format!(
@@ -116,21 +116,21 @@ fn entry(
             sent * 40,
         ),
     };
-    let used = if *schema == wanted {
+    let change = if *schema == wanted {
         String::new()
     } else {
         *schema = wanted;
         format!("use {wanted};\n")
     };
-    let time = clock(micros);
-    format!("# Time: {time}\n{more}{used}SET timestamp={seconds};\n{statement};\n")
+    let written = clock(micros);
+    format!("# Time: {written}\n{more}{change}SET timestamp={timestamp};\n{statement};\n")
 }
 
 /// The time in the ISO form; the log covers a few days of November 2023.
 fn clock(micros: u64) -> String {
     // 2023-11-14T22:13:20 is second 1,700,000,000.
-    let seconds = micros / 1_000_000 - 1_699_920_000;
-    let (day, second) = (14 + seconds / 86_400, seconds % 86_400);
+    let since = micros / 1_000_000 - 1_699_920_000;
+    let (day, second) = (14 + since / 86_400, since % 86_400);
     format!(
         "2023-11-{day:02}T{:02}:{:02}:{:02}.{:06}Z",
         second / 3_600,

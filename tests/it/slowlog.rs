@@ -1,9 +1,10 @@
 //! Slow logs that a real server wrote, against what the server counted itself.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use mydex::sandbox::{Options, Sandbox};
-use mydex::slowlog::{self, Source};
+use mydex::slowlog::{self, Profile, Source};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use crate::server;
@@ -34,10 +35,9 @@ async fn classes_and_counts_are_those_of_the_server() {
     for extra in ["OFF", "ON"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("slow.log");
-        let log = path.display();
         for statement in [
             format!("SET GLOBAL log_slow_extra = {extra}"),
-            format!("SET GLOBAL slow_query_log_file = '{log}'"),
+            format!("SET GLOBAL slow_query_log_file = '{}'", path.display()),
             "USE shop".to_owned(),
             "TRUNCATE TABLE performance_schema.events_statements_summary_by_digest".to_owned(),
         ] {
@@ -64,9 +64,7 @@ async fn classes_and_counts_are_those_of_the_server() {
             .into_iter()
             .map(|(text, n, s, e)| (text, (n, s, e)))
             .collect();
-        let options = slowlog::Options::default();
-        let profile =
-            slowlog::read(&[Source::File(path.clone())], &options, &mut |_| true).unwrap();
+        let profile = read(path);
         assert_eq!(profile.malformed, 0, "{:?}", profile.faults);
         let is_marked =
             |text: &str| text.contains("marked") && !text.contains("performance_schema");
@@ -86,6 +84,11 @@ async fn classes_and_counts_are_those_of_the_server() {
         assert_eq!(ours, theirs, "log_slow_extra={extra}");
     }
     connection.close().await.unwrap();
+}
+
+fn read(path: PathBuf) -> Profile {
+    let options = slowlog::Options::default();
+    slowlog::read(&[Source::File(path)], &options, &mut |_| true).unwrap()
 }
 
 /// Statements of a few classes, all with an alias by which they are found again.
