@@ -27,3 +27,4 @@ mod server_checks;
 mod shape;
 mod slowlog;
 mod terminal;
+mod twin;

@@ -4,13 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mydex::advisor::shape::{
-    Block, Join, Op, Predicate, Shape, StatementKind, TableUse,
-};
+use mydex::advisor::candidate::Candidate;
+use mydex::advisor::shape::{Block, Join, Op, Predicate, Shape, StatementKind, TableUse};
 use mydex::advisor::twin::{self, Twin, TwinOptions};
 use mydex::advisor::workload::{Query, Sample, Workload};
 use mydex::config::settings::{Monitor, Server, Tls, TlsMode};
-use mydex::advisor::candidate::Candidate;
 use mydex::model::advice::{LockLevel, Tier};
 use mydex::model::schema::{Catalog, Index, KeyPart, Part, TableName};
 use mydex::sandbox::{Options, Sandbox};
@@ -182,7 +180,7 @@ async fn build(
         workload,
         shapes,
         options,
-        &mut |p| eprintln!("{:?} {}", std::time::Instant::now(), p.step),
+        &mut |_| {},
         &CancellationToken::new(),
     )
     .await
@@ -305,15 +303,41 @@ async fn a_sample_keeps_the_ratios_of_a_skewed_schema() {
     run(&mut copy, &format!("USE `{name}`")).await;
     eprintln!("{:?} {:?}", built.rows(), built.limits());
     for (what, sql, share) in [
-        ("orders of an account", "SELECT COUNT(*) / COUNT(DISTINCT account_id) FROM purchase", 0.15),
-        ("lines of an order", "SELECT COUNT(*) / COUNT(DISTINCT purchase_id) FROM line", 0.15),
-        ("orders by lines", "(SELECT COUNT(*) FROM line) / (SELECT COUNT(*) FROM purchase)", 0.15),
-        ("share of the heaviest account", "(SELECT MAX(n) FROM (SELECT COUNT(*) n FROM purchase GROUP BY account_id) x) / (SELECT COUNT(*) FROM purchase)", 0.3),
-        ("orders of the constant", &format!("SELECT COUNT(*) FROM purchase WHERE account_id = '{account}'"), 0.0),
+        (
+            "orders of an account",
+            "SELECT COUNT(*) / COUNT(DISTINCT account_id) FROM purchase",
+            0.15,
+        ),
+        (
+            "lines of an order",
+            "SELECT COUNT(*) / COUNT(DISTINCT purchase_id) FROM line",
+            0.15,
+        ),
+        (
+            "orders by lines",
+            "(SELECT COUNT(*) FROM line) / (SELECT COUNT(*) FROM purchase)",
+            0.15,
+        ),
+        (
+            "share of the heaviest account",
+            "(SELECT MAX(n) FROM (SELECT COUNT(*) n FROM purchase GROUP BY account_id) x) / (SELECT COUNT(*) FROM purchase)",
+            0.3,
+        ),
+        (
+            "orders of the constant",
+            &format!("SELECT COUNT(*) FROM purchase WHERE account_id = '{account}'"),
+            0.0,
+        ),
     ] {
-        let (there, here) = (number(&mut original, sql).await, number(&mut copy, sql).await);
+        let (there, here) = (
+            number(&mut original, sql).await,
+            number(&mut copy, sql).await,
+        );
         eprintln!("{what}: {there:.4} there, {here:.4} here");
-        assert!(is_near(there, here, share), "{what}: {there} there, {here} here");
+        assert!(
+            is_near(there, here, share),
+            "{what}: {there} there, {here} here"
+        );
     }
     // Every reference that is found there is found here as well.
     let dangling = "SELECT COUNT(*) FROM purchase p LEFT JOIN account a ON a.id = p.account_id WHERE a.id IS NULL";
@@ -329,7 +353,8 @@ async fn a_sample_keeps_the_ratios_of_a_skewed_schema() {
         assert_eq!(order(there), order(here), "{}", sample[0].sql);
     }
     built.finish().await.unwrap();
-    let left = format!("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{name}'");
+    let left =
+        format!("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{name}'");
     assert_eq!(number(&mut copy, &left).await, 0.0);
 }
 
@@ -398,7 +423,11 @@ async fn every_type_and_every_name_arrives_as_it_was() {
     let mut copy = plain(&twin_server().await).await;
     run(&mut copy, &format!("USE {quoted}")).await;
     for connection in [&mut original, &mut copy] {
-        run(connection, "SET SESSION sql_mode = '', time_zone = '+00:00'").await;
+        run(
+            connection,
+            "SET SESSION sql_mode = '', time_zone = '+00:00'",
+        )
+        .await;
     }
     let columns = "`id```, HEX(`b'`), `d?`, t6, CAST(`j\"` AS CHAR), HEX(g), HEX(bl), e+0, s+0, y, f+0e0, \
                    db, ts, dt, da, HEX(v), HEX(u), HEX(vb), LEFT(lt, 8192), gv, gs, hid, \
@@ -430,7 +459,18 @@ async fn every_type_and_every_name_arrives_as_it_was() {
         let there = &copied.tables[name];
         assert_eq!(table.columns, there.columns);
         let plain = |table: &mydex::model::schema::Table| -> Vec<_> {
-            table.indexes.iter().map(|index| (index.name.clone(), index.parts.clone(), index.kind, index.parser.clone())).collect()
+            table
+                .indexes
+                .iter()
+                .map(|index| {
+                    (
+                        index.name.clone(),
+                        index.parts.clone(),
+                        index.kind,
+                        index.parser.clone(),
+                    )
+                })
+                .collect()
         };
         assert_eq!(plain(table), plain(there));
     }
@@ -442,7 +482,9 @@ async fn every_type_and_every_name_arrives_as_it_was() {
 async fn estimate(connection: &mut MySqlConnection, sql: &str) -> (f64, f64) {
     run(connection, "SET SESSION explain_json_format_version = 1").await;
     let row = connection
-        .fetch_one(sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN FORMAT=JSON {sql}"))))
+        .fetch_one(sqlx::raw_sql(AssertSqlSafe(format!(
+            "EXPLAIN FORMAT=JSON {sql}"
+        ))))
         .await
         .unwrap_or_else(|error| panic!("{sql:.300}: {error}"));
     let text: String = row.get(0);
@@ -485,7 +527,10 @@ async fn a_twin_without_data_answers_from_statistics() {
     };
     let shapes = vec![
         (0, constant("kind", Op::Equal, &["7"])),
-        (1, constant("day", Op::Range, &["'2024-02-01'", "'2024-02-07'"])),
+        (
+            1,
+            constant("day", Op::Range, &["'2024-02-01'", "'2024-02-07'"]),
+        ),
         (2, constant("id", Op::Equal, &["4711"])),
         (4, constant("owner", Op::Equal, &["5"])),
     ];
@@ -495,7 +540,11 @@ async fn a_twin_without_data_answers_from_statistics() {
     let mut built = build(&mut target, &catalog, &workload, &shapes, &options).await;
     let plan = twin::plan(&catalog, &shapes, &options);
     assert!(target.meter().read().rows - before.rows <= plan.rows());
-    assert!(plan.steps.iter().all(|step| !step.sql.to_string().contains("`event`")));
+    assert!(
+        plan.steps
+            .iter()
+            .all(|step| !step.sql.to_string().contains("`event`"))
+    );
     let candidate = Candidate {
         table: TableName::new(name, "event"),
         index: Index::btree("by_owner", vec![KeyPart::column("owner")]),
@@ -509,7 +558,11 @@ async fn a_twin_without_data_answers_from_statistics() {
     assert!(made[1].is_err(), "the second of the same name is refused");
     let mut copy = plain(&twin_server().await).await;
     run(&mut copy, &format!("USE `{name}`")).await;
-    run(&mut original, "ALTER TABLE event ADD INDEX by_owner (owner)").await;
+    run(
+        &mut original,
+        "ALTER TABLE event ADD INDEX by_owner (owner)",
+    )
+    .await;
     run(&mut copy, "ALTER TABLE event ALTER INDEX by_owner VISIBLE").await;
     for query in &workload.queries {
         let there = estimate(&mut original, &query.samples[0].sql).await;

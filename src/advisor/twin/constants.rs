@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::literal::{self, Kind};
 use super::private::Private;
 use super::text::{Token, tokens};
-use super::{Error, plan};
+use super::{Error, lookups};
 use crate::advisor::shape::Shape;
 use crate::advisor::workload::Sample;
 use crate::model::schema::{Catalog, TableName};
@@ -24,7 +24,7 @@ pub(super) async fn substitutes(
 ) -> Result<Substitutes, Error> {
     let mut found = Substitutes::new();
     let mut stand_ins: BTreeMap<(TableName, String), Option<String>> = BTreeMap::new();
-    for (name, column, constant) in plan::constants_of(shapes) {
+    for (name, column, constant) in lookups::constants_of(shapes) {
         let column = column.to_ascii_lowercase();
         let Some(known) = catalog
             .table(&name.schema, &name.name)

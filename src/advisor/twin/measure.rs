@@ -3,6 +3,7 @@
 use super::Error;
 use super::private::{Private, number};
 use crate::advisor::statistics::ColumnStatistics;
+use crate::model::advice::Tier;
 use crate::model::schema::{Column, Table};
 use crate::server::ddl;
 use crate::server::quote::ident;
@@ -11,12 +12,15 @@ use crate::server::quote::ident;
 const LONG_BYTES: u64 = 255;
 /// Share of the distinct values that a prefix must keep.
 const KEPT: f64 = 0.95;
+/// Rows of a replica that are looked at.
+const MOST_ROWS: u64 = 100_000;
 /// Lengths that are tried.
 const PREFIXES: [u32; 10] = [4, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 
 /// Measures one column; `there` is what an index of the target tells of its distinct values.
 pub(super) async fn column(
     twin: &mut Private,
+    tier: Tier,
     table: &Table,
     column: &Column,
     there: Option<u64>,
@@ -43,11 +47,14 @@ pub(super) async fn column(
                 .map(|length| format!("COUNT(DISTINCT LEFT({name}, {length}))")),
         );
     }
-    let sql = format!(
-        "SELECT {} FROM {}",
-        list.join(", "),
-        ddl::table(&table.name)
-    );
+    let rows_of = ddl::table(&table.name);
+    // A replica has all rows, and reading them for one column would take long.
+    let from = if tier == Tier::Replica {
+        format!("(SELECT {name} FROM {rows_of} LIMIT {MOST_ROWS}) AS t")
+    } else {
+        rows_of
+    };
+    let sql = format!("SELECT {} FROM {from}", list.join(", "));
     let rows = match twin.rows("statistics of a column", &sql).await {
         Ok(rows) => rows,
         Err(Error::Twin { .. }) => return Ok(ColumnStatistics::default()),
@@ -91,13 +98,12 @@ fn scaled(distinct: f64, present: f64, sampled: f64, rows: f64) -> u64 {
 /// Bytes of a value in a key, for types that always take the same.
 fn fixed_bytes(column: &Column) -> Option<f64> {
     Some(match column.data_type.as_str() {
-        "tinyint" | "year" => 1.0,
+        "tinyint" | "year" | "enum" => 1.0,
         "smallint" => 2.0,
         "mediumint" | "date" | "time" => 3.0,
         "int" | "float" | "timestamp" => 4.0,
         "datetime" => 5.0,
         "bigint" | "double" => 8.0,
-        "enum" => 1.0,
         "decimal" => 6.0,
         _ => return None,
     })

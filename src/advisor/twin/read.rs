@@ -98,13 +98,13 @@ impl<'a> Reader<'a> {
             });
             let mut rows = Rows::new(table.columns.len(), &table.key);
             for (step, column) in &table.constants {
-                let from = rows.len();
-                if let Some(note) = self.read(*step, &[], &mut rows).await? {
-                    gathered.notes.push(note);
-                }
+                let mut found = Rows::new(table.columns.len(), &[]);
+                let note = self.read(*step, &[], &mut found).await?;
+                gathered.notes.extend(note);
                 let pinned = gathered.pinned.entry((at, *column)).or_default();
-                for row in rows.iter().skip(from) {
+                for row in found.iter() {
                     pinned.extend(row[*column].map(|value| Key(vec![KeyValue::of(value)])));
+                    rows.push(|i| row[i]);
                 }
             }
             let note = self.table(at, table, &mut rows, &mut random).await?;
