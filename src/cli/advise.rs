@@ -325,7 +325,7 @@ pub(super) async fn advise(
     report(Step::new("reading the workload"));
     let mut target = server::open(server, monitor).await.map_err(told)?;
     let workload = tokio::select! {
-        workload = workload(server, args, only, &mut target) => workload?,
+        workload = workload(server, args, only, &mut target, cancel) => workload?,
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
     };
     if args.dry_run {
@@ -394,10 +394,13 @@ async fn workload(
     args: &Args,
     only: Option<DigestKey>,
     target: &mut Connection,
+    cancel: &CancellationToken,
 ) -> Result<Workload, Error> {
     let mut sourced = match args.source {
         Source::Digests => of_digests(server, args, only, target).await?,
-        Source::Slowlog => sources::of_files(&args.inputs)?,
+        Source::Slowlog => {
+            sources::of_slow_logs(&args.inputs, args.limit, args.schema.as_deref(), cancel)?
+        }
         Source::Sql => sources::of_files(&args.inputs)?,
         Source::Probes => {
             let pack = args.inputs[0].to_string_lossy();
