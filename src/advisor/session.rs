@@ -24,7 +24,7 @@ use crate::server::{self, Error};
 use crate::sql::explainable::{Explainable, explainable};
 
 /// Time after which a statement is not run again, even if its times never agreed.
-const SETTLE: Duration = Duration::from_millis(300);
+const SETTLE: Duration = Duration::from_millis(120);
 /// Of a statement that takes longer than this, two times are enough to agree.
 const SLOW: Duration = Duration::from_secs(1);
 /// Executions at least, and at most.

@@ -32,6 +32,8 @@ use twin::Twin;
 
 /// How much slower a query may get, in percent, unless the user says otherwise.
 const TOLERANCE: f64 = 10.0;
+/// What a new index has to gain, in percent, unless the user says otherwise.
+const MIN_GAIN: f64 = 0.25;
 /// Rows that are sampled at most.
 const SAMPLE_ROWS: u64 = 200_000;
 /// Digests that are taken at most.
@@ -65,6 +67,10 @@ pub struct Args {
     /// How much slower any one query may get, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = TOLERANCE)]
     pub tolerance: f64,
+
+    /// What a new index has to gain by itself, in percent of the whole workload.
+    #[arg(long, value_name = "PERCENT", default_value_t = MIN_GAIN)]
+    pub min_gain: f64,
 
     /// How candidates are judged: t0 on statistics alone, t1 on a sample of the data, t2 on the
     /// replica or clone that `--replica` names.
@@ -126,6 +132,7 @@ impl Default for Args {
             max_indexes: None,
             max_write_cost: None,
             tolerance: TOLERANCE,
+            min_gain: MIN_GAIN,
             tier: TierName::default(),
             replica: None,
             sample_rows: SAMPLE_ROWS,
@@ -318,7 +325,7 @@ pub(super) async fn advise(
     report(Step::new("reading the workload"));
     let mut target = server::open(server, monitor).await.map_err(told)?;
     let workload = tokio::select! {
-        workload = workload(server, args, only, &mut target) => workload?,
+        workload = workload(server, args, only, &mut target, cancel) => workload?,
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
     };
     if args.dry_run {
@@ -387,10 +394,13 @@ async fn workload(
     args: &Args,
     only: Option<DigestKey>,
     target: &mut Connection,
+    cancel: &CancellationToken,
 ) -> Result<Workload, Error> {
     let mut sourced = match args.source {
         Source::Digests => of_digests(server, args, only, target).await?,
-        Source::Slowlog => sources::of_files(&args.inputs)?,
+        Source::Slowlog => {
+            sources::of_slow_logs(&args.inputs, args.limit, args.schema.as_deref(), cancel)?
+        }
         Source::Sql => sources::of_files(&args.inputs)?,
         Source::Probes => {
             let pack = args.inputs[0].to_string_lossy();
@@ -469,6 +479,7 @@ fn options(args: &Args) -> Options {
         sample_rows: args.sample_rows,
         with_proof: !args.no_proof && args.tier != TierName::T0,
         keeps_existing: args.keep_existing,
+        min_gain: args.min_gain / 100.0,
     }
 }
 

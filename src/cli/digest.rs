@@ -279,8 +279,8 @@ mod tests {
     #[test]
     fn the_worst_until_the_share_and_at_most_the_count() {
         let class = |time, calls| Class {
-            time,
             calls,
+            time,
             ..Class::default()
         };
         let profile = Profile {

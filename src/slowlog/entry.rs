@@ -250,7 +250,8 @@ impl<'a> Entries<'a> {
     /// Reads the lines that start with `#` into `entry`; `None` without a query time.
     fn header(&mut self, entry: &mut Entry<'a>) -> Option<()> {
         let mut has_time = false;
-        let mut is_first_user = true;
+        let mut has_user = false;
+        let mut lines = 0;
         loop {
             let (line, next) = self.line(self.at);
             let Some(text) = line.strip_prefix(b"#") else {
@@ -261,15 +262,17 @@ impl<'a> Entries<'a> {
                 break;
             }
             if let Some(time) = text.strip_prefix(b"Time: ") {
-                if has_time || !is_first_user {
+                if lines > 0 && is_start(self.log, self.at) {
                     break;
                 }
                 self.time = stamp(time).or(self.time);
             } else if let Some(user) = text.strip_prefix(b"User@Host: ") {
-                if !is_first_user {
+                // Only the line of the time stands before that of the user.
+                let is_next = (has_user || lines > 1) && is_start(self.log, self.at);
+                if is_next {
                     break;
                 }
-                is_first_user = false;
+                has_user = true;
                 people(entry, user);
             } else if is_known_header(text, has_time) {
                 has_time |= attributes(entry, text)?;
@@ -277,6 +280,7 @@ impl<'a> Entries<'a> {
                 break;
             }
             self.at = next;
+            lines += 1;
         }
         has_time.then_some(())
     }
@@ -297,10 +301,8 @@ impl<'a> Entries<'a> {
             self.at = next;
         }
         entry.at = match (self.time, started) {
-            (Some(Stamp::Exact(at)), _) => Some(at),
-            (_, Some(started)) => Some(started),
-            (Some(Stamp::Local(at)), None) => Some(at),
-            (None, None) => None,
+            (Some(Stamp::Exact(at)), _) | (Some(Stamp::Local(at)), None) => Some(at),
+            (_, started) => started,
         };
         if entry.schema.is_empty() {
             entry.schema = self.schema;
@@ -479,7 +481,7 @@ pub fn without_start_lines(text: &[u8]) -> (&[u8], bool) {
         };
         let lines = &trimmed[start..];
         let is_start = memmem::find(lines, b"started with:").is_some()
-            && lines.iter().filter(|byte| **byte == b'\n').count() <= 3;
+            && memchr::memchr_iter(b'\n', lines).count() <= 3;
         if !is_start {
             return (text, found);
         }

@@ -265,22 +265,18 @@ impl Parts {
 pub fn end(sources: &[Source]) -> Result<Option<i64>, Error> {
     let mut last = None;
     for source in sources {
-        let at = match source.tail(TAIL)? {
-            Some(tail) => {
-                let start = last_start_first(&tail);
-                let carried = Carried::default();
-                Entries::new(&tail[start..], &carried)
-                    .filter_map(|item| match item {
-                        Item::Entry(entry) => entry.at,
-                        Item::Malformed(..) => None,
-                    })
-                    .max()
-            }
-            None => {
-                let sources = std::slice::from_ref(source);
-                let profile = read(sources, &Options::default(), &mut |_| true)?;
-                profile.window.map(|(_, last)| last)
-            }
+        let at = if let Some(tail) = source.tail(TAIL)? {
+            let carried = Carried::default();
+            Entries::new(&tail[first_start(&tail)..], &carried)
+                .filter_map(|item| match item {
+                    Item::Entry(entry) => entry.at,
+                    Item::Malformed(..) => None,
+                })
+                .max()
+        } else {
+            let sources = std::slice::from_ref(source);
+            let profile = read(sources, &Options::default(), &mut |_| true)?;
+            profile.window.map(|(_, last)| last)
         };
         last = last.max(at);
     }
@@ -288,6 +284,6 @@ pub fn end(sources: &[Source]) -> Result<Option<i64>, Error> {
 }
 
 /// Where the first whole entry starts.
-fn last_start_first(tail: &[u8]) -> usize {
+fn first_start(tail: &[u8]) -> usize {
     super::entry::next_start(tail, 0).unwrap_or(tail.len())
 }

@@ -106,3 +106,16 @@ fn last_time(part: &[u8]) -> Option<Stamp> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_of_an_entry_without_a_statement_is_carried_on() {
+        let part = b"# Time: 2024-01-02T03:04:05.123456Z\n# Query_time: 0.5\nuse one;\n";
+        let log = [part.as_slice(), b"# User@Host: app[app] @ web1 []  Id: 5\n"].concat();
+        assert_eq!(last_start(&log), Some(part.len()));
+        assert_eq!(carry(part, Carried::default()).schema, b"one");
+    }
+}

@@ -169,13 +169,19 @@ impl<'a> Ground<'a> {
             .unwrap_or(0.0)
     }
 
-    /// Distinct values: of the column's statistics, else of an index that begins with it.
+    /// Distinct values: of the column's statistics, else of an index that begins with it. A column
+    /// that is mostly NULL tells little apart, however many other values it has.
     fn distinct(&self, part: &KeyPart) -> u64 {
+        const MOSTLY: f64 = 0.5;
         let Some(name) = part.column_name() else {
             return 0;
         };
-        let known = self.statistics.of(&self.table.name, name).distinct;
-        known
+        let statistics = self.statistics.of(&self.table.name, name);
+        if statistics.null_share.is_some_and(|share| share > MOSTLY) {
+            return 1;
+        }
+        statistics
+            .distinct
             .or_else(|| {
                 let first = |index: &&crate::model::schema::Index| {
                     index
