@@ -35,7 +35,6 @@ pub struct Setting<'a> {
 }
 
 /// The candidates that a tier chooses within a budget of bytes, as bits by their places.
-#[expect(clippy::unused_async, reason = "a tier that asks a server has to wait for it")]
 pub async fn chosen(tier: Tier, budget: u64, setting: &Setting<'_>) -> Result<usize, Failure> {
     match tier {
         Tier::Full => by_costs(budget, setting, false),
