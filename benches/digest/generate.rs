@@ -4,11 +4,46 @@
 use std::io::{self, Write};
 
 const TABLES: [&str; 40] = [
-    "accounts", "addresses", "alerts", "audits", "backups", "blocks", "carts", "clusters", "coupons",
-    "devices", "domains", "events", "files", "groups_of_users", "hosts", "images", "invoices", "items",
-    "jobs", "keys_of_api", "leases", "links", "messages", "networks", "nodes", "orders", "payments",
-    "pools", "ports", "posts", "products", "quotas", "regions", "roles", "routes", "servers", "subnets",
-    "tickets", "users", "volumes",
+    "accounts",
+    "addresses",
+    "alerts",
+    "audits",
+    "backups",
+    "blocks",
+    "carts",
+    "clusters",
+    "coupons",
+    "devices",
+    "domains",
+    "events",
+    "files",
+    "groups_of_users",
+    "hosts",
+    "images",
+    "invoices",
+    "items",
+    "jobs",
+    "keys_of_api",
+    "leases",
+    "links",
+    "messages",
+    "networks",
+    "nodes",
+    "orders",
+    "payments",
+    "pools",
+    "ports",
+    "posts",
+    "products",
+    "quotas",
+    "regions",
+    "roles",
+    "routes",
+    "servers",
+    "subnets",
+    "tickets",
+    "users",
+    "volumes",
 ];
 
 const USERS: [(&str, &str); 4] = [
@@ -24,7 +59,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn next(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }
@@ -64,7 +102,7 @@ fn entry(
         time % 1_000_000,
     );
     let id = numbers.next(500);
-    let seconds = micros / 1_000_000;
+    let timestamp = micros / 1_000_000;
     let more = match numbers.next(4) {
         0 | 1 => format!("# User@Host: {user}  Id: {id:5}\n{figures}\n"),
         2 => format!(
@@ -78,21 +116,21 @@ fn entry(
             sent * 40,
         ),
     };
-    let used = if *schema == wanted {
+    let change = if *schema == wanted {
         String::new()
     } else {
         *schema = wanted;
         format!("use {wanted};\n")
     };
-    let time = clock(micros);
-    format!("# Time: {time}\n{more}{used}SET timestamp={seconds};\n{statement};\n")
+    let written = clock(micros);
+    format!("# Time: {written}\n{more}{change}SET timestamp={timestamp};\n{statement};\n")
 }
 
 /// The time in the ISO form; the log covers a few days of November 2023.
 fn clock(micros: u64) -> String {
     // 2023-11-14T22:13:20 is second 1,700,000,000.
-    let seconds = micros / 1_000_000 - 1_699_920_000;
-    let (day, second) = (14 + seconds / 86_400, seconds % 86_400);
+    let since = micros / 1_000_000 - 1_699_920_000;
+    let (day, second) = (14 + since / 86_400, since % 86_400);
     format!(
         "2023-11-{day:02}T{:02}:{:02}:{:02}.{:06}Z",
         second / 3_600,
@@ -106,10 +144,17 @@ fn statement(numbers: &mut Numbers, table: &str) -> String {
     let id = numbers.next(1_000_000);
     match numbers.next(10) {
         0 => format!("SELECT * FROM {table} WHERE id = {id}"),
-        1 => format!("SELECT id, name, state FROM `{table}` WHERE owner_id = {id} AND state = 'active'"),
+        1 => format!(
+            "SELECT id, name, state FROM `{table}` WHERE owner_id = {id} AND state = 'active'"
+        ),
         2 => {
-            let list: Vec<String> = (0..=numbers.next(20)).map(|i| (id + i).to_string()).collect();
-            format!("SELECT id, name FROM {table} WHERE id IN ({})", list.join(", "))
+            let list: Vec<String> = (0..=numbers.next(20))
+                .map(|i| (id + i).to_string())
+                .collect();
+            format!(
+                "SELECT id, name FROM {table} WHERE id IN ({})",
+                list.join(", ")
+            )
         }
         3 => format!(
             "SELECT t.id, t.name, COUNT(*) AS n\n  FROM {table} t\n  JOIN users u ON u.id = t.owner_id\n \
@@ -124,7 +169,10 @@ fn statement(numbers: &mut Numbers, table: &str) -> String {
         5 => {
             let row = |i| format!("({i}, 'name {i}', {}.5)", i % 100);
             let rows: Vec<String> = (0..=numbers.next(8)).map(|i| row(id + i)).collect();
-            format!("INSERT INTO {table} (id, name, price) VALUES {}", rows.join(", "))
+            format!(
+                "INSERT INTO {table} (id, name, price) VALUES {}",
+                rows.join(", ")
+            )
         }
         6 => format!("DELETE FROM {table} WHERE expires_at < '2023-11-01 00:00:00' AND id < {id}"),
         7 => format!(
@@ -134,7 +182,10 @@ fn statement(numbers: &mut Numbers, table: &str) -> String {
             1 + id % 14,
             id % 9,
         ),
-        8 => format!("SELECT COUNT(*) FROM {table} WHERE price > {}.99 AND name <> \"x{id}\"", id % 500),
+        8 => format!(
+            "SELECT COUNT(*) FROM {table} WHERE price > {}.99 AND name <> \"x{id}\"",
+            id % 500
+        ),
         _ => format!(
             "SELECT name FROM {table} WHERE parent_id = {id} AND kind = 'k{}' ORDER BY created_at DESC \
              LIMIT 1",

@@ -1,6 +1,6 @@
 //! From what was found on the twin to advice for a person.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::advise::{Judgement, Run};
@@ -8,6 +8,7 @@ use super::assemble::{Judged, QueryFacts};
 use super::effects;
 use super::effort::TargetCost;
 use super::material::Material;
+use super::prove::Rejected;
 use crate::model::advice::{
     Advice, Effort, Optimality, QueryEffect, Recommendation, Skipped, TwinSummary, WorkloadSummary,
 };
@@ -146,14 +147,20 @@ fn totals(found: &Judgement) -> (f64, f64) {
         .collect();
     let chosen: BTreeSet<usize> = found.proof.selection.chosen.iter().copied().collect();
     let upkeep = |set: &BTreeSet<usize>| -> f64 {
-        set.iter().map(|place| found.problem.indexes[*place].upkeep).sum()
+        set.iter()
+            .map(|place| found.problem.indexes[*place].upkeep)
+            .sum()
     };
     let before: f64 = (0..found.problem.queries.len())
         .map(|place| weight_today(found, place))
         .sum();
     let judged = |costs: &crate::advisor::costs::QueryCosts| {
         let cost = effects::cost(costs, &chosen);
-        if cost.is_finite() { costs.weight * cost } else { 0.0 }
+        if cost.is_finite() {
+            costs.weight * cost
+        } else {
+            0.0
+        }
     };
     let after: f64 = found.problem.queries.iter().map(judged).sum();
     (before + upkeep(&existing), after + upkeep(&chosen))
@@ -193,30 +200,61 @@ fn notes(material: &Material, found: &Judgement) -> Vec<Finding> {
             .map(|text| note("workload", text.clone())),
     );
     notes.extend(material.gaps.iter().map(|text| note("shape", text.clone())));
-    notes.extend(found.proof.notes.iter().map(|text| note("proof", text.clone())));
-    for rejected in &found.proof.rejected {
-        let Some(query) = material.workload.queries.get(rejected.query) else {
-            continue;
-        };
-        let indexes: Vec<String> = rejected
-            .uses
+    notes.extend(
+        found
+            .proof
+            .notes
             .iter()
-            .filter_map(|place| found.entries.get(*place))
-            .map(|entry| format!("`{}`", entry.index().name))
-            .collect();
-        let (before, after) = rejected.measured;
-        notes.push(note(
-            "regression-refused",
-            format!(
-                "with {} the optimizer would expect `{}` to cost {:.1} % of today, but it took {} instead of {}{}; that set was refused",
-                indexes.join(" and "),
-                query.name,
-                100.0 * rejected.estimated.1 / rejected.estimated.0.max(f64::MIN_POSITIVE),
-                units::duration(after.time),
-                units::duration(before.time),
-                if after.is_capped { " at least" } else { "" },
-            ),
-        ));
-    }
+            .map(|text| note("proof", text.clone())),
+    );
+    notes.extend(refusals(material, found));
     notes
+}
+
+/// Plans that were tempting and slower: for each query the one that tempted most.
+fn refusals(material: &Material, found: &Judgement) -> Vec<Finding> {
+    let mut most: BTreeMap<usize, (&Rejected, usize)> = BTreeMap::new();
+    for rejected in &found.proof.rejected {
+        let entry = most.entry(rejected.query).or_insert((rejected, 0));
+        entry.1 += 1;
+        if promise(rejected) < promise(entry.0) {
+            entry.0 = rejected;
+        }
+    }
+    most.into_values()
+        .filter_map(|(rejected, times)| {
+            let query = material.workload.queries.get(rejected.query)?;
+            let indexes: Vec<String> = rejected
+                .uses
+                .iter()
+                .filter_map(|place| found.entries.get(*place))
+                .map(|entry| format!("`{}`", entry.index().name))
+                .collect();
+            let (before, after) = rejected.measured;
+            let others = match times - 1 {
+                0 => String::new(),
+                1 => "; so was another plan of this query".to_owned(),
+                n => format!("; so were {n} other plans of this query"),
+            };
+            Some(Finding {
+                severity: Severity::Note,
+                code: "regression-refused",
+                message: format!(
+                    "with {} the optimizer expects `{}` to cost {:.1} % of today, but it took {}{} instead of {}: that was refused{others}",
+                    indexes.join(" and "),
+                    query.name,
+                    100.0 * promise(rejected),
+                    if after.is_capped { "over " } else { "" },
+                    units::duration(after.time),
+                    units::duration(before.time),
+                ),
+                remedy: String::new(),
+            })
+        })
+        .collect()
+}
+
+/// The estimated cost as a share of today's.
+fn promise(rejected: &Rejected) -> f64 {
+    rejected.estimated.1 / rejected.estimated.0.max(f64::MIN_POSITIVE)
 }

@@ -6,12 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::advice;
 use super::assemble::{Entry, EntryFacts};
 use super::candidate::Candidate;
 use super::candidates::{self, Generated};
 use super::costs::{Problem, QueryCosts};
-use super::advice;
-use super::effort;
 use super::material::{self, Material};
 use super::planner::{Calls, Planner as _};
 use super::problem;
@@ -22,6 +21,7 @@ use super::twin::{self, Twin, TwinOptions};
 use super::weights;
 use super::whatif::{self, Explored, Known, Question, Scene};
 use super::workload::Workload;
+use super::{effects, effort};
 use crate::config::settings::{Monitor, Server};
 use crate::model::advice::{Advice, Limits, Tier, TwinSummary};
 use crate::model::finding::{Finding, Severity};
@@ -32,7 +32,7 @@ use crate::server::{self, Connection};
 const EXECUTION: Duration = Duration::from_secs(10);
 
 /// Choosing ends with the best set so far after this.
-const SELECTION: Duration = Duration::from_secs(30);
+const SELECTION: Duration = Duration::from_secs(10);
 
 /// What a run needs besides the workload.
 #[derive(Debug, Clone)]
@@ -60,6 +60,8 @@ pub struct Options {
     pub with_proof: bool,
     /// Existing indexes stay as they are.
     pub keeps_existing: bool,
+    /// A new index has to gain this share of the workload by itself, 0 to 1.
+    pub min_gain: f64,
 }
 
 /// What is being done.
@@ -334,7 +336,11 @@ impl Bench<'_> {
             ));
             let question = &self.questions[place];
             let mut seconds = Vec::new();
-            for sample in known.samples.iter().filter_map(|at| question.samples.get(*at)) {
+            for sample in known
+                .samples
+                .iter()
+                .filter_map(|at| question.samples.get(*at))
+            {
                 if self.cancel.is_cancelled() {
                     return Ok(None);
                 }
@@ -377,13 +383,14 @@ impl Bench<'_> {
         };
         let (report, cancel) = (&mut *self.report, self.cancel);
         report(Step::new("choosing the best set"));
-        let deadline = Instant::now() + SELECTION;
+        let min_gain = self.run.options.min_gain;
         let proof = prove::prove(
             &mut self.session,
             case,
             problem,
             |problem, start| {
-                select::select(problem, start, &mut || {
+                let deadline = Instant::now() + SELECTION;
+                select::select(&demanding(problem, min_gain), start, &mut || {
                     cancel.is_cancelled() || Instant::now() > deadline
                 })
             },
@@ -401,6 +408,25 @@ impl Bench<'_> {
             prove::Failure::Choice(error) => Error::Limits(error),
         })
     }
+}
+
+/// The same problem in which a new index has to earn `min_gain` of what the workload costs when
+/// nothing is chosen, so that no index is advised for next to nothing.
+fn demanding(problem: &Problem, min_gain: f64) -> Problem {
+    let mut demanding = problem.clone();
+    let existing: BTreeSet<usize> = (0..problem.indexes.len())
+        .filter(|place| problem.indexes[*place].exists)
+        .collect();
+    let today: f64 = problem
+        .queries
+        .iter()
+        .map(|query| query.weight * effects::cost(query, &existing))
+        .filter(|cost| cost.is_finite())
+        .sum();
+    for index in demanding.indexes.iter_mut().filter(|index| !index.exists) {
+        index.upkeep += today * min_gain;
+    }
+    demanding
 }
 
 /// The columns whose values matter: all that the statements compare, group or sort by.

@@ -13,8 +13,10 @@ use std::collections::BTreeSet;
 use super::candidates::keys;
 use super::shape::{Op, Shape, TableUse};
 use super::statistics::Statistics;
+use crate::model::schema::{
+    Catalog, ForeignKey, Index, IndexKind, KeyPart, Part, Table, TableName,
+};
 pub use crate::model::usage::{Counts, IndexUsage};
-use crate::model::schema::{Catalog, ForeignKey, Index, IndexKind, KeyPart, Part, Table, TableName};
 use crate::server::ddl::{self, Mode};
 
 /// An entry that is so many times as long is no stand-in: reading it costs that much more.
@@ -80,11 +82,7 @@ pub enum Required {
 
 /// A verdict for each secondary index of the catalog's tables, by table and name.
 #[must_use]
-pub fn review(
-    catalog: &Catalog,
-    usage: &IndexUsage,
-    shapes: &[(usize, Shape)],
-) -> Vec<Verdict> {
+pub fn review(catalog: &Catalog, usage: &IndexUsage, shapes: &[(usize, Shape)]) -> Vec<Verdict> {
     let mut review = Review {
         catalog,
         usage,
@@ -156,7 +154,16 @@ impl Review<'_> {
     }
 
     /// The least worth keeping of a pair comes first: shown ones, short ones are kept.
-    fn worth(&self, table: &Table, index: &Index) -> (bool, bool, std::cmp::Reverse<usize>, std::cmp::Reverse<String>) {
+    fn worth(
+        &self,
+        table: &Table,
+        index: &Index,
+    ) -> (
+        bool,
+        bool,
+        std::cmp::Reverse<usize>,
+        std::cmp::Reverse<String>,
+    ) {
         (
             index.is_visible,
             index.is_unique || self.is_pinned(table, index),
@@ -247,7 +254,13 @@ impl Review<'_> {
             .others(table, index)
             .into_iter()
             .filter(|other| stands_in(other, index) && self.replaces(table, other, index))
-            .max_by_key(|other| (self.is_pinned(table, other), other.parts.len(), other.name.clone()))?;
+            .max_by_key(|other| {
+                (
+                    self.is_pinned(table, other),
+                    other.parts.len(),
+                    other.name.clone(),
+                )
+            })?;
         self.pinned.insert(key(table, longer));
         Some(Fate::Redundant(longer.name.clone()))
     }
@@ -290,7 +303,10 @@ impl Review<'_> {
                 used.predicates.iter().any(|predicate| {
                     is_named_alike(&predicate.what, &part.what)
                         && matches!(predicate.op, Op::Equal | Op::IsNull | Op::In)
-                }) || used.joins.iter().any(|join| is_named_alike(&join.what, &part.what))
+                }) || used
+                    .joins
+                    .iter()
+                    .any(|join| is_named_alike(&join.what, &part.what))
                     || used
                         .order
                         .iter()
@@ -309,7 +325,13 @@ impl Review<'_> {
     }
 
     fn verdict(&self, table: &Table, index: &Index, fate: Fate) -> Verdict {
-        let reason = reasons::of(self.usage, table, index, &fate, self.is_pinned(table, index));
+        let reason = reasons::of(
+            self.usage,
+            table,
+            index,
+            &fate,
+            self.is_pinned(table, index),
+        );
         let mut ddl = Vec::new();
         let mut undo = Vec::new();
         if fate.is_drop() {
@@ -384,7 +406,12 @@ fn enforces(other: &Index, index: &Index) -> bool {
 
 /// Whether InnoDB would take the index for a foreign key on these columns.
 fn supports(index: &Index, columns: &[String]) -> bool {
-    may_support(index, columns) && index.parts.iter().take(columns.len()).all(|part| !part.is_descending)
+    may_support(index, columns)
+        && index
+            .parts
+            .iter()
+            .take(columns.len())
+            .all(|part| !part.is_descending)
 }
 
 /// The same, or it might: when in doubt it stays.
@@ -433,18 +460,22 @@ fn is_beginning(longer: &[KeyPart], shorter: &[KeyPart]) -> bool {
         .first()
         .zip(longer.first())
         .is_some_and(|(one, other)| one.is_descending != other.is_descending);
-    longer.iter().zip(shorter).enumerate().all(|(at, (long, short))| {
-        let holds = match (long.prefix, short.prefix) {
-            (long, short) if long == short => true,
-            // The whole finds what a prefix finds; behind a prefix nothing has an order.
-            (None, Some(_)) => at == last,
-            (Some(long), Some(short)) => long >= short && at == last,
-            _ => false,
-        };
-        holds
-            && is_named_alike(&long.what, &short.what)
-            && (long.is_descending != short.is_descending) == turns
-    })
+    longer
+        .iter()
+        .zip(shorter)
+        .enumerate()
+        .all(|(at, (long, short))| {
+            let holds = match (long.prefix, short.prefix) {
+                (long, short) if long == short => true,
+                // The whole finds what a prefix finds; behind a prefix nothing has an order.
+                (None, Some(_)) => at == last,
+                (Some(long), Some(short)) => long >= short && at == last,
+                _ => false,
+            };
+            holds
+                && is_named_alike(&long.what, &short.what)
+                && (long.is_descending != short.is_descending) == turns
+        })
 }
 
 fn is_far_wider(table: &Table, other: &Index, index: &Index) -> bool {

@@ -15,7 +15,11 @@ use crate::model::schema::{Index, Table};
 
 /// The existing secondary indexes of the workload's tables, then `candidates`.
 #[must_use]
-pub fn entries(material: &Material, candidates: Vec<Candidate>, keeps_existing: bool) -> Vec<Entry> {
+pub fn entries(
+    material: &Material,
+    candidates: Vec<Candidate>,
+    keeps_existing: bool,
+) -> Vec<Entry> {
     let mut entries = Vec::new();
     let tables: BTreeSet<_> = material.tables.iter().flatten().collect();
     for name in tables {
@@ -168,10 +172,18 @@ pub fn relevant(material: &Material, entries: &[Entry]) -> Vec<BTreeSet<usize>> 
 }
 
 fn could_use(material: &Material, query: usize, candidate: &Candidate) -> bool {
-    if candidate.origins.iter().any(|origin| origin.query == Some(query)) {
+    if candidate
+        .origins
+        .iter()
+        .any(|origin| origin.query == Some(query))
+    {
         return true;
     }
-    let mut shapes = material.shapes.iter().filter(|(place, _)| *place == query).peekable();
+    let mut shapes = material
+        .shapes
+        .iter()
+        .filter(|(place, _)| *place == query)
+        .peekable();
     // A statement that could not be taken apart may use anything.
     if shapes.peek().is_none() {
         return true;
@@ -186,5 +198,10 @@ fn could_use(material: &Material, query: usize, candidate: &Candidate) -> bool {
         .flat_map(|(_, shape)| &shape.blocks)
         .flat_map(|block| &block.tables)
         .filter(|table| table.table == candidate.table)
-        .any(|table| table.columns.iter().any(|column| column.eq_ignore_ascii_case(name)))
+        .any(|table| {
+            table
+                .columns
+                .iter()
+                .any(|column| column.eq_ignore_ascii_case(name))
+        })
 }

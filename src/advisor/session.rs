@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use super::harmless;
 use super::plan::{self, Known};
 use super::planner::{Calls, Choice, Plan, Planner};
-use super::wire::{Handlers, cell, drain, of_statement};
+use super::wire::{Handlers, cell, drain, of_statement, within};
 use super::workload::Sample;
 use crate::config::settings::Server;
 use crate::model::advice::Measured;
@@ -24,13 +24,13 @@ use crate::server::{self, Error};
 use crate::sql::explainable::{Explainable, explainable};
 
 /// Time after which a statement is not run again, even if its times never agreed.
-const SETTLE: Duration = Duration::from_millis(300);
+const SETTLE: Duration = Duration::from_millis(120);
 /// Of a statement that takes longer than this, two times are enough to agree.
 const SLOW: Duration = Duration::from_secs(1);
 /// Executions at least, and at most.
 const RUNS: (u32, u32) = (3, 30);
-/// How long a plan may take: a join of many tables can be searched for long.
-const PLAN_LIMIT: Duration = Duration::from_secs(20);
+/// How long a plan may take: constant subqueries are evaluated while it is made.
+const PLAN_LIMIT: Duration = Duration::from_secs(10);
 
 /// Answers what-if questions on the twin.
 #[derive(Debug)]
@@ -200,40 +200,48 @@ impl Session {
             let first = sqlx::query(AssertSqlSafe(explain.as_str()))
                 .persistent(false)
                 .fetch_all(&mut self.connection);
-            match tokio::time::timeout(PLAN_LIMIT, first).await {
-                Err(_) => return Err(self.stuck()),
-                Ok(Err(error)) => {
-                    return match of_statement(&error, &self.place, "a plan") {
-                        error if error.is_fatal() => Err(error),
-                        error => Ok(Err(error.to_string())),
-                    };
-                }
-                Ok(Ok(_)) => {
-                    self.admitted.insert(key);
-                }
+            let answer = within(PLAN_LIMIT, &mut self.killer, self.id, first).await;
+            if let Err(reason) = self.sort(answer).await? {
+                return Ok(Err(reason));
             }
+            self.admitted.insert(key);
         }
         Ok(Ok(admitted))
     }
 
-    fn stuck(&self) -> Error {
-        Error::Timeout {
-            statement: format!("a plan at `{}`", self.place),
-            after: PLAN_LIMIT,
-        }
+    /// The order to end a statement may arrive when that has just ended by itself, and then hits
+    /// the next one: this one.
+    async fn pause(&mut self) {
+        let _ = self.run("DO 0", "a pause").await;
     }
 
-    /// The only cell of an `EXPLAIN`; an error of the statement is inside.
-    async fn ask(&mut self, sql: &str) -> Result<Result<String, String>, Error> {
-        let asking = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(&mut self.connection);
-        match tokio::time::timeout(PLAN_LIMIT, asking).await {
-            Err(_) => Err(self.stuck()),
-            Ok(Ok(row)) => Ok(Ok(cell(&row, 0))),
-            Ok(Err(error)) => match of_statement(&error, &self.place, "a plan") {
+    /// The answer to an `EXPLAIN`; an error of the statement is inside, and so is a plan that took
+    /// too long.
+    async fn sort<T>(
+        &mut self,
+        (answer, is_capped): (Result<T, sqlx::Error>, bool),
+    ) -> Result<Result<T, String>, Error> {
+        if is_capped {
+            self.pause().await;
+        }
+        match answer {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(error) => match of_statement(&error, &self.place, "a plan") {
                 error if error.is_fatal() => Err(error),
+                _ if is_capped => Ok(Err(format!(
+                    "its plan took longer than {}: a subquery is evaluated for it",
+                    crate::model::units::duration(PLAN_LIMIT)
+                ))),
                 error => Ok(Err(error.to_string())),
             },
         }
+    }
+
+    /// The only cell of an `EXPLAIN`.
+    async fn ask(&mut self, sql: &str) -> Result<Result<String, String>, Error> {
+        let asking = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(&mut self.connection);
+        let answer = within(PLAN_LIMIT, &mut self.killer, self.id, asking).await;
+        Ok(self.sort(answer).await?.map(|row| cell(&row, 0)))
     }
 
     /// The note with the rewritten statement behind an `EXPLAIN`.
@@ -274,25 +282,11 @@ impl Session {
             self.run("START TRANSACTION", "a transaction").await?;
         }
         let started = Instant::now();
-        let (outcome, is_capped) = {
-            let running = drain(&mut self.connection, sql);
-            tokio::pin!(running);
-            if let Ok(outcome) = tokio::time::timeout(limit, &mut running).await {
-                (outcome, false)
-            } else {
-                let kill = format!("KILL QUERY {}", self.id);
-                self.killer
-                    .execute(sqlx::raw_sql(AssertSqlSafe(kill)))
-                    .await
-                    .map_err(|error| of_statement(&error, &self.place, "ending a statement"))?;
-                (running.await, true)
-            }
-        };
+        let running = drain(&mut self.connection, sql);
+        let (outcome, is_capped) = within(limit, &mut self.killer, self.id, running).await;
         let time = started.elapsed();
         if is_capped {
-            // The order to end it may arrive when the statement has just ended, and then hits the
-            // next one: this one.
-            let _ = self.run("DO 0", "a pause").await;
+            self.pause().await;
         }
         if writes {
             self.run("ROLLBACK", "taking a write back").await?;

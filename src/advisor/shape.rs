@@ -2,7 +2,9 @@
 //!
 //! A shape has no opinion about indexes. Columns are resolved against the catalog, views are
 //! expanded, and every query block (main query, union branch, derived table, common table
-//! expression, subquery) stands by itself.
+//! expression, subquery) stands by itself. A view, derived table or common table expression that
+//! the server would merge is part of the block around it; conditions on one that it would not
+//! merge are also conditions of the blocks that make it, where that changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -77,10 +79,14 @@ pub struct TableUse {
     /// Disjunctions: the branches of each OR whose branches all have conditions on this table
     /// alone.
     pub ors: Vec<Vec<Vec<Predicate>>>,
-    /// Equalities with columns of other tables of this block or of an outer one.
+    /// Equalities with columns of other tables of this block, of an outer one, of a derived
+    /// table, or of a subquery that may become a semi-join (`IN`, `EXISTS`). An equality that is
+    /// known to be one with a constant is in `predicates` instead, also when only the column on
+    /// the other side is compared with it. Of an outer join only the inner side has them.
     pub joins: Vec<Join>,
     /// `GROUP BY` or `DISTINCT`, when all of its expressions are of this table; in the order of
-    /// the text, which is free for an index.
+    /// the text, which is free for an index. A column of another table counts that is known to
+    /// be equal to one of this table.
     pub group: Vec<KeyPart>,
     /// `ORDER BY`, when all of its expressions are of this table; direction included.
     pub order: Vec<KeyPart>,
@@ -98,11 +104,13 @@ pub struct TableUse {
 /// A condition on one column or expression of one table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predicate {
-    /// What is compared.
+    /// What is compared. An expression is as in the text, with bare, quoted column names; what a
+    /// functional index needs around it (a cast of text) is left to the candidates.
     pub what: Part,
     /// How.
     pub op: Op,
-    /// The constants, as SQL literals, as far as the text has them.
+    /// The constants, as SQL, as far as the text has them: literals and expressions without
+    /// columns; none for a parameter or a subquery.
     pub constants: Vec<String>,
 }
 
@@ -125,7 +133,9 @@ pub enum Op {
     Contains,
     /// `MATCH … AGAINST`.
     FullText,
-    /// `<>`, `NOT IN`, `IS NOT NULL` and the like: known, and not worth an index.
+    /// `<>`, `NOT IN`, `IS NOT NULL` and the like: known, and not worth an index. Also what no
+    /// index can serve for its types (a string column compared with a number, or in another
+    /// collation) or form (an inequality of rows).
     Unequal,
 }
 

@@ -1,8 +1,10 @@
 //! What a session of the twin needs of the driver: cells, counters, errors.
 
+use std::time::Duration;
+
 use futures_util::TryStreamExt as _;
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError, MySqlRow};
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
 use crate::server::Error;
 
@@ -63,4 +65,23 @@ pub(super) fn of_statement(error: &sqlx::Error, place: &str, what: &str) -> Erro
         1053 | 3169 | 4031 => lost(message),
         _ => Error::Server { number, message },
     }
+}
+
+/// Waits for an answer of session `id`. At the limit the statement is ended through `killer`, and
+/// what it says then is given, with `true`.
+pub(super) async fn within<T>(
+    limit: Duration,
+    killer: &mut MySqlConnection,
+    id: u64,
+    asking: impl Future<Output = Result<T, sqlx::Error>> + Send,
+) -> (Result<T, sqlx::Error>, bool) {
+    tokio::pin!(asking);
+    if let Ok(answer) = tokio::time::timeout(limit, &mut asking).await {
+        return (answer, false);
+    }
+    let kill = format!("KILL QUERY {id}");
+    if let Err(error) = killer.execute(sqlx::raw_sql(AssertSqlSafe(kill))).await {
+        return (Err(error), false);
+    }
+    (asking.await, true)
 }

@@ -18,20 +18,22 @@ use super::context::Context;
 use super::error::{Error, Outcome};
 use super::{message, probe};
 use crate::advisor::advise::{self, Options, Run, Step};
-use crate::advisor::twin::Plan;
 use crate::advisor::source::digests::{self, Wanted};
 use crate::advisor::source::gather::{Rules, gather};
+use crate::advisor::twin::Plan;
 use crate::advisor::workload::Workload;
 use crate::config::settings::{Server, Settings};
+use crate::indexes::folder::{self, Written};
 use crate::model::advice::{Advice, Limits, Tier};
 use crate::model::digest::DigestKey;
 use crate::server::{self, Connection, capability};
-use crate::indexes::folder::{self, Written};
 use sources::Sourced;
 use twin::Twin;
 
 /// How much slower a query may get, in percent, unless the user says otherwise.
 const TOLERANCE: f64 = 10.0;
+/// What a new index has to gain, in percent, unless the user says otherwise.
+const MIN_GAIN: f64 = 0.25;
 /// Rows that are sampled at most.
 const SAMPLE_ROWS: u64 = 200_000;
 /// Digests that are taken at most.
@@ -65,6 +67,10 @@ pub struct Args {
     /// How much slower any one query may get, in percent.
     #[arg(long, value_name = "PERCENT", default_value_t = TOLERANCE)]
     pub tolerance: f64,
+
+    /// What a new index has to gain by itself, in percent of the whole workload.
+    #[arg(long, value_name = "PERCENT", default_value_t = MIN_GAIN)]
+    pub min_gain: f64,
 
     /// How candidates are judged: t0 on statistics alone, t1 on a sample of the data, t2 on the
     /// replica or clone that `--replica` names.
@@ -126,6 +132,7 @@ impl Default for Args {
             max_indexes: None,
             max_write_cost: None,
             tolerance: TOLERANCE,
+            min_gain: MIN_GAIN,
             tier: TierName::default(),
             replica: None,
             sample_rows: SAMPLE_ROWS,
@@ -224,7 +231,15 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         });
     }
     let mut shown = progress::Shown::new();
-    let outcome = advise(context.settings(), server, args, None, &mut |step| shown.show(&step), &cancel).await;
+    let outcome = advise(
+        context.settings(),
+        server,
+        args,
+        None,
+        &mut |step| shown.show(&step),
+        &cancel,
+    )
+    .await;
     shown.finish();
     let advice = match outcome? {
         Ended::Planned(plan) => {
@@ -274,13 +289,21 @@ fn check(args: &Args) -> Result<(), Error> {
         _ => {}
     }
     if !(args.tolerance >= 0.0 && args.tolerance.is_finite()) {
-        wrong.push(format!("`--tolerance {}` is not a percentage of 0 or more", args.tolerance));
+        wrong.push(format!(
+            "`--tolerance {}` is not a percentage of 0 or more",
+            args.tolerance
+        ));
     }
-    if args.max_write_cost.is_some_and(|cost| !(cost >= 0.0 && cost.is_finite())) {
+    if args
+        .max_write_cost
+        .is_some_and(|cost| !(cost >= 0.0 && cost.is_finite()))
+    {
         wrong.push("`--max-write-cost` is not a number of microseconds of 0 or more".to_owned());
     }
     if args.sample_rows == 0 {
-        wrong.push("`--sample-rows 0` leaves nothing to judge by; `--tier t0` needs no rows".to_owned());
+        wrong.push(
+            "`--sample-rows 0` leaves nothing to judge by; `--tier t0` needs no rows".to_owned(),
+        );
     }
     if wrong.is_empty() {
         return Ok(());
@@ -302,7 +325,7 @@ pub(super) async fn advise(
     report(Step::new("reading the workload"));
     let mut target = server::open(server, monitor).await.map_err(told)?;
     let workload = tokio::select! {
-        workload = workload(server, args, only, &mut target) => workload?,
+        workload = workload(server, args, only, &mut target, cancel) => workload?,
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
     };
     if args.dry_run {
@@ -357,7 +380,10 @@ pub(super) async fn of_digests_of(
 
 /// Writes the definition of one recommendation into the default folder; gives its file.
 pub(super) fn write_one(advice: &Advice, place: usize) -> Result<PathBuf, Error> {
-    match write(advice, &Args::default().dir, Some(place))?.into_iter().next() {
+    match write(advice, &Args::default().dir, Some(place))?
+        .into_iter()
+        .next()
+    {
         Some(Written::New(path) | Written::Stated(path)) => Ok(path),
         None => Err(Error::new("the advice has no such recommendation")),
     }
@@ -368,10 +394,13 @@ async fn workload(
     args: &Args,
     only: Option<DigestKey>,
     target: &mut Connection,
+    cancel: &CancellationToken,
 ) -> Result<Workload, Error> {
     let mut sourced = match args.source {
         Source::Digests => of_digests(server, args, only, target).await?,
-        Source::Slowlog => sources::of_files(&args.inputs)?,
+        Source::Slowlog => {
+            sources::of_slow_logs(&args.inputs, args.limit, args.schema.as_deref(), cancel)?
+        }
         Source::Sql => sources::of_files(&args.inputs)?,
         Source::Probes => {
             let pack = args.inputs[0].to_string_lossy();
@@ -450,6 +479,7 @@ fn options(args: &Args) -> Options {
         sample_rows: args.sample_rows,
         with_proof: !args.no_proof && args.tier != TierName::T0,
         keeps_existing: args.keep_existing,
+        min_gain: args.min_gain / 100.0,
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::context::Context;
 use super::advise;
+use super::context::Context;
 use super::error::{Error, Outcome};
 use crate::collect::collector;
 use crate::config::settings::{Dashboard, Server, ServiceLevels, Settings, Theme};

@@ -88,7 +88,8 @@ fn limit(text: &str) -> Result<Limit, String> {
         count: usize::MAX,
     };
     for part in text.split(':') {
-        let wrong = || format!("`{part}` is neither a share such as `95%` nor a count such as `20`");
+        let wrong =
+            || format!("`{part}` is neither a share such as `95%` nor a count such as `20`");
         if let Some(share) = part.strip_suffix('%') {
             let share: f64 = share.trim().parse().map_err(|_| wrong())?;
             if !(share > 0.0 && share <= 100.0) {
@@ -196,7 +197,9 @@ fn before(text: &str) -> Option<i64> {
 fn moment(text: &str, end: Option<i64>) -> Result<i64, Error> {
     if let Some(before) = before(text) {
         return end.map(|end| end - before).ok_or_else(|| {
-            Error::new(format!("`{text}` before the end: no entry of the logs says its time"))
+            Error::new(format!(
+                "`{text}` before the end: no entry of the logs says its time"
+            ))
         });
     }
     if let Ok(time) = text.parse::<Timestamp>() {
@@ -235,7 +238,12 @@ fn chosen(profile: &Profile, limit: Limit, order: Order) -> Vec<&Class> {
         Order::Mean | Order::P95 | Order::Max => Order::Time,
         order => order,
     };
-    let total: f64 = profile.classes.iter().chain(&profile.rest).map(|c| figure(c, counted)).sum();
+    let total: f64 = profile
+        .classes
+        .iter()
+        .chain(&profile.rest)
+        .map(|c| figure(c, counted))
+        .sum();
     let mut covered = 0.0;
     let mut shown = Vec::new();
     for class in classes {
@@ -271,8 +279,8 @@ mod tests {
     #[test]
     fn the_worst_until_the_share_and_at_most_the_count() {
         let class = |time, calls| Class {
-            time,
             calls,
+            time,
             ..Class::default()
         };
         let profile = Profile {
@@ -280,7 +288,10 @@ mod tests {
             ..Profile::default()
         };
         let times = |share, count, order| -> Vec<u64> {
-            chosen(&profile, Limit { share, count }, order).iter().map(|class| class.time).collect()
+            chosen(&profile, Limit { share, count }, order)
+                .iter()
+                .map(|class| class.time)
+                .collect()
         };
         assert_eq!(times(0.95, 20, Order::Time), [60, 30, 9]);
         assert_eq!(times(0.9, 20, Order::Time), [60, 30]);

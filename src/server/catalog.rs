@@ -111,9 +111,8 @@ async fn in_plain_session(
     match outcome {
         Err(error) if error.is_fatal() => return Err(error),
         _ => {
-            connection
-                .run("the session's modes", &set(&mode, expiry))
-                .await?
+            let restore = set(&mode, expiry);
+            connection.run("the session's modes", &restore).await?;
         }
     }
     outcome.map(|()| reading)
@@ -128,7 +127,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     async fn all(&mut self, scope: &Scope) -> Result<(), Error> {
-        self.reading.catalog.version = self.connection.version().to_owned();
+        self.connection
+            .version()
+            .clone_into(&mut self.reading.catalog.version);
         match scope {
             Scope::Tables(names) => self.closure(names).await?,
             Scope::Schemas(schemas) => {

@@ -17,8 +17,8 @@ pub mod findings;
 pub mod guard;
 mod instruments;
 pub mod parameters;
-pub mod settings;
 pub mod quote;
+pub mod settings;
 pub mod usage;
 
 pub use connect::options;

@@ -129,7 +129,9 @@ pub async fn read(connection: &mut Connection, tables: &[TableName]) -> Result<S
             Ok(rows) => rows,
             Err(error) if error.is_fatal() => return Err(error),
             Err(error) => {
-                settings.notes.push(format!("{what} can't be read: {error}"));
+                settings
+                    .notes
+                    .push(format!("{what} can't be read: {error}"));
                 continue;
             }
         };

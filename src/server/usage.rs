@@ -81,7 +81,13 @@ async fn counts(
     let outcome = connection
         .each("the use of indexes", &sql, |row| {
             rows += 1;
-            let cells = (row.text(0), row.text(1), row.text(2), row.u64(3), row.u64(4));
+            let cells = (
+                row.text(0),
+                row.text(1),
+                row.text(2),
+                row.u64(3),
+                row.u64(4),
+            );
             let (Some(schema), Some(name), Some(index), Some(reads), Some(writes)) = cells else {
                 return;
             };

@@ -102,7 +102,8 @@ pub fn is_start(log: &[u8], line: usize) -> bool {
     if let Some(user) = rest.strip_prefix(b"# User@Host: ") {
         return memmem::find(first_line(user), b"] @ ").is_some();
     }
-    rest.strip_prefix(b"# Time: ").is_some_and(|time| stamp(first_line(time)).is_some())
+    rest.strip_prefix(b"# Time: ")
+        .is_some_and(|time| stamp(first_line(time)).is_some())
 }
 
 fn first_line(text: &[u8]) -> &[u8] {
@@ -115,9 +116,15 @@ fn first_line(text: &[u8]) -> &[u8] {
 pub fn stamp(text: &[u8]) -> Option<Stamp> {
     let text = text.trim_ascii();
     if text.get(4) == Some(&b'-') {
-        let date = [number(text.get(..4)?)?, number(text.get(5..7)?)?, number(text.get(8..10)?)?];
+        let date = [
+            number(text.get(..4)?)?,
+            number(text.get(5..7)?)?,
+            number(text.get(8..10)?)?,
+        ];
         let (clock, zone) = clock(text.get(11..)?)?;
-        let micros = days(date)?.checked_mul(86_400_000_000)?.checked_add(clock)?;
+        let micros = days(date)?
+            .checked_mul(86_400_000_000)?
+            .checked_add(clock)?;
         return match zone {
             b"Z" => Some(Stamp::Exact(micros)),
             b"" => Some(Stamp::Local(micros)),
@@ -130,10 +137,18 @@ pub fn stamp(text: &[u8]) -> Option<Stamp> {
         };
     }
     let date = text.get(..6)?;
-    let date = [2000 + number(&date[..2])?, number(&date[2..4])?, number(&date[4..])?];
+    let date = [
+        2000 + number(&date[..2])?,
+        number(&date[2..4])?,
+        number(&date[4..])?,
+    ];
     let (clock, zone) = clock(text.get(6..)?.trim_ascii_start())?;
     zone.is_empty().then_some(())?;
-    Some(Stamp::Local(days(date)?.checked_mul(86_400_000_000)?.checked_add(clock)?))
+    Some(Stamp::Local(
+        days(date)?
+            .checked_mul(86_400_000_000)?
+            .checked_add(clock)?,
+    ))
 }
 
 /// `h:mm:ss` or `hh:mm:ss.ffffff` as microseconds, and what follows it.
@@ -148,7 +163,10 @@ fn clock(text: &[u8]) -> Option<(i64, &[u8])> {
     let mut rest = &rest[5..];
     let mut micros = 0;
     if let Some(fraction) = rest.strip_prefix(b".") {
-        let length = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let length = fraction
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let mut scale = 100_000;
         for digit in &fraction[..length.min(6)] {
             micros += i64::from(digit - b'0') * scale;
@@ -156,12 +174,19 @@ fn clock(text: &[u8]) -> Option<(i64, &[u8])> {
         }
         rest = &fraction[length..];
     }
-    Some((((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros, rest))
+    Some((
+        ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros,
+        rest,
+    ))
 }
 
 fn number(digits: &[u8]) -> Option<i64> {
     let is_number = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-    is_number.then(|| digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0')))
+    is_number.then(|| {
+        digits
+            .iter()
+            .fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))
+    })
 }
 
 /// Days since 1970 of a date of the Gregorian calendar.
@@ -201,7 +226,10 @@ impl<'a> Entries<'a> {
     fn line(&self, at: usize) -> (&'a [u8], usize) {
         let rest = self.log.get(at..).unwrap_or(&[]);
         match memchr(b'\n', rest) {
-            Some(end) => (rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]), at + end + 1),
+            Some(end) => (
+                rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]),
+                at + end + 1,
+            ),
             None => (rest, self.log.len()),
         }
     }
@@ -222,7 +250,8 @@ impl<'a> Entries<'a> {
     /// Reads the lines that start with `#` into `entry`; `None` without a query time.
     fn header(&mut self, entry: &mut Entry<'a>) -> Option<()> {
         let mut has_time = false;
-        let mut is_first_user = true;
+        let mut has_user = false;
+        let mut lines = 0;
         loop {
             let (line, next) = self.line(self.at);
             let Some(text) = line.strip_prefix(b"#") else {
@@ -233,15 +262,17 @@ impl<'a> Entries<'a> {
                 break;
             }
             if let Some(time) = text.strip_prefix(b"Time: ") {
-                if has_time || !is_first_user {
+                if lines > 0 && is_start(self.log, self.at) {
                     break;
                 }
                 self.time = stamp(time).or(self.time);
             } else if let Some(user) = text.strip_prefix(b"User@Host: ") {
-                if !is_first_user {
+                // Only the line of the time stands before that of the user.
+                let is_next = (has_user || lines > 1) && is_start(self.log, self.at);
+                if is_next {
                     break;
                 }
-                is_first_user = false;
+                has_user = true;
                 people(entry, user);
             } else if is_known_header(text, has_time) {
                 has_time |= attributes(entry, text)?;
@@ -249,6 +280,7 @@ impl<'a> Entries<'a> {
                 break;
             }
             self.at = next;
+            lines += 1;
         }
         has_time.then_some(())
     }
@@ -262,15 +294,15 @@ impl<'a> Entries<'a> {
             (line, next) = self.line(self.at);
         }
         let mut started = None;
-        if line.starts_with(b"SET ") && let Some(timestamp) = timestamp(line) {
+        if line.starts_with(b"SET ")
+            && let Some(timestamp) = timestamp(line)
+        {
             started = Some(timestamp);
             self.at = next;
         }
         entry.at = match (self.time, started) {
-            (Some(Stamp::Exact(at)), _) => Some(at),
-            (_, Some(started)) => Some(started),
-            (Some(Stamp::Local(at)), None) => Some(at),
-            (None, None) => None,
+            (Some(Stamp::Exact(at)), _) | (Some(Stamp::Local(at)), None) => Some(at),
+            (_, started) => started,
         };
         if entry.schema.is_empty() {
             entry.schema = self.schema;
@@ -335,7 +367,9 @@ fn is_known_header(text: &[u8], has_time: bool) -> bool {
     }
     let key = memchr(b':', text).map_or(text, |colon| &text[..colon]);
     let is_key = key.first().is_some_and(u8::is_ascii_uppercase)
-        && key.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        && key
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let starts_one = [&b"Query_time"[..], b"Thread_id", b"Schema", b"Id"].contains(&key);
     is_key && key.len() < text.len() && (starts_one || has_time || key.contains(&b'_'))
 }
@@ -349,7 +383,10 @@ fn people<'a>(entry: &mut Entry<'a>, text: &'a [u8]) {
     let bracket = memchr(b'[', user);
     entry.user = match bracket {
         Some(bracket) if bracket > 0 => &user[..bracket],
-        Some(_) => user.strip_prefix(b"[").and_then(|u| u.strip_suffix(b"]")).unwrap_or(user),
+        Some(_) => user
+            .strip_prefix(b"[")
+            .and_then(|u| u.strip_suffix(b"]"))
+            .unwrap_or(user),
         None => user,
     };
     let host = &text[at + 3..];
@@ -423,7 +460,9 @@ fn timestamp(line: &[u8]) -> Option<i64> {
 }
 
 fn unquoted(name: &[u8]) -> &[u8] {
-    name.strip_prefix(b"`").and_then(|name| name.strip_suffix(b"`")).unwrap_or(name)
+    name.strip_prefix(b"`")
+        .and_then(|name| name.strip_suffix(b"`"))
+        .unwrap_or(name)
 }
 
 /// The text without the three lines that a server writes at its end when it starts or opens the
@@ -442,7 +481,7 @@ pub fn without_start_lines(text: &[u8]) -> (&[u8], bool) {
         };
         let lines = &trimmed[start..];
         let is_start = memmem::find(lines, b"started with:").is_some()
-            && lines.iter().filter(|byte| **byte == b'\n').count() <= 3;
+            && memchr::memchr_iter(b'\n', lines).count() <= 3;
         if !is_start {
             return (text, found);
         }

@@ -1,7 +1,7 @@
 //! # slowlog
 //! Purpose: slow query logs of MySQL, Percona and MariaDB, plain or compressed, to a ranked profile.
 //! Gives: a `Profile` of classes with their figures and samples; malformed entries are counted, never fatal.
-//! Pure files: all but read.rs, source.rs
+//! Pure files: all but read.rs, source.rs, tests.rs
 //! May import: model, sql
 //! Reading order: entry, split, histogram, profile, tally, source, read
 

@@ -171,6 +171,10 @@ impl Profile {
     /// Total time in microseconds, of all classes.
     #[must_use]
     pub fn time(&self) -> u64 {
-        self.classes.iter().chain(&self.rest).map(|class| class.time).sum()
+        self.classes
+            .iter()
+            .chain(&self.rest)
+            .map(|class| class.time)
+            .sum()
     }
 }

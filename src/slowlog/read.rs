@@ -77,8 +77,14 @@ pub fn read(
     options: &Options,
     goes_on: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Profile, Error> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get).min(4);
-    let threads = if options.threads == 0 { cores } else { options.threads };
+    let cores = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(4);
+    let threads = if options.threads == 0 {
+        cores
+    } else {
+        options.threads
+    };
     let names = sources.iter().map(Source::name).collect();
     let mut merger = Merger::new(options, names);
     let (jobs, waiting) = mpsc::sync_channel::<(u64, Part)>(threads * 2);
@@ -178,14 +184,16 @@ fn read_one(
     };
     let mut bytes = 0;
     loop {
-        let is_end = parts.fill(&mut opened, options.block.max(1), &mut bytes).or_else(|error| {
-            // A compressed log that is cut short is read as far as it goes.
-            let is_cut = error.kind() == std::io::ErrorKind::UnexpectedEof;
-            is_cut.then_some(true).ok_or_else(|| Error::Read {
-                name: source.name(),
-                error,
-            })
-        })?;
+        let is_end = parts
+            .fill(&mut opened, options.block.max(1), &mut bytes)
+            .or_else(|error| {
+                // A compressed log that is cut short is read as far as it goes.
+                let is_cut = error.kind() == std::io::ErrorKind::UnexpectedEof;
+                is_cut.then_some(true).ok_or_else(|| Error::Read {
+                    name: source.name(),
+                    error,
+                })
+            })?;
         while let Some(part) = parts.next(is_end) {
             queue.send(part, merger);
         }
@@ -257,22 +265,18 @@ impl Parts {
 pub fn end(sources: &[Source]) -> Result<Option<i64>, Error> {
     let mut last = None;
     for source in sources {
-        let at = match source.tail(TAIL)? {
-            Some(tail) => {
-                let start = last_start_first(&tail);
-                let carried = Carried::default();
-                Entries::new(&tail[start..], &carried)
-                    .filter_map(|item| match item {
-                        Item::Entry(entry) => entry.at,
-                        Item::Malformed(..) => None,
-                    })
-                    .max()
-            }
-            None => {
-                let sources = std::slice::from_ref(source);
-                let profile = read(sources, &Options::default(), &mut |_| true)?;
-                profile.window.map(|(_, last)| last)
-            }
+        let at = if let Some(tail) = source.tail(TAIL)? {
+            let carried = Carried::default();
+            Entries::new(&tail[first_start(&tail)..], &carried)
+                .filter_map(|item| match item {
+                    Item::Entry(entry) => entry.at,
+                    Item::Malformed(..) => None,
+                })
+                .max()
+        } else {
+            let sources = std::slice::from_ref(source);
+            let profile = read(sources, &Options::default(), &mut |_| true)?;
+            profile.window.map(|(_, last)| last)
         };
         last = last.max(at);
     }
@@ -280,6 +284,6 @@ pub fn end(sources: &[Source]) -> Result<Option<i64>, Error> {
 }
 
 /// Where the first whole entry starts.
-fn last_start_first(tail: &[u8]) -> usize {
+fn first_start(tail: &[u8]) -> usize {
     super::entry::next_start(tail, 0).unwrap_or(tail.len())
 }

@@ -79,7 +79,9 @@ impl Source {
             let mut file = File::open(path)?;
             let mut magic = [0; 2];
             let data = file.metadata()?;
-            if !data.is_file() || (data.len() >= 2 && file.read_exact(&mut magic).is_ok() && magic == GZIP) {
+            if !data.is_file()
+                || (data.len() >= 2 && file.read_exact(&mut magic).is_ok() && magic == GZIP)
+            {
                 return Ok(None);
             }
             file.seek(SeekFrom::Start(data.len().saturating_sub(length)))?;
@@ -112,7 +114,10 @@ impl Opened {
         let whole = io::Cursor::new(start).chain(reader);
         Ok(if is_gzip {
             Self {
-                reader: Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 18, whole))),
+                reader: Box::new(MultiGzDecoder::new(BufReader::with_capacity(
+                    1 << 18,
+                    whole,
+                ))),
                 size: None,
             }
         } else {

@@ -85,7 +85,11 @@ fn with_time(log: &[u8], user: usize) -> usize {
     };
     let line = memrchr(b'\n', before).map_or(0, |i| i + 1);
     let is_time = log[line..].starts_with(b"# Time: ") && log[user..].starts_with(b"# User");
-    if is_time && is_start(log, line) { line } else { user }
+    if is_time && is_start(log, line) {
+        line
+    } else {
+        user
+    }
 }
 
 fn last_time(part: &[u8]) -> Option<Stamp> {
@@ -101,4 +105,17 @@ fn last_time(part: &[u8]) -> Option<Stamp> {
         end = at;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_of_an_entry_without_a_statement_is_carried_on() {
+        let part = b"# Time: 2024-01-02T03:04:05.123456Z\n# Query_time: 0.5\nuse one;\n";
+        let log = [part.as_slice(), b"# User@Host: app[app] @ web1 []  Id: 5\n"].concat();
+        assert_eq!(last_start(&log), Some(part.len()));
+        assert_eq!(carry(part, Carried::default()).schema, b"one");
+    }
 }

@@ -88,14 +88,26 @@ struct Picked {
     lot: u64,
 }
 
-fn range_of(text: &[u8], within: &[u8]) -> Range {
+/// Stands for the schema that the part took over, which is no text in it.
+const CARRIED: Range = (usize::MAX, 0);
+
+fn range_of(text: &[u8], part: &Part) -> Range {
     // The place of a slice in the text from which it was cut.
-    let start = (text.as_ptr().addr()).wrapping_sub(within.as_ptr().addr());
-    if start <= within.len() { (start, text.len()) } else { (0, 0) }
+    let start = (text.as_ptr().addr()).wrapping_sub(part.text.as_ptr().addr());
+    if text.is_empty() {
+        (0, 0)
+    } else if start < part.text.len() {
+        (start, text.len())
+    } else {
+        CARRIED
+    }
 }
 
-fn text(part: &[u8], range: Range) -> &[u8] {
-    part.get(range.0..range.0 + range.1).unwrap_or(&[])
+fn text(part: &Part, range: Range) -> &[u8] {
+    if range == CARRIED {
+        return &part.carried.schema;
+    }
+    part.text.get(range.0..range.0 + range.1).unwrap_or(&[])
 }
 
 /// Mixes a place in the log to a number that decides which samples are kept.
@@ -144,8 +156,14 @@ fn wanted(entry: &Entry<'_>, options: &Options) -> bool {
                 && options.until.is_none_or(|until| at < until)
         });
     in_window
-        && options.user.as_ref().is_none_or(|user| entry.user == user.as_bytes())
-        && options.schema.as_ref().is_none_or(|schema| entry.schema == schema.as_bytes())
+        && options
+            .user
+            .as_ref()
+            .is_none_or(|user| entry.user == user.as_bytes())
+        && options
+            .schema
+            .as_ref()
+            .is_none_or(|schema| entry.schema == schema.as_bytes())
 }
 
 fn widened(window: Option<(i64, i64)>, at: Option<i64>) -> Option<(i64, i64)> {
@@ -185,15 +203,22 @@ impl PartClass {
         class.errors += u64::from(entry.is_error);
         class.histogram.add(time);
         class.seen = widened(class.seen, entry.at);
-        for (names, name) in self.names.iter_mut().zip([entry.schema, entry.user, entry.host]) {
+        for (names, name) in self
+            .names
+            .iter_mut()
+            .zip([entry.schema, entry.user, entry.host])
+        {
             tally(names, name, part);
         }
         let picked = Picked {
-            text: range_of(entry.statement, &part.text),
+            text: range_of(entry.statement, part),
             time,
             lot: lot(part.source, part.offset + entry.offset as u64),
         };
-        if self.worst.is_none_or(|worst| (picked.time, picked.lot) > (worst.time, worst.lot)) {
+        if self
+            .worst
+            .is_none_or(|worst| (picked.time, picked.lot) > (worst.time, worst.lot))
+        {
             self.worst = Some(picked);
         }
         pick(&mut self.low, picked, options.samples, |picked| picked.lot);
@@ -212,10 +237,12 @@ fn pick<T>(kept: &mut Vec<T>, new: T, limit: usize, lot: impl Fn(&T) -> u64) {
 }
 
 fn tally(names: &mut Vec<(Range, u64)>, name: &[u8], part: &Part) {
-    let known = names.iter_mut().find(|(range, _)| text(&part.text, *range) == name);
+    let known = names
+        .iter_mut()
+        .find(|(range, _)| text(part, *range) == name);
     match known {
         Some((_, count)) => *count += 1,
-        None => names.push((range_of(name, &part.text), 1)),
+        None => names.push((range_of(name, part), 1)),
     }
 }
 
@@ -270,7 +297,9 @@ impl<'a> Merger<'a> {
         }
         for (at, reason) in &counted.faults {
             if profile.faults.len() < FAULTS {
-                profile.faults.push(fault(part, *at, reason, &profile.sources));
+                profile
+                    .faults
+                    .push(fault(part, *at, reason, &profile.sources));
             }
         }
         for class in &counted.classes {
@@ -299,21 +328,20 @@ impl<'a> Merger<'a> {
             }
             None => None,
         };
-        let whole = match index.and_then(|index| self.classes.get_mut(index)) {
-            Some(whole) => whole,
-            None => {
-                if self.folded.len() < FOLDED {
-                    self.folded.insert(hash, 0);
-                }
-                self.rest.get_or_insert_with(|| Whole {
-                    class: Class {
-                        fingerprint: "everything else".to_owned(),
-                        time_min: u64::MAX,
-                        ..Class::default()
-                    },
-                    ..Whole::default()
-                })
+        let whole = if let Some(whole) = index.and_then(|index| self.classes.get_mut(index)) {
+            whole
+        } else {
+            if self.folded.len() < FOLDED {
+                self.folded.insert(hash, 0);
             }
+            self.rest.get_or_insert_with(|| Whole {
+                class: Class {
+                    fingerprint: "everything else".to_owned(),
+                    time_min: u64::MAX,
+                    ..Class::default()
+                },
+                ..Whole::default()
+            })
         };
         merge(&mut whole.class, &from.figures);
         whole.names(part, from);
@@ -326,9 +354,12 @@ impl<'a> Merger<'a> {
         let Some(worst) = from.worst else {
             return String::new();
         };
-        let statement = text(&part.text, worst.text);
+        let statement = text(part, worst.text);
         if from.is_command {
-            return format!("administrator command: {}", String::from_utf8_lossy(statement));
+            return format!(
+                "administrator command: {}",
+                String::from_utf8_lossy(statement)
+            );
         }
         self.prints.text(statement)
     }
@@ -336,9 +367,15 @@ impl<'a> Merger<'a> {
     /// The profile, ranked.
     pub(super) fn finish(mut self, is_interrupted: bool) -> Profile {
         let samples = self.options.samples;
-        self.profile.classes = self.classes.into_iter().map(|whole| whole.finish(samples)).collect();
+        self.profile.classes = self
+            .classes
+            .into_iter()
+            .map(|whole| whole.finish(samples))
+            .collect();
         // A stable sort: classes of the same time stay in the order in which they came.
-        self.profile.classes.sort_by(|a, b| b.time.cmp(&a.time));
+        self.profile
+            .classes
+            .sort_by_key(|class| std::cmp::Reverse(class.time));
         self.profile.rest = self.rest.map(|whole| whole.finish(samples));
         self.profile.folded = self.folded.len() as u64;
         self.profile.is_interrupted = is_interrupted;
@@ -370,7 +407,7 @@ impl Whole {
         let tallies = [&mut class.schemas, &mut class.users, &mut class.hosts];
         for (tally, names) in tallies.into_iter().zip(&from.names) {
             for (range, count) in names {
-                tally.add(&String::from_utf8_lossy(text(&part.text, *range)), *count);
+                tally.add(&String::from_utf8_lossy(text(part, *range)), *count);
             }
         }
     }
@@ -378,7 +415,7 @@ impl Whole {
     fn sample(&mut self, part: &Part, from: &PartClass, is_rich: bool, limit: usize) {
         let longest = if is_rich { SAMPLE.0 } else { SAMPLE.1 };
         let make = |picked: &Picked| {
-            let whole = text(&part.text, picked.text);
+            let whole = text(part, picked.text);
             let kept = whole.get(..longest).unwrap_or(whole);
             Sample {
                 sql: String::from_utf8_lossy(kept).into_owned(),
@@ -389,9 +426,10 @@ impl Whole {
         };
         if let Some(new) = &from.worst {
             let rank = |time: u64, lot: u64| (time, lot);
-            let is_worse = self.worst.as_ref().is_none_or(|worst| {
-                rank(new.time, new.lot) > rank(worst.time, worst.lot)
-            });
+            let is_worse = self
+                .worst
+                .as_ref()
+                .is_none_or(|worst| rank(new.time, new.lot) > rank(worst.time, worst.lot));
             if is_worse {
                 self.worst = Some(make(new));
             }

@@ -205,7 +205,7 @@ const SLOTS: usize = 4096;
 /// The words with their codes.
 #[derive(Debug)]
 pub(super) struct Words {
-    slots: Box<[Slot; SLOTS]>,
+    slots: Vec<Slot>,
     /// What is written for the code `FIRST + i`.
     texts: Vec<&'static str>,
     flags: Vec<u8>,
@@ -271,7 +271,7 @@ fn place(head: u64, tail: u64, length: usize) -> usize {
 impl Words {
     fn build() -> Self {
         let mut words = Self {
-            slots: Box::new([EMPTY; SLOTS]),
+            slots: vec![EMPTY; SLOTS],
             texts: Vec::new(),
             flags: Vec::new(),
             known: Known::default(),

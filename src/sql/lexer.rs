@@ -176,7 +176,7 @@ impl<'a> Lexer<'a> {
     }
 
     #[inline]
-    fn identifier(&self, code: u16, start: usize, end: usize) -> Lexed {
+    fn identifier(code: u16, start: usize, end: usize) -> Lexed {
         Lexed {
             code,
             start: u32::try_from(start).unwrap_or(u32::MAX),
@@ -229,26 +229,26 @@ impl<'a> Lexer<'a> {
         }
         if next == b'.' && starts_name(rest.get(length + 1).copied()) && state != State::Variable {
             // What stands before a dot is a name, and so is what stands behind it.
-            return self.identifier(code::IDENT, start, self.at);
+            return Self::identifier(code::IDENT, start, self.at);
         }
         if state != State::Name
             && let Some(code) = self.words.keyword(word, next == b'(')
         {
             return Self::simple(code);
         }
-        self.identifier(code::IDENT, start, self.at)
+        Self::identifier(code::IDENT, start, self.at)
     }
 
     fn hint_word(&mut self, start: usize, word: &[u8], next: u8, state: State) -> Lexed {
         if next == b'@' {
-            return self.identifier(code::IDENT_AT, start, self.at);
+            return Self::identifier(code::IDENT_AT, start, self.at);
         }
         if word.iter().all(u8::is_ascii_digit) {
             return Self::simple(code::VALUE);
         }
         match self.words.hint(word) {
             Some(code) if state == State::Free => Self::simple(code),
-            _ => self.identifier(code::IDENT, start, self.at),
+            _ => Self::identifier(code::IDENT, start, self.at),
         }
     }
 
@@ -256,7 +256,7 @@ impl<'a> Lexer<'a> {
     fn body(&mut self, start: usize, quote: &[u8]) -> Lexed {
         let rest = self.rest();
         let Some(length) = memmem::find(rest, quote) else {
-            return self.identifier(code::IDENT, start, self.at);
+            return Self::identifier(code::IDENT, start, self.at);
         };
         self.at += length + quote.len();
         Self::simple(code::BODY)
@@ -274,7 +274,7 @@ impl<'a> Lexer<'a> {
             return if self.in_hint {
                 Self::simple(code::VALUE)
             } else {
-                self.identifier(code::IDENT, start, self.at)
+                Self::identifier(code::IDENT, start, self.at)
             };
         }
         let mut length = rest
@@ -314,7 +314,7 @@ impl<'a> Lexer<'a> {
                     .position(|byte| !is_word(*byte))
                     .unwrap_or(rest.len());
                 self.at += end;
-                return self.identifier(code::IDENT, start, self.at);
+                return Self::identifier(code::IDENT, start, self.at);
             }
             0 => {}
             more => {
@@ -344,9 +344,7 @@ impl<'a> Lexer<'a> {
                 self.at = self.sql.len();
                 break;
             };
-            if rest[i] == b'\\' {
-                self.at += i + 2;
-            } else if rest.get(i + 1) == Some(&quote) {
+            if rest[i] == b'\\' || rest.get(i + 1) == Some(&quote) {
                 self.at += i + 2;
             } else {
                 self.at += i + 1;
@@ -376,7 +374,7 @@ impl<'a> Lexer<'a> {
         } else {
             code::IDENT
         };
-        self.identifier(code, start, end)
+        Self::identifier(code, start, end)
     }
 
     fn at_sign(&mut self) -> Lexed {

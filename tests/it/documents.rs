@@ -6,5 +6,6 @@ fn the_readme_shows_what_the_commands_print() {
     trycmd::TestCases::new()
         .env("MYDEX_STATE_DIR", state.path().to_str().unwrap())
         .case("README.md")
+        .case("docs/digest.md")
         .run();
 }

@@ -7,6 +7,7 @@
     reason = "a test ends loudly at what it did not expect, in its helpers as well"
 )]
 
+mod candidates;
 mod collect;
 mod config;
 mod config_docs;
@@ -14,6 +15,7 @@ mod config_sources;
 mod definitions;
 mod documents;
 mod engine;
+mod fingerprint;
 mod keeper;
 mod pack;
 mod prove;
@@ -22,4 +24,7 @@ mod sandbox;
 mod sandbox_cli;
 mod server;
 mod server_checks;
+mod shape;
+mod slowlog;
 mod terminal;
+mod twin;

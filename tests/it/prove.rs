@@ -751,3 +751,28 @@ async fn a_hundred_queries_take_few_plans() {
             .all(|known| known.today.is_some() && !known.is_cut)
     );
 }
+
+/// The end of an index is read while the statement is planned, and the plan names no index.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_no_plan_names_is_found_by_hiding() {
+    let stage = Stage::new("hidden", &SHOP, &SHOP_INDEXES).await;
+    let mut session = stage.session().await;
+    let questions = [
+        stage.question(&["SELECT MIN(age) FROM person"], [0, 1, 2]),
+        stage.question(&["SELECT name FROM person WHERE id = 900000"], [0, 1, 2]),
+    ];
+    let explored = explored(&stage, &mut session, &questions).await;
+    let cost = |query: usize, set: &[usize]| {
+        effects::cost(
+            &explored.queries[query].costs,
+            &set.iter().copied().collect(),
+        )
+    };
+    assert!(cost(0, &[2]) < 2.0 && cost(0, &[0, 2]) < 2.0);
+    assert!(
+        cost(0, &[]) > 500.0 && cost(0, &[0, 1]) > 500.0,
+        "{explored:#?}"
+    );
+    // The primary key answers this one, whatever else is there.
+    assert!(cost(1, &[]) < 2.0);
+}

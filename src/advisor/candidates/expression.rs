@@ -240,6 +240,7 @@ fn parse(text: &str) -> Option<Expr> {
     // The server writes literals of generated columns with their character set.
     let plain = text.replace("_utf8mb4\\'", "'").replace("\\'", "'");
     let plain = plain.replace("_utf8mb4'", "'");
+    let plain = plain.replace(" charset utf8mb4", "");
     let dialect = MySqlDialect {};
     let mut parser = Parser::new(&dialect).try_with_sql(&plain).ok()?;
     let expression = parser.parse_expr().ok()?;

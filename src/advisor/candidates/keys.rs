@@ -139,10 +139,10 @@ fn fixed_bytes(data_type: &str, full_type: &str) -> Option<u64> {
     let fraction = |base: u64| base + arguments(full_type).first().map_or(0, |n| n.div_ceil(2));
     Some(match data_type {
         "tinyint" | "year" => 1,
-        "smallint" => 2,
+        "smallint" | "enum" => 2,
         "mediumint" | "date" => 3,
         "int" | "float" => 4,
-        "bigint" | "double" => 8,
+        "bigint" | "double" | "set" => 8,
         "time" => fraction(3),
         "timestamp" => fraction(4),
         "datetime" => fraction(5),
@@ -154,8 +154,6 @@ fn fixed_bytes(data_type: &str, full_type: &str) -> Option<u64> {
             half(digits.saturating_sub(after)) + half(after)
         }
         "bit" => arguments(full_type).first().map_or(1, |n| n.div_ceil(8)),
-        "enum" => 2,
-        "set" => 8,
         _ => return None,
     })
 }
@@ -181,7 +179,11 @@ pub(super) fn declared_part_bytes(table: &Table, part: &KeyPart) -> u64 {
 
 /// Average bytes that a part takes in an entry: measured where statistics know, a third of the
 /// declared length for other strings.
-pub(in crate::advisor) fn stored_part_bytes(table: &Table, part: &KeyPart, statistics: &Statistics) -> f64 {
+pub(in crate::advisor) fn stored_part_bytes(
+    table: &Table,
+    part: &KeyPart,
+    statistics: &Statistics,
+) -> f64 {
     let Part::Column(name) = &part.what else {
         return match &part.what {
             Part::Expression(text) => expression_bytes(text),

@@ -31,7 +31,7 @@ pub(super) fn free(name: String, is_taken: impl Fn(&str) -> bool) -> String {
         return name;
     }
     let stem: String = name.chars().take(MAX_CHARS - 4).collect();
-    (2_u32..)
+    (2_u32..1000)
         .map(|number| format!("{stem}_{number}"))
         .find(|name| !is_taken(name))
         .unwrap_or(name)

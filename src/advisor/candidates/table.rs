@@ -14,6 +14,10 @@ use crate::model::schema::{KeyPart, Part, Table};
 
 /// Share of a row's bytes above which an index would be the table over again.
 const MOST_OF_ROW: f64 = 0.7;
+/// InnoDB leaves a sixteenth of each page free.
+const PAGE_FILL: f64 = 15.0 / 16.0;
+/// Bytes of a clustered row besides its columns: header, transaction and undo pointer.
+const ROW_HEADER: f64 = 18.0;
 
 /// A table, and what was found about it so far.
 pub(super) struct Ground<'a> {
@@ -53,7 +57,8 @@ impl<'a> Ground<'a> {
     /// What of a condition can be in a key: none, one, or several ways.
     pub(super) fn parts(&mut self, what: &Part, op: Op, constants: &[String]) -> Vec<KeyPart> {
         match (op, what) {
-            (Op::Unequal, _) => Vec::new(),
+            // The optimizer does not take an index on an expression for LIKE.
+            (Op::Unequal, _) | (Op::LikePrefix, Part::Expression(_)) => Vec::new(),
             (Op::Contains | Op::FullText, _) => {
                 if let Some(note) = texts::advice(self.table, what, op) {
                     self.note(note);
@@ -62,8 +67,6 @@ impl<'a> Ground<'a> {
             }
             (Op::MemberOf, what) => self.array(what, constants),
             (_, Part::Column(name)) => self.column(name).into_iter().collect(),
-            // The optimizer does not take an index on an expression for LIKE.
-            (Op::LikePrefix, Part::Expression(_)) => Vec::new(),
             (_, Part::Expression(text)) => self.expression(text, constants).into_iter().collect(),
         }
     }
@@ -166,13 +169,19 @@ impl<'a> Ground<'a> {
             .unwrap_or(0.0)
     }
 
-    /// Distinct values: of the column's statistics, else of an index that begins with it.
+    /// Distinct values: of the column's statistics, else of an index that begins with it. A column
+    /// that is mostly NULL tells little apart, however many other values it has.
     fn distinct(&self, part: &KeyPart) -> u64 {
+        const MOSTLY: f64 = 0.5;
         let Some(name) = part.column_name() else {
             return 0;
         };
-        let known = self.statistics.of(&self.table.name, name).distinct;
-        known
+        let statistics = self.statistics.of(&self.table.name, name);
+        if statistics.null_share.is_some_and(|share| share > MOSTLY) {
+            return 1;
+        }
+        statistics
+            .distinct
             .or_else(|| {
                 let first = |index: &&crate::model::schema::Index| {
                     index
@@ -216,7 +225,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Whether values of all its parts can be read from an index.
-    pub(super) fn may_cover(&self, steps: &Steps) -> bool {
+    pub(super) fn may_cover(steps: &Steps) -> bool {
         steps
             .iter()
             .flatten()
@@ -240,18 +249,17 @@ impl<'a> Ground<'a> {
         }
         let bytes = |part: &KeyPart| keys::stored_part_bytes(self.table, part, self.statistics);
         let key: f64 = keys::extended(self.table, &parts).iter().map(bytes).sum();
-        let declared: f64 = self
-            .table
-            .columns
-            .iter()
-            .map(|column| bytes(&KeyPart::column(column.name.clone())))
-            .sum();
         let row = if self.table.rows >= 1000 && self.table.data_bytes > 0 {
-            self.table.data_bytes as f64 / self.table.rows as f64
+            let whole = self.table.data_bytes as f64 / self.table.rows as f64;
+            whole * PAGE_FILL - ROW_HEADER
         } else {
-            declared
+            self.table
+                .columns
+                .iter()
+                .map(|column| bytes(&KeyPart::column(column.name.clone())))
+                .sum()
         };
-        key <= row.max(declared) * MOST_OF_ROW
+        key <= row * MOST_OF_ROW
     }
 
     /// Whether the server accepts a key of these parts.

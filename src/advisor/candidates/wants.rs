@@ -355,7 +355,7 @@ fn covering(ground: &Ground<'_>, list: &mut List, used: &TableUse) {
     };
     let plain: Vec<Want> = list.wants.clone();
     for want in plain {
-        if want.role == Role::Branch || !ground.may_cover(&want.steps) {
+        if want.role == Role::Branch || !Ground::may_cover(&want.steps) {
             continue;
         }
         let has: BTreeSet<_> = want.steps.iter().flatten().map(|part| &part.what).collect();

@@ -21,7 +21,10 @@ pub(super) fn of(
         Fate::Required(required) => needed(*required).to_owned(),
         Fate::Unused => unused(usage.window.unwrap_or_default()),
         Fate::Duplicate(other) if index.parts.len() == parts_of(table, other) => {
-            format!("`{other}` has the same parts{}", counted(usage, table, index))
+            format!(
+                "`{other}` has the same parts{}",
+                counted(usage, table, index)
+            )
         }
         Fate::Duplicate(other) => format!(
             "`{other}` is the same index: InnoDB appends the primary key to both{}",

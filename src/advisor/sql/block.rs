@@ -56,7 +56,9 @@ impl Known {
     }
 
     fn class(&self, col: &Col) -> Option<&Class> {
-        self.classes.iter().find(|class| class.members.contains(col))
+        self.classes
+            .iter()
+            .find(|class| class.members.contains(col))
     }
 }
 
@@ -87,7 +89,13 @@ impl Reader<'_> {
                 hints: used.hints.clone(),
             };
             made.hints.extend(hinted(hints, &used.alias));
-            self.fill(block, number, context, own.as_ref().unwrap_or(&outside), &mut made);
+            self.fill(
+                block,
+                number,
+                context,
+                own.as_ref().unwrap_or(&outside),
+                &mut made,
+            );
             tables.push(made);
         }
         Block {
@@ -137,12 +145,11 @@ impl Reader<'_> {
         match &fact {
             Fact::Same(left, right) => {
                 let columns = walk::col(left).zip(walk::col(right));
-                let alike = |one: &Col, other: &Col| {
-                    match (self.column_at(one), self.column_at(other)) {
+                let alike =
+                    |one: &Col, other: &Col| match (self.column_at(one), self.column_at(other)) {
                         (Some(a), Some(b)) => typing::joins(a, b) && typing::joins(b, a),
                         _ => false,
-                    }
-                };
+                    };
                 match columns {
                     Some((left, right)) if alike(&left, &right) => known.unite(&left, &right),
                     _ => known.said.push((level, fact)),
@@ -150,7 +157,11 @@ impl Reader<'_> {
             }
             Fact::On(table, predicate) => {
                 if let (Op::Equal, Part::Column(name)) = (predicate.op, &predicate.what) {
-                    let col = Col { block, table: *table, name: name.clone() };
+                    let col = Col {
+                        block,
+                        table: *table,
+                        name: name.clone(),
+                    };
                     known.fix(&col, &predicate.constants);
                 } else {
                     known.said.push((level, fact));
@@ -209,7 +220,11 @@ impl Reader<'_> {
                 .is_some_and(|join| join.inner.contains(&table)),
         };
         for class in &known.classes {
-            for own in class.members.iter().filter(|c| c.block == block && c.table == table) {
+            for own in class
+                .members
+                .iter()
+                .filter(|c| c.block == block && c.table == table)
+            {
                 self.of_class(class, own, made);
             }
         }
@@ -240,11 +255,14 @@ impl Reader<'_> {
 
     fn of_class(&self, class: &Class, own: &Col, made: &mut TableUse) {
         if let Some(constants) = &class.constants {
-            push(&mut made.predicates, Predicate {
-                what: Part::Column(own.name.clone()),
-                op: Op::Equal,
-                constants: constants.clone(),
-            });
+            push(
+                &mut made.predicates,
+                Predicate {
+                    what: Part::Column(own.name.clone()),
+                    op: Op::Equal,
+                    constants: constants.clone(),
+                },
+            );
             return;
         }
         for other in &class.members {
@@ -252,12 +270,15 @@ impl Reader<'_> {
                 continue;
             }
             if let Some(used) = self.used(other) {
-                push(&mut made.joins, Join {
-                    what: Part::Column(own.name.clone()),
-                    other: used.alias.clone(),
-                    other_table: Some(used.table.clone()),
-                    other_column: Some(other.name.clone()),
-                });
+                push(
+                    &mut made.joins,
+                    Join {
+                        what: Part::Column(own.name.clone()),
+                        other: used.alias.clone(),
+                        other_table: Some(used.table.clone()),
+                        other_column: Some(other.name.clone()),
+                    },
+                );
             }
         }
     }
@@ -300,21 +321,38 @@ impl Reader<'_> {
             return;
         };
         let refs = walk::refs(other);
-        let touches_own = refs.cols.iter().any(|col| col.block == block && col.table == table);
+        let touches_own = refs
+            .cols
+            .iter()
+            .any(|col| col.block == block && col.table == table);
         if on != table || touches_own || refs.has_unknown || refs.is_volatile {
             return;
         }
         let column = walk::col(other);
         if let (Part::Column(name), Some(there)) = (&what, &column) {
-            let own = self.table_of(block, table).and_then(|table| table.column(name));
-            let fits = own.zip(self.column_at(there)).is_none_or(|(a, b)| typing::joins(a, b));
+            let own = self
+                .table_of(block, table)
+                .and_then(|table| table.column(name));
+            let fits = own
+                .zip(self.column_at(there))
+                .is_none_or(|(a, b)| typing::joins(a, b));
             if !fits {
-                push(&mut made.predicates, Predicate { what, op: Op::Unequal, constants: Vec::new() });
+                push(
+                    &mut made.predicates,
+                    Predicate {
+                        what,
+                        op: Op::Unequal,
+                        constants: Vec::new(),
+                    },
+                );
                 return;
             }
         }
         let join = if let Some((number, name)) = refs.derived.first() {
-            let alias = self.derived.get(*number).map(|derived| derived.alias.clone());
+            let alias = self
+                .derived
+                .get(*number)
+                .map(|derived| derived.alias.clone());
             Join {
                 what,
                 other: alias.unwrap_or_default(),
@@ -350,14 +388,21 @@ impl Reader<'_> {
             let direct = self.part(block, expr).filter(|(on, _)| *on == table);
             let what = direct.map(|(_, what)| what).or_else(|| {
                 let class = known.class(&walk::col(expr)?)?;
-                let same = class.members.iter().find(|c| c.block == block && c.table == table)?;
+                let same = class
+                    .members
+                    .iter()
+                    .find(|c| c.block == block && c.table == table)?;
                 Some(Part::Column(same.name.clone()))
             });
             let Some(what) = what else {
                 return Vec::new();
             };
             if !parts.iter().any(|part| part.what == what) {
-                parts.push(KeyPart { what, prefix: None, is_descending: *is_descending });
+                parts.push(KeyPart {
+                    what,
+                    prefix: None,
+                    is_descending: *is_descending,
+                });
             }
         }
         parts
@@ -365,11 +410,22 @@ impl Reader<'_> {
 
     fn extremes(&self, block: usize, table: usize) -> Vec<KeyPart> {
         let mut parts = Vec::new();
-        for expr in self.blocks.get(block).map_or(&[][..], |draft| &draft.extremes) {
+        for expr in self
+            .blocks
+            .get(block)
+            .map_or(&[][..], |draft| &draft.extremes)
+        {
             if let Some((on, what)) = self.part(block, expr)
                 && on == table
             {
-                push(&mut parts, KeyPart { what, prefix: None, is_descending: false });
+                push(
+                    &mut parts,
+                    KeyPart {
+                        what,
+                        prefix: None,
+                        is_descending: false,
+                    },
+                );
             }
         }
         parts
@@ -389,7 +445,9 @@ fn without_direction(group: &[Expr]) -> Vec<(Expr, bool)> {
 /// Conditions on one column of which one must hold, as one condition.
 fn merged(single: &[(usize, Predicate)]) -> Option<(usize, Predicate)> {
     let (table, first) = single.first()?;
-    let is_one = single.iter().all(|(on, p)| on == table && p.what == first.what);
+    let is_one = single
+        .iter()
+        .all(|(on, p)| on == table && p.what == first.what);
     let all = |ops: &[Op]| single.iter().all(|(_, p)| ops.contains(&p.op));
     let op = if !is_one {
         return None;
@@ -404,7 +462,14 @@ fn merged(single: &[(usize, Predicate)]) -> Option<(usize, Predicate)> {
     for constant in single.iter().flat_map(|(_, p)| &p.constants) {
         push(&mut constants, constant.clone());
     }
-    Some((*table, Predicate { what: first.what.clone(), op, constants }))
+    Some((
+        *table,
+        Predicate {
+            what: first.what.clone(),
+            op,
+            constants,
+        },
+    ))
 }
 
 /// Names of indexes in the optimizer hints for this alias.

@@ -11,7 +11,14 @@ use super::walk;
 
 /// Functions that make something of NULL.
 const TOLERANT: [&str; 9] = [
-    "ifnull", "coalesce", "if", "isnull", "nullif", "concat_ws", "json_object", "json_array",
+    "ifnull",
+    "coalesce",
+    "if",
+    "isnull",
+    "nullif",
+    "concat_ws",
+    "json_object",
+    "json_array",
     "field",
 ];
 
@@ -43,7 +50,10 @@ impl Reader<'_> {
             let Some(number) = changed else {
                 return;
             };
-            let join = self.blocks.get_mut(block).and_then(|d| d.outer_joins.get_mut(number));
+            let join = self
+                .blocks
+                .get_mut(block)
+                .and_then(|d| d.outer_joins.get_mut(number));
             if let Some(join) = join {
                 join.is_simplified = true;
             }
@@ -116,7 +126,8 @@ impl Reader<'_> {
             };
             let is_grouped = draft.is_grouped || draft.is_aggregated;
             let is_possible = walk::refs(expr).derived.iter().all(|(_, name)| {
-                find(name).is_some_and(|found| !is_grouped || draft.group.contains(walk::bare(&found)))
+                find(name)
+                    .is_some_and(|found| !is_grouped || draft.group.contains(walk::bare(&found)))
             });
             if is_possible {
                 let mut inside = expr.clone();
@@ -142,10 +153,17 @@ impl Reader<'_> {
                 }
             }
             SubqueryKind::Exists => {
-                let conditions = self.blocks.get(branch.block).map_or(&[][..], |d| &d.conditions);
+                let conditions = self
+                    .blocks
+                    .get(branch.block)
+                    .map_or(&[][..], |d| &d.conditions);
                 for condition in conditions {
                     for part in tree::conjuncts(&condition.expr) {
-                        if let Tree::Leaf(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) = part
+                        if let Tree::Leaf(Expr::BinaryOp {
+                            left,
+                            op: BinaryOperator::Eq,
+                            right,
+                        }) = part
                         {
                             let own = |e: &Expr| walk::col(e).is_some_and(|c| c.block == block);
                             if own(&left) != own(&right) {
@@ -191,13 +209,20 @@ fn rejects(tree: &Tree, block: usize) -> BTreeSet<usize> {
         Tree::Leaf(expr) => {
             let mut tables = BTreeSet::new();
             match expr {
-                Expr::BinaryOp { op: BinaryOperator::Spaceship, .. } | Expr::IsNull(_) => {}
+                Expr::BinaryOp {
+                    op: BinaryOperator::Spaceship,
+                    ..
+                }
+                | Expr::IsNull(_) => {}
                 Expr::BinaryOp { left, right, .. } => {
                     strict(left, block, &mut tables);
                     strict(right, block, &mut tables);
                 }
-                Expr::Between { expr, .. } | Expr::InList { expr, .. } | Expr::Like { expr, .. }
-                | Expr::RLike { expr, .. } | Expr::IsNotNull(expr) => {
+                Expr::Between { expr, .. }
+                | Expr::InList { expr, .. }
+                | Expr::Like { expr, .. }
+                | Expr::RLike { expr, .. }
+                | Expr::IsNotNull(expr) => {
                     strict(expr, block, &mut tables);
                 }
                 _ => {}
@@ -217,8 +242,14 @@ fn strict(expr: &Expr, block: usize, tables: &mut BTreeSet<usize>) {
         return;
     }
     match expr {
-        Expr::BinaryOp { op: BinaryOperator::Spaceship, .. } | Expr::Case { .. } => {}
-        Expr::BinaryOp { left, op, right } if *op != BinaryOperator::And && *op != BinaryOperator::Or => {
+        Expr::BinaryOp {
+            op: BinaryOperator::Spaceship,
+            ..
+        }
+        | Expr::Case { .. } => {}
+        Expr::BinaryOp { left, op, right }
+            if *op != BinaryOperator::And && *op != BinaryOperator::Or =>
+        {
             strict(left, block, tables);
             strict(right, block, tables);
         }
@@ -234,4 +265,3 @@ fn strict(expr: &Expr, block: usize, tables: &mut BTreeSet<usize>) {
         _ => {}
     }
 }
-

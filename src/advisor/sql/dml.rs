@@ -45,7 +45,11 @@ impl Reader<'_> {
     }
 
     fn insert(&mut self, insert: &Insert) -> Result<StatementKind, String> {
-        let kind = if insert.replace_into { StatementKind::Replace } else { StatementKind::Insert };
+        let kind = if insert.replace_into {
+            StatementKind::Replace
+        } else {
+            StatementKind::Insert
+        };
         let TableObject::TableName(name) = &insert.table else {
             return Err("it inserts into something other than a table".to_owned());
         };
@@ -67,14 +71,24 @@ impl Reader<'_> {
             self.resolve_value(&assignment.value)?;
         }
         let columns = self.all_columns(&table);
-        self.writes.push(Write { table: table.clone(), kind: WriteKind::Insert, columns, rows });
+        self.writes.push(Write {
+            table: table.clone(),
+            kind: WriteKind::Insert,
+            columns,
+            rows,
+        });
         if let Some(OnInsert::DuplicateKeyUpdate(assignments)) = &insert.on {
             let columns = assignments
                 .iter()
                 .flat_map(targets)
                 .filter_map(|name| self.column_of_table(&table, &query::last_name(&name)?))
                 .collect();
-            self.writes.push(Write { table, kind: WriteKind::Update, columns, rows });
+            self.writes.push(Write {
+                table,
+                kind: WriteKind::Update,
+                columns,
+                rows,
+            });
         }
         Ok(kind)
     }
@@ -94,7 +108,10 @@ impl Reader<'_> {
 
     fn update(&mut self, update: &Update) -> Result<StatementKind, String> {
         let block = self.new_block()?;
-        self.frames.push(Frame { block, sources: Vec::new() });
+        self.frames.push(Frame {
+            block,
+            sources: Vec::new(),
+        });
         self.from(std::slice::from_ref(&update.table))?;
         self.selection(update.selection.as_ref())?;
         for assignment in &update.assignments {
@@ -148,12 +165,20 @@ impl Reader<'_> {
             return;
         }
         let columns = BTreeSet::from([col.name]);
-        self.writes.push(Write { table, kind: WriteKind::Update, columns, rows: None });
+        self.writes.push(Write {
+            table,
+            kind: WriteKind::Update,
+            columns,
+            rows: None,
+        });
     }
 
     fn delete(&mut self, delete: &Delete) -> Result<StatementKind, String> {
         let block = self.new_block()?;
-        self.frames.push(Frame { block, sources: Vec::new() });
+        self.frames.push(Frame {
+            block,
+            sources: Vec::new(),
+        });
         let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
         let mut targets = delete.tables.clone();
         if let Some(using) = &delete.using {
@@ -174,7 +199,10 @@ impl Reader<'_> {
     }
 
     fn deleted(&mut self, block: usize, targets: &[ObjectName]) {
-        let sources = self.frames.last().map_or(Vec::new(), |frame| frame.sources.clone());
+        let sources = self
+            .frames
+            .last()
+            .map_or(Vec::new(), |frame| frame.sources.clone());
         let names: Vec<Option<String>> = if targets.is_empty() {
             vec![None]
         } else {
@@ -182,13 +210,17 @@ impl Reader<'_> {
         };
         for name in names {
             let is_it = |source: &&Source| {
-                name.as_ref().is_none_or(|name| source.alias.eq_ignore_ascii_case(name))
+                name.as_ref()
+                    .is_none_or(|name| source.alias.eq_ignore_ascii_case(name))
             };
-            let used = sources.iter().find(is_it).and_then(|source| match &source.kind {
-                SourceKind::Base(table) => self.blocks.get(block)?.tables.get(*table),
-                SourceKind::Query(columns) => self.used(&walk::col(&columns.first()?.1)?),
-                SourceKind::Opaque => None,
-            });
+            let used = sources
+                .iter()
+                .find(is_it)
+                .and_then(|source| match &source.kind {
+                    SourceKind::Base(table) => self.blocks.get(block)?.tables.get(*table),
+                    SourceKind::Query(columns) => self.used(&walk::col(&columns.first()?.1)?),
+                    SourceKind::Opaque => None,
+                });
             let Some(table) = used.map(|used: &Used| used.table.clone()) else {
                 continue;
             };
@@ -221,7 +253,11 @@ fn targets(assignment: &Assignment) -> Vec<ObjectName> {
 }
 
 fn as_column(name: &ObjectName) -> Expr {
-    let mut parts: Vec<_> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+    let mut parts: Vec<_> = name
+        .0
+        .iter()
+        .filter_map(|part| part.as_ident().cloned())
+        .collect();
     match (parts.len(), parts.pop()) {
         (1, Some(only)) => Expr::Identifier(only),
         (_, last) => {

@@ -25,9 +25,11 @@ impl Reader<'_> {
 
     /// Whether no subquery in it looks out.
     fn is_closed(&self, refs: &Refs) -> bool {
-        refs.subqueries
-            .iter()
-            .all(|number| self.subqueries.get(*number).is_some_and(|s| s.outer.is_empty()))
+        refs.subqueries.iter().all(|number| {
+            self.subqueries
+                .get(*number)
+                .is_some_and(|s| s.outer.is_empty())
+        })
     }
 
     /// The table of the block that the expression is of, and what a key on it would have.
@@ -38,7 +40,10 @@ impl Reader<'_> {
         let refs = walk::refs(expr);
         let first = refs.cols.first()?;
         let table = first.table;
-        let is_own = refs.cols.iter().all(|col| col.block == block && col.table == table)
+        let is_own = refs
+            .cols
+            .iter()
+            .all(|col| col.block == block && col.table == table)
             && refs.derived.is_empty()
             && refs.subqueries.is_empty()
             && !refs.has_unknown
@@ -52,22 +57,45 @@ impl Reader<'_> {
     pub(super) fn leaf(&self, block: usize, expr: &Expr) -> Vec<Fact> {
         match expr {
             Expr::BinaryOp { left, op, right } => self.comparison(block, left, op, right),
-            Expr::Between { expr, negated, low, high } => {
+            Expr::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => {
                 let op = if *negated { Op::Unequal } else { Op::Range };
                 self.with_constants(block, expr, op, &[low, high])
             }
-            Expr::InList { expr, list, negated } => {
+            Expr::InList {
+                expr,
+                list,
+                negated,
+            } => {
                 let op = if *negated { Op::Unequal } else { Op::In };
                 let list: Vec<&Expr> = list.iter().collect();
                 self.with_constants(block, expr, op, &list)
             }
             Expr::IsNull(expr) => self.with_constants(block, expr, Op::IsNull, &[]),
             Expr::IsNotNull(expr) => self.with_constants(block, expr, Op::Unequal, &[]),
-            Expr::Like { negated, expr, pattern, .. } => {
-                let op = if *negated { Op::Unequal } else { self.like(block, expr, pattern) };
+            Expr::Like {
+                negated,
+                expr,
+                pattern,
+                ..
+            } => {
+                let op = if *negated {
+                    Op::Unequal
+                } else {
+                    self.like(block, expr, pattern)
+                };
                 self.with_constants(block, expr, op, &[pattern])
             }
-            Expr::RLike { negated, expr, pattern, .. } => {
+            Expr::RLike {
+                negated,
+                expr,
+                pattern,
+                ..
+            } => {
                 let op = if *negated { Op::Unequal } else { Op::Contains };
                 self.with_constants(block, expr, op, &[pattern])
             }
@@ -75,7 +103,10 @@ impl Reader<'_> {
             Expr::Function(_) => self.function(block, expr),
             Expr::Named { expr, .. } => self.full_text_facts(block, expr),
             Expr::AnyOp { left, .. } => self.with_constants(block, left, Op::Unequal, &[]),
-            Expr::UnaryOp { op: UnaryOperator::Not, expr } => self.negated(block, expr),
+            Expr::UnaryOp {
+                op: UnaryOperator::Not,
+                expr,
+            } => self.negated(block, expr),
             other => walk::subquery_number(other)
                 .map(|number| self.semi_join(block, number))
                 .unwrap_or_default(),
@@ -185,10 +216,12 @@ impl Reader<'_> {
             Some((table, Part::Column(name))) => self
                 .table_of(block, table)
                 .and_then(|table| table.column(&name))
-                .is_none_or(|column| !matches!(
-                    typing::class(column),
-                    typing::Class::Number | typing::Class::Time | typing::Class::Json
-                )),
+                .is_none_or(|column| {
+                    !matches!(
+                        typing::class(column),
+                        typing::Class::Number | typing::Class::Time | typing::Class::Json
+                    )
+                }),
             _ => true,
         };
         let mut pattern = walk::bare(pattern);
@@ -199,7 +232,11 @@ impl Reader<'_> {
             pattern = walk::bare(first);
         }
         let starts_free = string(pattern).is_some_and(|text| text.starts_with(['%', '_']));
-        if starts_free || !is_text { Op::Contains } else { Op::LikePrefix }
+        if starts_free || !is_text {
+            Op::Contains
+        } else {
+            Op::LikePrefix
+        }
     }
 
     fn member(&self, block: usize, array: &Expr, value: &Expr, path: Option<&Expr>) -> Vec<Fact> {
@@ -215,15 +252,26 @@ impl Reader<'_> {
         let Some((table, what)) = self.part(block, &array) else {
             return Vec::new();
         };
-        if refs.cols.iter().any(|col| col.block == block && col.table == table) {
+        if refs
+            .cols
+            .iter()
+            .any(|col| col.block == block && col.table == table)
+        {
             return Vec::new();
         }
-        let constants = if self.is_constant(&refs) { constant_text(value) } else { None };
-        vec![Fact::On(table, Predicate {
-            what,
-            op: Op::MemberOf,
-            constants: constants.into_iter().collect(),
-        })]
+        let constants = if self.is_constant(&refs) {
+            constant_text(value)
+        } else {
+            None
+        };
+        vec![Fact::On(
+            table,
+            Predicate {
+                what,
+                op: Op::MemberOf,
+                constants: constants.into_iter().collect(),
+            },
+        )]
     }
 
     fn function(&self, block: usize, expr: &Expr) -> Vec<Fact> {
@@ -260,11 +308,14 @@ impl Reader<'_> {
             .skip(1)
             .filter_map(|column| self.part(block, column))
             .map(|(table, what)| {
-                Fact::On(table, Predicate {
-                    what,
-                    op: Op::FullText,
-                    constants: text.clone(),
-                })
+                Fact::On(
+                    table,
+                    Predicate {
+                        what,
+                        op: Op::FullText,
+                        constants: text.clone(),
+                    },
+                )
             })
             .collect()
     }

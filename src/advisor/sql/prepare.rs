@@ -73,7 +73,11 @@ fn check_size(tokens: &[Token]) -> Result<(), String> {
             Token::Word(_) if is(token, "AND") || is(token, "OR") || is(token, "NOT") => {
                 operators += 1;
             }
-            Token::Word(_) if ["UNION", "EXCEPT", "INTERSECT", "IS"].iter().any(|w| is(token, w)) => {
+            Token::Word(_)
+                if ["UNION", "EXCEPT", "INTERSECT", "IS"]
+                    .iter()
+                    .any(|w| is(token, w)) =>
+            {
                 operators += 1;
             }
             Token::Word(_) => {}
@@ -104,13 +108,32 @@ fn any_at(tokens: &[Token], i: usize, keywords: &[&str]) -> bool {
 }
 
 const MODIFIERS: [&str; 14] = [
-    "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK", "IGNORE", "STRAIGHT_JOIN",
-    "SQL_SMALL_RESULT", "SQL_BIG_RESULT", "SQL_BUFFER_RESULT", "SQL_NO_CACHE", "SQL_CACHE",
-    "SQL_CALC_FOUND_ROWS", "DISTINCTROW", "ALL",
+    "LOW_PRIORITY",
+    "HIGH_PRIORITY",
+    "DELAYED",
+    "QUICK",
+    "IGNORE",
+    "STRAIGHT_JOIN",
+    "SQL_SMALL_RESULT",
+    "SQL_BIG_RESULT",
+    "SQL_BUFFER_RESULT",
+    "SQL_NO_CACHE",
+    "SQL_CACHE",
+    "SQL_CALC_FOUND_ROWS",
+    "DISTINCTROW",
+    "ALL",
 ];
 
 fn rewritten(tokens: Vec<Token>) -> Vec<Token> {
-    let tokens = without_parentheses_of_lists(tokens);
+    let mut tokens = without_parentheses_of_lists(tokens);
+    if word_at(&tokens, 0, "TABLE") {
+        let all = [
+            Token::make_keyword("SELECT"),
+            Token::Mul,
+            Token::make_keyword("FROM"),
+        ];
+        tokens.splice(0..1, all);
+    }
     let mut made: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut i = 0;
     while i < tokens.len() {
@@ -119,9 +142,14 @@ fn rewritten(tokens: Vec<Token>) -> Vec<Token> {
             i += skip;
             continue;
         }
-        if any_at(&tokens, i, &["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE"])
-            && !matches!(tokens.get(i + 1), Some(Token::LParen | Token::Eq | Token::Period))
-            && made.last() != Some(&Token::Period)
+        if any_at(
+            &tokens,
+            i,
+            &["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE"],
+        ) && !matches!(
+            tokens.get(i + 1),
+            Some(Token::LParen | Token::Eq | Token::Period)
+        ) && made.last() != Some(&Token::Period)
         {
             made.push(tokens[i].clone());
             i += 1;
@@ -140,12 +168,31 @@ fn rewritten(tokens: Vec<Token>) -> Vec<Token> {
             Token::StringConcat => Token::make_keyword("OR"),
             Token::Overlap => Token::make_keyword("AND"),
             Token::Assignment => Token::Eq,
-            // `a BINARY = b` is not written; in front of a value it is a cast.
+            Token::ExclamationMark if tokens.get(i + 1) == Some(&Token::LParen) => {
+                Token::make_keyword("NOT")
+            }
+            word if is(word, "MOD") && is_operand(made.last()) => Token::Mod,
             other => other.clone(),
         });
         i += 1;
     }
     made
+}
+
+/// Whether a value ends here, so that an operator may follow.
+fn is_operand(token: Option<&Token>) -> bool {
+    match token {
+        Some(Token::Word(word)) => {
+            let words = [
+                "SELECT", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "DISTINCT",
+            ];
+            !words
+                .iter()
+                .any(|keyword| word.value.eq_ignore_ascii_case(keyword))
+        }
+        Some(Token::RParen | Token::Number(..)) => true,
+        _ => false,
+    }
 }
 
 /// How many tokens of a clause that changes no plan begin here.
@@ -159,8 +206,10 @@ fn clause(tokens: &[Token], start: usize) -> usize {
         i += 2;
         if word_at(tokens, i, "OF") {
             i += 1;
-            while matches!(tokens.get(i), Some(Token::Word(_) | Token::Comma | Token::Period))
-                && !any_at(tokens, i, &["NOWAIT", "SKIP", "UNION", "INTO"])
+            while matches!(
+                tokens.get(i),
+                Some(Token::Word(_) | Token::Comma | Token::Period)
+            ) && !any_at(tokens, i, &["NOWAIT", "SKIP", "UNION", "INTO"])
             {
                 i += 1;
             }
@@ -224,7 +273,10 @@ fn without_parentheses_of_lists(mut tokens: Vec<Token>) -> Vec<Token> {
         collect_commas(&tokens, start + 1, end.unwrap_or(start), &mut commas);
     }
     for i in commas.into_iter().rev() {
-        tokens.splice(i..=i, [Token::make_keyword("CROSS"), Token::make_keyword("JOIN")]);
+        tokens.splice(
+            i..=i,
+            [Token::make_keyword("CROSS"), Token::make_keyword("JOIN")],
+        );
     }
     tokens
 }

@@ -35,7 +35,12 @@ impl Reader<'_> {
         for cte in &with.cte_tables {
             self.ctes.push(Cte {
                 name: cte.alias.name.value.clone(),
-                columns: cte.alias.columns.iter().map(|c| c.name.value.clone()).collect(),
+                columns: cte
+                    .alias
+                    .columns
+                    .iter()
+                    .map(|c| c.name.value.clone())
+                    .collect(),
                 query: (*cte.query).clone(),
                 is_recursive: with.recursive,
                 visible: self.ctes.len(),
@@ -57,10 +62,16 @@ impl Reader<'_> {
         match body {
             SetExpr::Select(select) => {
                 let block = self.new_block()?;
-                self.frames.push(Frame { block, sources: Vec::new() });
+                self.frames.push(Frame {
+                    block,
+                    sources: Vec::new(),
+                });
                 let output = self.select(select, query, block);
                 self.frames.pop();
-                Ok(vec![Branch { block, output: output? }])
+                Ok(vec![Branch {
+                    block,
+                    output: output?,
+                }])
             }
             SetExpr::Query(inner) => {
                 let branches = self.query(inner)?;
@@ -83,14 +94,19 @@ impl Reader<'_> {
             SetExpr::Table(table) => self.whole_table(table, query),
             SetExpr::Values(values) => {
                 for expr in values.rows.iter().flat_map(|row| row.content.iter()) {
-                    self.frames.push(Frame { block: 0, sources: Vec::new() });
+                    self.frames.push(Frame {
+                        block: 0,
+                        sources: Vec::new(),
+                    });
                     let done = self.resolve_value(expr);
                     self.frames.pop();
                     done?;
                 }
                 Ok(Vec::new())
             }
-            SetExpr::Insert(statement) | SetExpr::Update(statement) | SetExpr::Delete(statement) => {
+            SetExpr::Insert(statement)
+            | SetExpr::Update(statement)
+            | SetExpr::Delete(statement) => {
                 self.statement(statement)?;
                 Ok(Vec::new())
             }
@@ -167,14 +183,22 @@ impl Reader<'_> {
         }
         for window in &select.named_window {
             if let sqlparser::ast::NamedWindowExpr::WindowSpec(spec) = &window.1 {
-                for expr in spec.partition_by.iter().chain(spec.order_by.iter().map(|k| &k.expr)) {
+                for expr in spec
+                    .partition_by
+                    .iter()
+                    .chain(spec.order_by.iter().map(|k| &k.expr))
+                {
                     others.push(self.resolve(expr)?);
                 }
             }
         }
         let order = query.map_or(Ok(Vec::new()), |query| self.keys(query, &output))?;
         self.summarize(select, block, &output, &others);
-        for expr in group.iter().chain(&others).chain(order.iter().map(|(expr, _)| expr)) {
+        for expr in group
+            .iter()
+            .chain(&others)
+            .chain(order.iter().map(|(expr, _)| expr))
+        {
             self.note(expr);
         }
         if self.depth == 0 && self.frames.len() == 1 {
@@ -182,7 +206,10 @@ impl Reader<'_> {
                 self.note(expr);
             }
         }
-        let is_distinct = select.distinct.as_ref().is_some_and(|d| matches!(d, Distinct::Distinct));
+        let is_distinct = select
+            .distinct
+            .as_ref()
+            .is_some_and(|d| matches!(d, Distinct::Distinct));
         if let Some(draft) = self.blocks.get_mut(block) {
             draft.is_grouped = !group.is_empty();
             // An order that a merged table brought counts where nothing reorders.
@@ -231,16 +258,19 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn projection(&mut self, items: &[SelectItem]) -> Result<Vec<(String, Expr)>, String> {
+    pub(super) fn projection(
+        &mut self,
+        items: &[SelectItem],
+    ) -> Result<Vec<(String, Expr)>, String> {
         let mut output = Vec::new();
         for item in items {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
                     let name = match walk::bare(expr) {
                         Expr::Identifier(name) => name.value.clone(),
-                        Expr::CompoundIdentifier(parts) => {
-                            parts.last().map_or(String::new(), |part| part.value.clone())
-                        }
+                        Expr::CompoundIdentifier(parts) => parts
+                            .last()
+                            .map_or(String::new(), |part| part.value.clone()),
                         other => other.to_string(),
                     };
                     output.push((name, self.resolve(expr)?));
@@ -313,10 +343,13 @@ impl Reader<'_> {
         let mut aliases = Vec::new();
         walk::substitute(&mut copy, &|expr| match expr {
             Expr::Identifier(name) => {
-                output.iter().any(|(own, _)| own.eq_ignore_ascii_case(&name.value)).then(|| {
-                    // A variable is left alone by the resolution.
-                    Expr::Identifier(format!("@\u{1}{}", name.value).as_str().into())
-                })
+                output
+                    .iter()
+                    .any(|(own, _)| own.eq_ignore_ascii_case(&name.value))
+                    .then(|| {
+                        // A variable is left alone by the resolution.
+                        Expr::Identifier(format!("@\u{1}{}", name.value).as_str().into())
+                    })
             }
             _ => None,
         });
@@ -367,13 +400,23 @@ impl Reader<'_> {
         let (limit, is_limited) = match &query.limit_clause {
             None => return,
             Some(LimitClause::LimitOffset { limit, offset, .. }) => {
-                let offset = offset.as_ref().map_or(Some(0), |offset| number(&offset.value));
+                let offset = offset
+                    .as_ref()
+                    .map_or(Some(0), |offset| number(&offset.value));
                 let limit = limit.as_ref().and_then(number);
-                (limit.zip(offset).map(|(limit, offset)| limit.saturating_add(offset)), true)
+                (
+                    limit
+                        .zip(offset)
+                        .map(|(limit, offset)| limit.saturating_add(offset)),
+                    true,
+                )
             }
             Some(LimitClause::OffsetCommaLimit { offset, limit }) => {
                 let both = number(limit).zip(number(offset));
-                (both.map(|(limit, offset)| limit.saturating_add(offset)), true)
+                (
+                    both.map(|(limit, offset)| limit.saturating_add(offset)),
+                    true,
+                )
             }
         };
         if let Some(draft) = self.blocks.get_mut(block) {
@@ -438,7 +481,10 @@ pub(super) fn mergeable(query: &Query) -> Option<&Select> {
         GroupByExpr::All(_) => true,
         GroupByExpr::Expressions(list, _) => !list.is_empty(),
     };
-    let is_distinct = select.distinct.as_ref().is_some_and(|d| !matches!(d, Distinct::All));
+    let is_distinct = select
+        .distinct
+        .as_ref()
+        .is_some_and(|d| !matches!(d, Distinct::All));
     let is_plain = select.projection.iter().all(|item| match item {
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => is_row_wise(expr),
         _ => true,

@@ -35,7 +35,11 @@ impl Reader<'_> {
                 }
                 return Ok(());
             }
-            Expr::InSubquery { expr: left, subquery, negated } => {
+            Expr::InSubquery {
+                expr: left,
+                subquery,
+                negated,
+            } => {
                 let (mut left, query, negated) = ((**left).clone(), subquery.clone(), *negated);
                 self.resolve_in(&mut left)?;
                 *expr = self.subquery(SubqueryKind::In(row(&left)), &query, negated)?;
@@ -69,8 +73,17 @@ impl Reader<'_> {
     fn quantified(&mut self, expr: &mut Expr) -> Result<(), String> {
         use sqlparser::ast::BinaryOperator as Op;
         let (left, op, right, is_any) = match expr {
-            Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op, right, true),
-            Expr::AllOp { left, compare_op, right } => (left, compare_op, right, false),
+            Expr::AnyOp {
+                left,
+                compare_op,
+                right,
+                ..
+            } => (left, compare_op, right, true),
+            Expr::AllOp {
+                left,
+                compare_op,
+                right,
+            } => (left, compare_op, right, false),
             _ => return Ok(()),
         };
         let (mut left, op) = ((**left).clone(), op.clone());
@@ -113,7 +126,12 @@ impl Reader<'_> {
     }
 
     fn full_text(&mut self, expr: &mut Expr) {
-        let Expr::MatchAgainst { columns, match_value, .. } = expr else {
+        let Expr::MatchAgainst {
+            columns,
+            match_value,
+            ..
+        } = expr
+        else {
             return;
         };
         let (columns, value) = (columns.clone(), match_value.clone());
@@ -159,7 +177,11 @@ impl Reader<'_> {
                 self.membership(left, branch);
             }
         }
-        self.subqueries.push(Subquery { kind, branches, outer });
+        self.subqueries.push(Subquery {
+            kind,
+            branches,
+            outer,
+        });
         let marked = walk::subquery(self.subqueries.len() - 1);
         Ok(if negated {
             Expr::UnaryOp {
@@ -206,7 +228,10 @@ impl Reader<'_> {
             let Some(draft) = self.blocks.get(block) else {
                 continue;
             };
-            draft.conditions.iter().for_each(|condition| look(&condition.expr));
+            draft
+                .conditions
+                .iter()
+                .for_each(|condition| look(&condition.expr));
             draft.group.iter().for_each(&mut look);
             draft.order.iter().for_each(|(expr, _)| look(expr));
         }
@@ -297,7 +322,14 @@ impl Reader<'_> {
                 .flat_map(|found| &found.columns)
                 .map(|column| {
                     let name = column.name.clone();
-                    (name.clone(), walk::base(&Col { block, table: *table, name }))
+                    (
+                        name.clone(),
+                        walk::base(&Col {
+                            block,
+                            table: *table,
+                            name,
+                        }),
+                    )
                 })
                 .collect(),
             SourceKind::Query(columns) => columns.clone(),
@@ -313,10 +345,21 @@ fn is_variable(name: &Ident) -> bool {
 /// Words that stand where a value stands and are no columns.
 fn is_word(name: &Ident) -> bool {
     name.quote_style.is_none()
-        && ["default", "current_date", "current_time", "current_timestamp", "current_user",
-            "localtime", "localtimestamp", "utc_date", "utc_time", "utc_timestamp", "unknown"]
-            .iter()
-            .any(|word| name.value.eq_ignore_ascii_case(word))
+        && [
+            "default",
+            "current_date",
+            "current_time",
+            "current_timestamp",
+            "current_user",
+            "localtime",
+            "localtimestamp",
+            "utc_date",
+            "utc_time",
+            "utc_timestamp",
+            "unknown",
+        ]
+        .iter()
+        .any(|word| name.value.eq_ignore_ascii_case(word))
 }
 
 fn protect_unit(function: &mut Function) {

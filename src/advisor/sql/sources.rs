@@ -109,18 +109,31 @@ impl Reader<'_> {
                 .collect()
         };
         let left = all(left);
-        all(right).into_iter().filter(|name| left.contains(name)).collect()
+        all(right)
+            .into_iter()
+            .filter(|name| left.contains(name))
+            .collect()
     }
 
     fn source(&mut self, schema: Option<String>, alias: String, kind: SourceKind) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.sources.push(Source { schema, alias, kind });
+            frame.sources.push(Source {
+                schema,
+                alias,
+                kind,
+            });
         }
     }
 
     fn factor(&mut self, factor: &TableFactor) -> Result<(), String> {
         match factor {
-            TableFactor::Table { name, alias, index_hints, args: None, .. } => {
+            TableFactor::Table {
+                name,
+                alias,
+                index_hints,
+                args: None,
+                ..
+            } => {
                 let hints = index_hints
                     .iter()
                     .flat_map(|hint| {
@@ -130,12 +143,21 @@ impl Reader<'_> {
                     .collect();
                 self.table(name, alias.as_ref(), hints)
             }
-            TableFactor::Derived { lateral, subquery, alias, .. } => {
+            TableFactor::Derived {
+                lateral,
+                subquery,
+                alias,
+                ..
+            } => {
                 let (alias, columns) = named(alias.as_ref(), "");
                 self.derived_table(subquery, alias, &columns, *lateral)
             }
-            TableFactor::NestedJoin { table_with_joins, .. } => self.joined(table_with_joins),
-            TableFactor::JsonTable { json_expr, alias, .. } => {
+            TableFactor::NestedJoin {
+                table_with_joins, ..
+            } => self.joined(table_with_joins),
+            TableFactor::JsonTable {
+                json_expr, alias, ..
+            } => {
                 let expr = self.resolve(json_expr)?;
                 self.note(&expr);
                 self.source(None, named(alias.as_ref(), "").0, SourceKind::Opaque);
@@ -239,7 +261,9 @@ impl Reader<'_> {
     }
 
     fn cte_named(&self, name: &str) -> Option<usize> {
-        self.ctes.iter().rposition(|cte| cte.name.eq_ignore_ascii_case(name))
+        self.ctes
+            .iter()
+            .rposition(|cte| cte.name.eq_ignore_ascii_case(name))
     }
 
     fn cte(&mut self, place: usize, alias: String, columns: &[String]) -> Result<(), String> {
@@ -248,7 +272,17 @@ impl Reader<'_> {
         };
         if let Some(names) = &cte.known {
             // The recursive branch reads what was made so far.
-            let columns = names.iter().map(|name| (name.clone(), walk::unknown(name))).collect();
+            let number = self.derived.len();
+            let columns = names
+                .iter()
+                .map(|name| (name.clone(), walk::derived(number, name)))
+                .collect();
+            self.derived.push(Derived {
+                alias: alias.clone(),
+                names: names.clone(),
+                branches: Vec::new(),
+                is_open: false,
+            });
             self.source(None, alias, SourceKind::Query(columns));
             return Ok(());
         }
@@ -257,7 +291,11 @@ impl Reader<'_> {
         }
         // It sees the names in front of it, and not the tables around its use.
         let hidden = self.ctes.split_off(cte.visible.min(self.ctes.len()));
-        let columns = if columns.is_empty() { cte.columns.clone() } else { columns.to_vec() };
+        let columns = if columns.is_empty() {
+            cte.columns.clone()
+        } else {
+            columns.to_vec()
+        };
         self.depth += 1;
         let done = if cte.is_recursive && query::is_union(&cte.query) {
             self.ctes.push(cte.clone());
@@ -281,9 +319,14 @@ impl Reader<'_> {
         is_lateral: bool,
     ) -> Result<(), String> {
         let hidden = if is_lateral { None } else { self.frames.pop() };
-        let block = hidden.as_ref().map_or_else(|| self.current(), |frame| frame.block);
+        let block = hidden
+            .as_ref()
+            .map_or_else(|| self.current(), |frame| frame.block);
         let made = if let Some(select) = query::mergeable(query) {
-            self.frames.push(Frame { block, sources: Vec::new() });
+            self.frames.push(Frame {
+                block,
+                sources: Vec::new(),
+            });
             let known = self.ctes.len();
             self.common_tables(query)?;
             let output = self.merged(select, query);
@@ -331,8 +374,13 @@ impl Reader<'_> {
             }
         }
         let number = self.derived.len();
-        let first = branches.first().map_or(Vec::new(), |branch| branch.output.clone());
-        let names: Vec<String> = renamed(first, columns).into_iter().map(|(name, _)| name).collect();
+        let first = branches
+            .first()
+            .map_or(Vec::new(), |branch| branch.output.clone());
+        let names: Vec<String> = renamed(first, columns)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         let output = names
             .iter()
             .map(|name| (name.clone(), walk::derived(number, name)))
@@ -340,7 +388,9 @@ impl Reader<'_> {
         self.derived.push(Derived {
             alias: alias.to_owned(),
             names,
-            is_open: !is_recursive && !query::is_limited(query) && branches.iter().all(|b| self.is_open(b)),
+            is_open: !is_recursive
+                && !query::is_limited(query)
+                && branches.iter().all(|b| self.is_open(b)),
             branches,
         });
         Ok(output)
@@ -375,7 +425,11 @@ fn named(alias: Option<&TableAlias>, name: &str) -> (String, Vec<String>) {
     alias.map_or_else(
         || (name.to_owned(), Vec::new()),
         |alias| {
-            let columns = alias.columns.iter().map(|column| ident(&column.name)).collect();
+            let columns = alias
+                .columns
+                .iter()
+                .map(|column| ident(&column.name))
+                .collect();
             (ident(&alias.name), columns)
         },
     )

@@ -63,7 +63,12 @@ fn chain<'a>(expr: &'a Expr, op: &Op, found: &mut Vec<&'a Expr>) {
     let mut expr = walk::bare(expr);
     let mut right_sides = Vec::new();
     // Chains lean to the left and may be long.
-    while let Expr::BinaryOp { left, op: own, right } = expr {
+    while let Expr::BinaryOp {
+        left,
+        op: own,
+        right,
+    } = expr
+    {
         if own != op {
             break;
         }
@@ -81,13 +86,20 @@ fn chain<'a>(expr: &'a Expr, op: &Op, found: &mut Vec<&'a Expr>) {
 
 fn normal(expr: &Expr, negated: bool) -> Tree {
     match walk::bare(expr) {
-        Expr::UnaryOp { op: UnaryOperator::Not | UnaryOperator::BangNot, expr } => {
-            normal(expr, !negated)
-        }
-        whole @ Expr::BinaryOp { op: op @ (Op::And | Op::Or), .. } => {
+        Expr::UnaryOp {
+            op: UnaryOperator::Not | UnaryOperator::BangNot,
+            expr,
+        } => normal(expr, !negated),
+        whole @ Expr::BinaryOp {
+            op: op @ (Op::And | Op::Or),
+            ..
+        } => {
             let mut parts = Vec::new();
             chain(whole, op, &mut parts);
-            let parts = parts.into_iter().map(|part| normal(part, negated)).collect();
+            let parts = parts
+                .into_iter()
+                .map(|part| normal(part, negated))
+                .collect();
             if (*op == Op::And) == negated {
                 Tree::Or(parts)
             } else {
@@ -95,15 +107,28 @@ fn normal(expr: &Expr, negated: bool) -> Tree {
             }
         }
         Expr::BinaryOp { left, op, right } => compare(left, op, right, negated),
-        Expr::Between { expr, negated: own, low, high } => {
-            between(expr, *own != negated, low, high)
-        }
-        Expr::InList { expr, list, negated: own } => in_list(expr, list, *own != negated),
+        Expr::Between {
+            expr,
+            negated: own,
+            low,
+            high,
+        } => between(expr, *own != negated, low, high),
+        Expr::InList {
+            expr,
+            list,
+            negated: own,
+        } => in_list(expr, list, *own != negated),
         Expr::IsNull(inner) => Tree::Leaf(is_null(inner, negated)),
         Expr::IsNotNull(inner) => Tree::Leaf(is_null(inner, !negated)),
         Expr::IsTrue(inner) if !negated => normal(inner, false),
         Expr::IsFalse(inner) if !negated => normal(inner, true),
-        Expr::Like { negated: own, any, expr, pattern, escape_char } => Tree::Leaf(Expr::Like {
+        Expr::Like {
+            negated: own,
+            any,
+            expr,
+            pattern,
+            escape_char,
+        } => Tree::Leaf(Expr::Like {
             negated: *own != negated,
             any: *any,
             expr: expr.clone(),
@@ -112,7 +137,11 @@ fn normal(expr: &Expr, negated: bool) -> Tree {
         }),
         other @ Expr::CompoundIdentifier(_) => {
             let op = if negated { Op::Eq } else { Op::NotEq };
-            Tree::Leaf(binary(other, &op, &Expr::value(Value::Number("0".to_owned(), false))))
+            Tree::Leaf(binary(
+                other,
+                &op,
+                &Expr::value(Value::Number("0".to_owned(), false)),
+            ))
         }
         other if negated => Tree::Leaf(Expr::UnaryOp {
             op: UnaryOperator::Not,
@@ -124,7 +153,11 @@ fn normal(expr: &Expr, negated: bool) -> Tree {
 
 fn is_null(expr: &Expr, negated: bool) -> Expr {
     let expr = Box::new(expr.clone());
-    if negated { Expr::IsNotNull(expr) } else { Expr::IsNull(expr) }
+    if negated {
+        Expr::IsNotNull(expr)
+    } else {
+        Expr::IsNull(expr)
+    }
 }
 
 fn binary(left: &Expr, op: &Op, right: &Expr) -> Expr {
@@ -157,7 +190,12 @@ fn compare(left: &Expr, op: &Op, right: &Expr, negated: bool) -> Tree {
     };
     let (lefts, rights) = (row(left), row(right));
     if lefts.len() > 1 && lefts.len() == rights.len() {
-        let pairs = || lefts.iter().zip(&rights).map(|(l, r)| compare(l, &op, r, false));
+        let pairs = || {
+            lefts
+                .iter()
+                .zip(&rights)
+                .map(|(l, r)| compare(l, &op, r, false))
+        };
         match op {
             Op::Eq | Op::Spaceship => return Tree::And(pairs().collect()),
             Op::NotEq => return Tree::Or(pairs().collect()),

@@ -20,8 +20,8 @@ pub(super) fn class(column: &Column) -> Class {
     match column.data_type.as_str() {
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Class::Text,
         "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Class::Binary,
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "float" | "double"
-        | "year" | "bit" => Class::Number,
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "float"
+        | "double" | "year" | "bit" => Class::Number,
         "date" | "datetime" | "timestamp" | "time" => Class::Time,
         "json" => Class::Json,
         _ => Class::Other,
@@ -53,13 +53,19 @@ fn is_number(constant: &Expr) -> bool {
     match walk::bare(constant) {
         Expr::Value(value) => matches!(&value.value, Value::Number(..) | Value::Boolean(_)),
         Expr::UnaryOp { expr, .. } => is_number(expr),
-        Expr::BinaryOp { op: Op::Plus | Op::Minus | Op::Multiply | Op::Divide, right, .. } => {
-            !matches!(walk::bare(right), Expr::Interval(_))
-        }
+        Expr::BinaryOp {
+            op: Op::Plus | Op::Minus | Op::Multiply | Op::Divide,
+            right,
+            ..
+        } => !matches!(walk::bare(right), Expr::Interval(_)),
         Expr::Cast { data_type, .. } => matches!(
             data_type,
-            DataType::Signed | DataType::Unsigned | DataType::SignedInteger
-                | DataType::UnsignedInteger | DataType::Decimal(_) | DataType::Double(_)
+            DataType::Signed
+                | DataType::Unsigned
+                | DataType::SignedInteger
+                | DataType::UnsignedInteger
+                | DataType::Decimal(_)
+                | DataType::Double(_)
                 | DataType::Float(_)
         ),
         _ => false,
@@ -84,7 +90,12 @@ fn collations(own: &Column, other: &Column) -> bool {
     if own.eq_ignore_ascii_case(other) {
         return true;
     }
-    let charset = |name: &str| name.split('_').next().unwrap_or_default().to_ascii_lowercase();
+    let charset = |name: &str| {
+        name.split('_')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
     if charset(own) == charset(other) {
         // Both are compared in the binary one.
         return own.ends_with("_bin");

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value, WindowType,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value, WindowType,
 };
 
 /// A column of a base table of a block.
@@ -153,42 +153,84 @@ fn of_function(function: &mut sqlparser::ast::Function) -> Vec<&mut Expr> {
 /// The expressions right inside this one, subqueries left out.
 pub(super) fn children(expr: &mut Expr) -> Vec<&mut Expr> {
     match expr {
-        Expr::IsFalse(e) | Expr::IsNotFalse(e) | Expr::IsTrue(e) | Expr::IsNotTrue(e)
-        | Expr::IsNull(e) | Expr::IsNotNull(e) | Expr::IsUnknown(e) | Expr::IsNotUnknown(e)
+        Expr::IsFalse(e)
+        | Expr::IsNotFalse(e)
+        | Expr::IsTrue(e)
+        | Expr::IsNotTrue(e)
+        | Expr::IsNull(e)
+        | Expr::IsNotNull(e)
+        | Expr::IsUnknown(e)
+        | Expr::IsNotUnknown(e)
         | Expr::Nested(e) => vec![e],
-        Expr::UnaryOp { expr, .. } | Expr::Convert { expr, .. } | Expr::Cast { expr, .. }
-        | Expr::Extract { expr, .. } | Expr::Ceil { expr, .. } | Expr::Floor { expr, .. }
-        | Expr::Collate { expr, .. } | Expr::Prefixed { value: expr, .. }
-        | Expr::InSubquery { expr, .. } | Expr::Named { expr, .. }
+        Expr::UnaryOp { expr, .. }
+        | Expr::Convert { expr, .. }
+        | Expr::Cast { expr, .. }
+        | Expr::Extract { expr, .. }
+        | Expr::Ceil { expr, .. }
+        | Expr::Floor { expr, .. }
+        | Expr::Collate { expr, .. }
+        | Expr::Prefixed { value: expr, .. }
+        | Expr::InSubquery { expr, .. }
+        | Expr::Named { expr, .. }
         | Expr::JsonAccess { value: expr, .. } => vec![expr],
         Expr::IsDistinctFrom(a, b) | Expr::IsNotDistinctFrom(a, b) => vec![a, b],
-        Expr::BinaryOp { left, right, .. } | Expr::AnyOp { left, right, .. }
+        Expr::BinaryOp { left, right, .. }
+        | Expr::AnyOp { left, right, .. }
         | Expr::AllOp { left, right, .. } => vec![left, right],
         Expr::InList { expr, list, .. } => {
             let mut all: Vec<&mut Expr> = vec![expr];
             all.extend(list.iter_mut());
             all
         }
-        Expr::Between { expr, low, high, .. } => vec![expr, low, high],
-        Expr::Like { expr, pattern, .. } | Expr::ILike { expr, pattern, .. }
-        | Expr::SimilarTo { expr, pattern, .. } | Expr::RLike { expr, pattern, .. } => {
+        Expr::Between {
+            expr, low, high, ..
+        } => vec![expr, low, high],
+        Expr::Like { expr, pattern, .. }
+        | Expr::ILike { expr, pattern, .. }
+        | Expr::SimilarTo { expr, pattern, .. }
+        | Expr::RLike { expr, pattern, .. } => {
             vec![expr, pattern]
         }
-        Expr::AtTimeZone { timestamp, time_zone } => vec![timestamp, time_zone],
+        Expr::AtTimeZone {
+            timestamp,
+            time_zone,
+        } => vec![timestamp, time_zone],
         Expr::Position { expr, r#in } => vec![expr, r#in],
-        Expr::Substring { expr, substring_from, substring_for, .. } => {
+        Expr::Function(function) => of_function(function),
+        Expr::Tuple(list) => list.iter_mut().collect(),
+        Expr::Interval(interval) => vec![&mut interval.value],
+        Expr::MemberOf(member) => vec![&mut member.value, &mut member.array],
+        other => of_clauses(other),
+    }
+}
+
+/// Those of expressions whose parts may be left out.
+fn of_clauses(expr: &mut Expr) -> Vec<&mut Expr> {
+    match expr {
+        Expr::Substring {
+            expr,
+            substring_from,
+            substring_for,
+            ..
+        } => {
             let mut all: Vec<&mut Expr> = vec![expr];
             all.extend(substring_from.as_deref_mut());
             all.extend(substring_for.as_deref_mut());
             all
         }
-        Expr::Trim { trim_what, expr, .. } => {
+        Expr::Trim {
+            trim_what, expr, ..
+        } => {
             let mut all: Vec<&mut Expr> = vec![expr];
             all.extend(trim_what.as_deref_mut());
             all
         }
-        Expr::Function(function) => of_function(function),
-        Expr::Case { operand, conditions, else_result, .. } => {
+        Expr::Case {
+            operand,
+            conditions,
+            else_result,
+            ..
+        } => {
             let mut all: Vec<&mut Expr> = Vec::new();
             all.extend(operand.as_deref_mut());
             for when in conditions {
@@ -198,24 +240,64 @@ pub(super) fn children(expr: &mut Expr) -> Vec<&mut Expr> {
             all.extend(else_result.as_deref_mut());
             all
         }
-        Expr::Tuple(list) => list.iter_mut().collect(),
-        Expr::Interval(interval) => vec![&mut interval.value],
-        Expr::MemberOf(member) => vec![&mut member.value, &mut member.array],
         _ => Vec::new(),
     }
 }
 
-const VOLATILE: [&str; 6] = ["rand", "uuid", "uuid_short", "random_bytes", "sleep", "get_lock"];
+const VOLATILE: [&str; 6] = [
+    "rand",
+    "uuid",
+    "uuid_short",
+    "random_bytes",
+    "sleep",
+    "get_lock",
+];
 const SESSION: [&str; 24] = [
-    "now", "curdate", "curtime", "current_date", "current_time", "current_timestamp", "sysdate",
-    "localtime", "localtimestamp", "utc_date", "utc_time", "utc_timestamp", "unix_timestamp",
-    "user", "current_user", "session_user", "system_user", "database", "schema", "version",
-    "connection_id", "last_insert_id", "found_rows", "row_count",
+    "now",
+    "curdate",
+    "curtime",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "sysdate",
+    "localtime",
+    "localtimestamp",
+    "utc_date",
+    "utc_time",
+    "utc_timestamp",
+    "unix_timestamp",
+    "user",
+    "current_user",
+    "session_user",
+    "system_user",
+    "database",
+    "schema",
+    "version",
+    "connection_id",
+    "last_insert_id",
+    "found_rows",
+    "row_count",
 ];
 const AGGREGATES: [&str; 19] = [
-    "count", "sum", "avg", "min", "max", "group_concat", "json_arrayagg", "json_objectagg",
-    "bit_and", "bit_or", "bit_xor", "std", "stddev", "stddev_pop", "stddev_samp", "var_pop",
-    "var_samp", "variance", "any_value",
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "group_concat",
+    "json_arrayagg",
+    "json_objectagg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "std",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "var_pop",
+    "var_samp",
+    "variance",
+    "any_value",
 ];
 
 /// All that the expression refers to.
@@ -236,10 +318,18 @@ fn gather(expr: &mut Expr, refs: &mut Refs) {
                 refs.cols.insert(found);
             } else if let Some(found) = derived_col(expr) {
                 refs.derived.insert(found);
-            } else if !parts.first().is_some_and(|part| part.value.starts_with('@')) {
+            } else if !parts
+                .first()
+                .is_some_and(|part| part.value.starts_with('@'))
+            {
                 refs.has_unknown = true;
             }
         }
+        // The parser binds XOR tighter than comparisons; what it makes of them is not used.
+        Expr::BinaryOp {
+            op: BinaryOperator::Xor,
+            ..
+        } => refs.has_unknown = true,
         Expr::Identifier(name) => refs.is_session |= name.value.starts_with('@'),
         Expr::Function(_) => {
             if let Some(name) = function_name(expr) {

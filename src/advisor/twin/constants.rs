@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::literal::{self, Kind};
 use super::private::Private;
 use super::text::{Token, tokens};
-use super::{Error, plan};
+use super::{Error, lookups};
 use crate::advisor::shape::Shape;
 use crate::advisor::workload::Sample;
 use crate::model::schema::{Catalog, TableName};
@@ -24,7 +24,7 @@ pub(super) async fn substitutes(
 ) -> Result<Substitutes, Error> {
     let mut found = Substitutes::new();
     let mut stand_ins: BTreeMap<(TableName, String), Option<String>> = BTreeMap::new();
-    for (name, column, constant) in plan::constants_of(shapes) {
+    for (name, column, constant) in lookups::constants_of(shapes) {
         let column = column.to_ascii_lowercase();
         let Some(known) = catalog
             .table(&name.schema, &name.name)
@@ -171,7 +171,10 @@ mod tests {
     #[test]
     fn constants_are_replaced_next_to_their_column() {
         let substitutes = Substitutes::from([
-            (("vpc_id".to_owned(), "_utf8mb4 X'61'".to_owned()), "'b'".to_owned()),
+            (
+                ("vpc_id".to_owned(), "_utf8mb4 X'61'".to_owned()),
+                "'b'".to_owned(),
+            ),
             (("n".to_owned(), "5".to_owned()), "7".to_owned()),
         ]);
         for (sql, expected) in [
@@ -179,8 +182,14 @@ mod tests {
                 "SELECT 'a' FROM t WHERE t.`vpc_id` = 'a' AND state = 'a' LIMIT 5",
                 "SELECT 'a' FROM t WHERE t.`vpc_id` = 'b' AND state = 'a' LIMIT 5",
             ),
-            ("SELECT 1 FROM t WHERE n IN (4, 5 ,6)", "SELECT 1 FROM t WHERE n IN (4, 7 ,6)"),
-            ("SELECT 1 FROM t WHERE 5 = t.n", "SELECT 1 FROM t WHERE 7 = t.n"),
+            (
+                "SELECT 1 FROM t WHERE n IN (4, 5 ,6)",
+                "SELECT 1 FROM t WHERE n IN (4, 7 ,6)",
+            ),
+            (
+                "SELECT 1 FROM t WHERE 5 = t.n",
+                "SELECT 1 FROM t WHERE 7 = t.n",
+            ),
             ("SELECT 1 FROM t WHERE n > 5", "SELECT 1 FROM t WHERE n > 5"),
             ("SELECT 1 FROM t WHERE m = 5", "SELECT 1 FROM t WHERE m = 5"),
         ] {

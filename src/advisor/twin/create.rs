@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Error;
 use super::private::Private;
 use crate::advisor::candidate::Candidate;
+use crate::model::advice::LockLevel;
 use crate::model::schema::{Catalog, Index, TableName};
 use crate::server::ddl::{self, Algorithm, Mode};
 
@@ -33,7 +34,9 @@ impl Made {
         let existing = table.indexes.iter().filter(|index| !index.is_primary());
         let mine = self.indexes.iter().filter(|(on, _)| *on == table.name);
         if existing.count() + mine.count() >= MOST_INDEXES {
-            return Err(format!("`{name}` has {MOST_INDEXES} indexes, and no more are possible"));
+            return Err(format!(
+                "`{name}` has {MOST_INDEXES} indexes, and no more are possible"
+            ));
         }
         self.column(twin, &table.name, candidate)
             .await
@@ -76,9 +79,14 @@ impl Made {
             algorithm: Algorithm::Instant,
             ..Mode::ONLINE
         };
-        // A table with full-text indexes takes no column in an instant.
+        // Nobody waits for the twin, so that it takes the column even where the target could not
+        // take it in an instant: a table with full-text indexes, say.
+        let copy = Mode {
+            algorithm: Algorithm::Copy,
+            lock: LockLevel::Shared,
+        };
         if twin.run("a generated column", &add(instant)).await.is_err() {
-            twin.run("a generated column", &add(Mode::ONLINE)).await?;
+            twin.run("a generated column", &add(copy)).await?;
         }
         self.columns.push(made);
         Ok(())

@@ -5,23 +5,18 @@
 //! asked as lists, keys with a constant find a row, and no page counts as read from disk.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::private::{Private, number, text};
-use super::ranges::{self, Estimates};
-use super::{Error, Twin, environment, load, plan};
+use super::ranges::Estimates;
+use super::{Error, Twin, environment, estimate, lists, load, lookups};
 use crate::advisor::candidate::Candidate;
 use crate::advisor::shape::Shape;
-use crate::advisor::statistics::ColumnStatistics;
-use crate::advisor::workload::{Query, Workload};
-use crate::model::schema::{Catalog, Column, Index, IndexKind, Part, Table, TableName};
+use crate::advisor::workload::Workload;
+use crate::model::schema::{Catalog, Column, Index, IndexKind, Table, TableName};
 use crate::server::ddl;
 use crate::server::quote::{hex_literal, ident};
 use crate::server::settings::{Histogram, Settings};
-
-/// Values of a list that stands for a range, at most.
-const LONGEST_LIST: u64 = 3_000;
-/// Bytes of a page that hold entries, about.
-const PAGE_BYTES: f64 = 15_000.0;
 
 impl Twin {
     pub(super) async fn fill_dataless(
@@ -34,13 +29,12 @@ impl Twin {
         twin.run("a variable", "SET GLOBAL eq_range_index_dive_limit = 1")
             .await?;
         environment::as_if_cached(twin).await?;
-        let mut made = load::schemas(twin, &self.catalog).await?;
-        self.schemas.clone_from(&made.schemas);
+        let mut made = load::schemas(twin, &self.catalog, &mut self.schemas).await?;
         self.rows.0 = keys(twin, &self.catalog, shapes).await?;
         for histogram in &target.histograms {
             made.notes.extend(inject(twin, histogram).await?);
             if let Some(values) = distinct_of(&histogram.json, &self.catalog, histogram) {
-                let of = key_of(&histogram.table, &histogram.column);
+                let of = estimate::key_of(&histogram.table, &histogram.column);
                 self.estimates.distinct.insert(of, values);
             }
         }
@@ -50,7 +44,7 @@ impl Twin {
             }
         }
         let estimates = &mut self.estimates;
-        lists(twin, &self.catalog, workload, shapes, estimates).await?;
+        lists::lists(twin, &self.catalog, workload, shapes, estimates).await?;
         self.limits.push(
             "the twin has no data: rows are estimated from the target's statistics, and values \
              that occur more often than others are known only where the target has a histogram"
@@ -59,14 +53,6 @@ impl Twin {
         self.limits.extend(made.notes);
         Ok(())
     }
-}
-
-fn key_of(table: &TableName, column: &str) -> (String, String, String) {
-    (
-        table.schema.to_ascii_lowercase(),
-        table.name.to_ascii_lowercase(),
-        column.to_ascii_lowercase(),
-    )
 }
 
 /// One row for every constant of the workload, so that a key with a constant finds one; columns
@@ -80,7 +66,7 @@ async fn keys(
     for name in catalog.tables.keys() {
         rows.entry(name.clone()).or_default();
     }
-    for (table, column, constant) in plan::constants_of(shapes) {
+    for (table, column, constant) in lookups::constants_of(shapes) {
         if let Some(known) = catalog.table(&table.schema, &table.name) {
             let of = rows.entry(known.name.clone()).or_default();
             of.insert((column, constant));
@@ -91,11 +77,18 @@ async fn keys(
         let Some(table) = catalog.tables.get(&name) else {
             continue;
         };
-        let of_key = constants.iter().filter(|(column, _)| is_in_unique(table, column));
+        let of_key = constants
+            .iter()
+            .filter(|(column, _)| is_in_unique(table, column));
         let mut wanted: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
         wanted.extend(of_key.map(|(column, constant)| vec![(column.as_str(), constant.as_str())]));
         // A key of several columns needs all of its constants in one row.
-        wanted.push(constants.iter().map(|(c, v)| (c.as_str(), v.as_str())).collect());
+        wanted.push(
+            constants
+                .iter()
+                .map(|(c, v)| (c.as_str(), v.as_str()))
+                .collect(),
+        );
         for constants in wanted {
             match twin.count("a row", &row(table, &constants)).await {
                 Ok(rows) => inserted += rows,
@@ -211,7 +204,11 @@ async fn statistics(
         let of = of_innodb(&table.name);
         let sql = format!("SELECT COUNT(*) FROM mysql.innodb_table_stats WHERE {of}");
         let parts = twin.rows("statistics", &sql).await?;
-        let parts = parts.first().and_then(|row| number(row, 0)).unwrap_or(1.0).max(1.0);
+        let parts = parts
+            .first()
+            .and_then(|row| number(row, 0))
+            .unwrap_or(1.0)
+            .max(1.0);
         let pages = |bytes: f64| (bytes / 16_384.0 / parts).ceil().max(1.0);
         let sql = format!(
             "UPDATE mysql.innodb_table_stats SET n_rows = {:.0}, clustered_index_size = {:.0}, \
@@ -224,7 +221,8 @@ async fn statistics(
         for index in indexes {
             of_index(twin, table, index, estimates, parts).await?;
         }
-        twin.run("statistics", &format!("FLUSH TABLES {name}")).await?;
+        twin.run("statistics", &format!("FLUSH TABLES {name}"))
+            .await?;
     }
     Ok(())
 }
@@ -253,9 +251,10 @@ async fn of_index(
     let bytes = if index.is_primary() {
         table.data_bytes as f64
     } else {
-        index
-            .bytes
-            .map_or_else(|| rows * parts * entry_bytes(table, index), |bytes| bytes as f64)
+        index.bytes.map_or_else(
+            || rows * parts * estimate::entry_bytes(table, index),
+            |bytes| bytes as f64,
+        )
     };
     let pages = (bytes / parts / 16_384.0).ceil().max(1.0);
     let of = format!(
@@ -265,110 +264,25 @@ async fn of_index(
     );
     let mut sql = "UPDATE mysql.innodb_index_stats SET stat_value = CASE stat_name".to_owned();
     let mut add = |name: &str, value: f64| {
-        sql.push_str(&format!(" WHEN '{name}' THEN {value:.0}"));
+        // Writing to a String cannot fail.
+        let _ = write!(sql, " WHEN '{name}' THEN {value:.0}");
     };
     add("size", pages);
     add("n_leaf_pages", (pages * 0.95).floor().max(1.0));
     for count in 1..=index.parts.len() {
         let known = index.cardinality.get(count - 1).copied().flatten();
         let values = known.map_or_else(
-            || distinct(table, &index.parts[..count], estimates),
+            || estimate::distinct(table, &index.parts[..count], estimates),
             |known| known as f64,
         );
-        add(&format!("n_diff_pfx{count:02}"), (values.min(rows)).max(1.0));
+        add(
+            &format!("n_diff_pfx{count:02}"),
+            (values.min(rows)).max(1.0),
+        );
     }
     // Behind the index's own parts stands the primary key, which makes entries distinct.
-    sql.push_str(&format!(" ELSE {rows:.0} END WHERE {of}"));
+    let _ = write!(sql, " ELSE {rows:.0} END WHERE {of}");
     twin.run("statistics", &sql).await
-}
-
-/// Bytes of one entry of a new index with its share of the page.
-fn entry_bytes(table: &Table, index: &Index) -> f64 {
-    let of_parts = index.parts.iter().map(|part| {
-        part.column_name()
-            .and_then(|name| table.column(name))
-            .map_or(16.0, width)
-    });
-    let key: f64 = of_parts.sum();
-    (key + 8.0 + 8.0) * 16_384.0 / PAGE_BYTES
-}
-
-fn width(column: &Column) -> f64 {
-    match column.data_type.as_str() {
-        "tinyint" | "year" | "enum" => 1.0,
-        "smallint" => 2.0,
-        "mediumint" | "date" | "time" => 3.0,
-        "int" | "float" | "timestamp" => 4.0,
-        "datetime" => 5.0,
-        "bigint" | "double" | "decimal" => 8.0,
-        // Strings are rarely as long as they may be.
-        _ => column.max_chars.map_or(16.0, |chars| (chars as f64 / 3.0).clamp(1.0, 64.0)),
-    }
-}
-
-/// Distinct values of key parts together: what an index tells of the same columns, else what is
-/// known of each, as if they had nothing to do with one another.
-fn distinct(table: &Table, parts: &[crate::model::schema::KeyPart], estimates: &Estimates) -> f64 {
-    let rows = table.rows as f64;
-    let names: Option<Vec<String>> = parts
-        .iter()
-        .map(|part| part.column_name().map(str::to_owned))
-        .collect();
-    if let Some(known) = names.and_then(|names| super::scale::distinct_there(table, &names)) {
-        return known as f64;
-    }
-    let product: f64 = parts
-        .iter()
-        .map(|part| match &part.what {
-            Part::Column(name) => of_column(table, name, estimates),
-            Part::Expression(_) => (rows / 10.0).max(1.0),
-        })
-        .product();
-    product.clamp(1.0, rows.max(1.0))
-}
-
-fn of_column(table: &Table, name: &str, estimates: &Estimates) -> f64 {
-    let rows = table.rows as f64;
-    let one = [name.to_owned()];
-    let known = super::scale::distinct_there(table, &one)
-        .or_else(|| estimates.distinct.get(&key_of(&table.name, name)).copied());
-    if let Some(known) = known {
-        return known as f64;
-    }
-    if super::links::is_unique(table, name) {
-        return rows;
-    }
-    let by_type = table.column(name).map_or(f64::MAX, |column| {
-        match (column.data_type.as_str(), column.full_type.as_str()) {
-            ("enum", values) => values.matches("','").count() as f64 + 1.0,
-            (_, "tinyint(1)") => 2.0,
-            ("tinyint", _) => 256.0,
-            ("year", _) => 50.0,
-            _ => f64::MAX,
-        }
-    });
-    // Nobody knows; a tenth of the rows is what the optimizer itself takes for an equality.
-    by_type.min((rows / 10.0).max(10.0)).min(rows.max(1.0))
-}
-
-/// What is known of a column without looking at a row.
-pub(super) fn column(
-    table: &Table,
-    column: &Column,
-    there: Option<u64>,
-    estimates: &Estimates,
-) -> ColumnStatistics {
-    ColumnStatistics {
-        distinct: there.or_else(|| {
-            estimates
-                .distinct
-                .get(&key_of(&table.name, &column.name))
-                .copied()
-        }),
-        null_share: None,
-        average_bytes: Some(width(column)),
-        prefix: None,
-    }
 }
 
 /// Writes the statistics of candidates.
@@ -392,109 +306,4 @@ pub(super) async fn candidates(
         }
     }
     Ok(())
-}
-
-/// Lists in place of the ranges of the workload, each as long as the optimizer estimates the range
-/// by histogram or by its own rules.
-async fn lists(
-    twin: &mut Private,
-    catalog: &Catalog,
-    workload: &Workload,
-    shapes: &[(usize, Shape)],
-    estimates: &mut Estimates,
-) -> Result<(), Error> {
-    let mut lists = BTreeMap::new();
-    for (place, query) in workload.queries.iter().enumerate() {
-        let tables = tables_of(place, shapes, catalog);
-        for (range, condition) in ranges_of(query) {
-            let id = ranges::id(&range.name, &condition);
-            let table = tables.iter().find(|table| table.column(&range.name).is_some());
-            let Some(table) = table.filter(|_| !lists.contains_key(&id)) else {
-                continue;
-            };
-            if let Some(list) = list(twin, table, &range, &condition, estimates).await? {
-                lists.insert(id, list);
-            }
-        }
-    }
-    estimates.lists = lists;
-    Ok(())
-}
-
-fn tables_of<'a>(query: usize, shapes: &[(usize, Shape)], catalog: &'a Catalog) -> Vec<&'a Table> {
-    shapes
-        .iter()
-        .filter(|(place, _)| *place == query)
-        .flat_map(|(_, shape)| &shape.blocks)
-        .flat_map(|block| &block.tables)
-        .filter_map(|table| catalog.table(&table.table.schema, &table.table.name))
-        .collect()
-}
-
-fn ranges_of(query: &Query) -> Vec<(ranges::Range, String)> {
-    query
-        .samples
-        .iter()
-        .flat_map(|sample| {
-            let found = ranges::ranges(&sample.sql);
-            let joined = ranges::joined(&found);
-            found.into_iter().zip(joined.into_iter().map(|(condition, _)| condition))
-        })
-        .collect()
-}
-
-async fn list(
-    twin: &mut Private,
-    table: &Table,
-    range: &ranges::Range,
-    condition: &str,
-    estimates: &Estimates,
-) -> Result<Option<String>, Error> {
-    let Some(column) = table.column(&range.name) else {
-        return Ok(None);
-    };
-    let name = ident(&column.name);
-    let sql = format!(
-        "EXPLAIN FORMAT=TRADITIONAL SELECT /*+ NO_INDEX(t) */ 1 FROM {} AS t WHERE {}",
-        ddl::table(&table.name),
-        condition.replace("{}", &name)
-    );
-    let rows = match twin.rows("a range", &sql).await {
-        Ok(rows) => rows,
-        Err(Error::Twin { .. }) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    // The column `filtered`, percent.
-    let Some(share) = rows.first().and_then(|row| number(row, 10)) else {
-        return Ok(None);
-    };
-    let values = of_column(table, &column.name, estimates) * share / 100.0;
-    let count: u64 = format!("{:.0}", values.max(1.0)).parse().unwrap_or(u64::MAX);
-    if count > LONGEST_LIST {
-        return Ok(None);
-    }
-    Ok(listed(column, count))
-}
-
-/// So many different values of the column's type.
-fn listed(column: &Column, count: u64) -> Option<String> {
-    let values = 1..=count;
-    let list: Vec<String> = match column.data_type.as_str() {
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "float"
-        | "double" | "year" => values.map(|i| i.to_string()).collect(),
-        "char" | "varchar" | "text" | "binary" | "varbinary" => {
-            values.map(|i| format!("'{i}'")).collect()
-        }
-        "date" | "datetime" | "timestamp" => {
-            let start = jiff::civil::date(2001, 1, 1);
-            values
-                .map_while(|i| {
-                    let days = jiff::Span::new().try_days(i64::try_from(i).ok()?).ok()?;
-                    Some(format!("'{}'", start.checked_add(days).ok()?))
-                })
-                .collect()
-        }
-        _ => return None,
-    };
-    (!list.is_empty()).then(|| list.join(", "))
 }

@@ -83,7 +83,9 @@ async fn switches(twin: &mut Private, value: &str) -> Result<Vec<String>, Error>
     let mut notes = Vec::new();
     for switch in value.split(',') {
         if set(twin, "optimizer_switch", switch).await?.is_some() {
-            notes.push(format!("the twin does not know the optimizer switch `{switch}`"));
+            notes.push(format!(
+                "the twin does not know the optimizer switch `{switch}`"
+            ));
         }
     }
     Ok(notes)
@@ -108,7 +110,8 @@ async fn costs(twin: &mut Private, costs: &[CostConstant]) -> Result<(), Error> 
         };
         twin.run("a cost constant", &sql).await?;
     }
-    twin.run("the cost constants", "FLUSH OPTIMIZER_COSTS").await
+    twin.run("the cost constants", "FLUSH OPTIMIZER_COSTS")
+        .await
 }
 
 /// A dataless twin never reads a page, and pages that are not in memory would cost more there.
@@ -131,5 +134,6 @@ pub(super) async fn as_if_cached(twin: &mut Private) -> Result<(), Error> {
         )
         .await?;
     }
-    twin.run("the cost constants", "FLUSH OPTIMIZER_COSTS").await
+    twin.run("the cost constants", "FLUSH OPTIMIZER_COSTS")
+        .await
 }

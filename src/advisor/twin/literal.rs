@@ -122,7 +122,9 @@ pub(super) fn constant(text: &str) -> Option<String> {
                 _ => None,
             }
         }
-        [Token::Word("_utf8mb4"), Token::Word(x), Token::Text(text)] if x.eq_ignore_ascii_case("x") => {
+        [Token::Word("_utf8mb4"), Token::Word(x), Token::Text(text)]
+            if x.eq_ignore_ascii_case("x") =>
+        {
             let plain = unquoted(text)?;
             let mut sql = String::new();
             let _ = write!(sql, "_utf8mb4 X'{plain}'");
@@ -162,7 +164,10 @@ mod tests {
             ("5", Some("5")),
             ("- 5", Some("-5")),
             ("'a''b'", Some("_utf8mb4 X'612762'")),
-            ("DATE '2024-01-01'", Some("_utf8mb4 X'323032342d30312d3031'")),
+            (
+                "DATE '2024-01-01'",
+                Some("_utf8mb4 X'323032342d30312d3031'"),
+            ),
             ("x'ff'", Some("X'ff'")),
             ("0xff", Some("0xff")),
             ("SLEEP(10)", None),

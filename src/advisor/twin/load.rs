@@ -17,8 +17,6 @@ const STATEMENT_BYTES: usize = 1 << 20;
 /// What was made.
 #[derive(Debug, Default)]
 pub(super) struct Made {
-    /// Schemas that did not exist before.
-    pub(super) schemas: Vec<String>,
     /// What could not be made or filled, each one sentence.
     pub(super) notes: Vec<String>,
     /// Rows on the twin.
@@ -27,8 +25,13 @@ pub(super) struct Made {
     pub(super) tables: BTreeSet<TableName>,
 }
 
-/// Makes schemas, tables and views. A table that can't be made is told and left out.
-pub(super) async fn schemas(twin: &mut Private, catalog: &Catalog) -> Result<Made, Error> {
+/// Makes schemas, tables and views. A table that can't be made is told and left out; every schema
+/// that was made is added to `schemas`, also when this fails.
+pub(super) async fn schemas(
+    twin: &mut Private,
+    catalog: &Catalog,
+    schemas: &mut Vec<String>,
+) -> Result<Made, Error> {
     let mut made = Made::default();
     let names: BTreeSet<&str> = catalog
         .tables
@@ -46,7 +49,7 @@ pub(super) async fn schemas(twin: &mut Private, catalog: &Catalog) -> Result<Mad
         // A schema that is already there is somebody's: this fails rather than touching it.
         twin.run("a schema", &format!("CREATE DATABASE {}", ident(name)))
             .await?;
-        made.schemas.push(name.to_owned());
+        schemas.push(name.to_owned());
     }
     for table in catalog.tables.values() {
         create(twin, table, &mut made).await?;
@@ -160,7 +163,7 @@ async fn insert(
     let mut sql = head.clone();
     twin.run("a transaction", "START TRANSACTION").await?;
     for row in rows.iter() {
-        let moved = scale::moved(moves, &row);
+        let replaced = scale::moved(moves, &row);
         sql.push(if sql.len() == head.len() { '(' } else { ',' });
         if !sql.ends_with('(') {
             sql.push('(');
@@ -169,7 +172,7 @@ async fn insert(
             if i > 0 {
                 sql.push(',');
             }
-            let new = moved.iter().find(|(place, _)| *place == i);
+            let new = replaced.iter().find(|(place, _)| *place == i);
             let value = new.map_or(row[i], |(_, value)| Some(value.as_slice()));
             kind.write(&mut sql, value);
         }
@@ -196,12 +199,19 @@ pub(super) async fn analyze(
     for name in made.tables.clone() {
         let sql = format!("ANALYZE TABLE {}", ddl::table(&name));
         twin.rows("statistics of a table", &sql).await?;
-        if catalog.tables.get(&name).is_some_and(|table| table.rows > 0) {
+        if catalog
+            .tables
+            .get(&name)
+            .is_some_and(|table| table.rows > 0)
+        {
             let sql = format!("SELECT COUNT(*) FROM {}", ddl::table(&name));
             twin.rows("pages of a table", &sql).await?;
         }
     }
-    for (name, columns) in columns.iter().filter(|(name, _)| made.tables.contains(name)) {
+    for (name, columns) in columns
+        .iter()
+        .filter(|(name, _)| made.tables.contains(name))
+    {
         let list: Vec<_> = columns.iter().map(|column| ident(column)).collect();
         let sql = format!(
             "ANALYZE TABLE {} UPDATE HISTOGRAM ON {} WITH 100 BUCKETS",
@@ -211,7 +221,8 @@ pub(super) async fn analyze(
         for row in twin.rows("histograms of a table", &sql).await? {
             if text(&row, 2).is_some_and(|kind| kind.eq_ignore_ascii_case("error")) {
                 let reason = text(&row, 3).unwrap_or_default();
-                made.notes.push(format!("no histogram on `{name}`: {reason}"));
+                made.notes
+                    .push(format!("no histogram on `{name}`: {reason}"));
             }
         }
     }

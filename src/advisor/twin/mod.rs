@@ -2,18 +2,23 @@
 //! statistics, its settings and its cost constants.
 //!
 //! What is read from the target is planned first ([`plan`]), bounded in rows and time, and then
-//! read exactly so ([`build`]). The files in reading order: plan, links, template, positions, read
-//! (the target's side); text, strip, literal, rows, remap, scale (values); private, environment,
-//! load, constants, measure, dataless (the twin's side).
+//! read exactly so ([`build`]). The files in reading order: plan, methods, lookups, links, template,
+//! positions, read (the target's side); text, strip, literal, rows, remap, scale, estimate, ranges
+//! (values); private, environment, load, constants, measure, create, dataless, lists (the twin's
+//! side).
 
 mod constants;
 mod create;
 mod dataless;
 mod environment;
+mod estimate;
 mod links;
+mod lists;
 mod literal;
 mod load;
+mod lookups;
 mod measure;
+mod methods;
 mod plan;
 mod positions;
 mod private;
@@ -26,7 +31,7 @@ mod strip;
 mod template;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -35,12 +40,12 @@ pub use plan::{Plan, Step, plan};
 pub use template::Template;
 
 use super::candidate::Candidate;
-use super::shape::{Op, Shape};
+use super::shape::Shape;
 use super::statistics::Statistics;
 use super::workload::{Query, Sample, Workload};
 use crate::config::settings::Server;
 use crate::model::advice::Tier;
-use crate::model::schema::{Catalog, Part, TableName};
+use crate::model::schema::{Catalog, TableName};
 use crate::server::{self, Connection, settings};
 use private::Private;
 
@@ -201,14 +206,24 @@ pub async fn build(
     // The settings are global: a new session has them.
     let fresh = Private::open(twin).await?;
     std::mem::replace(&mut made.connection, fresh).close().await;
-    match options.tier {
+    let filled = match options.tier {
         Tier::Dataless => {
             say("making the tables of the twin");
-            made.fill_dataless(&target_settings, workload, shapes).await?;
+            made.fill_dataless(&target_settings, workload, shapes).await
         }
-        _ => made.fill_sample(target, shapes, options, progress, cancel).await?,
+        _ => {
+            made.fill_sample(target, shapes, options, progress, cancel)
+                .await
+        }
+    };
+    match filled {
+        Ok(()) => Ok(made),
+        Err(error) => {
+            // What is left there can only be in the way; the first error is the one to tell.
+            let _ = made.finish().await;
+            Err(error)
+        }
     }
-    Ok(made)
 }
 
 /// Tables of MySQL itself are neither copied nor advised on.
@@ -222,43 +237,6 @@ fn without_system(catalog: &Catalog) -> Catalog {
     catalog.tables.retain(|name, _| is_own(name));
     catalog.views.retain(|name, _| is_own(name));
     catalog
-}
-
-/// Columns with a condition on them, by table, that a histogram can tell something about.
-fn predicate_columns(catalog: &Catalog, shapes: &[(usize, Shape)]) -> Vec<(TableName, Vec<String>)> {
-    let mut found: BTreeMap<TableName, BTreeSet<String>> = BTreeMap::new();
-    let uses = shapes
-        .iter()
-        .flat_map(|(_, shape)| &shape.blocks)
-        .flat_map(|block| &block.tables);
-    for table in uses {
-        let Some(known) = catalog.table(&table.table.schema, &table.table.name) else {
-            continue;
-        };
-        let branches = table.ors.iter().flatten().flatten();
-        let compared = table
-            .predicates
-            .iter()
-            .chain(branches)
-            .filter(|predicate| !matches!(predicate.op, Op::FullText | Op::MemberOf))
-            .map(|predicate| &predicate.what);
-        for what in compared.chain(table.joins.iter().map(|join| &join.what)) {
-            let Part::Column(name) = what else { continue };
-            let column = known.column(name).filter(|column| {
-                !matches!(column.data_type.as_str(), "json" | "geometry" | "vector")
-                    && !column.data_type.ends_with("blob")
-                    && !links::is_unique(known, &column.name)
-            });
-            if let Some(column) = column {
-                let of = found.entry(known.name.clone()).or_default();
-                of.insert(column.name.clone());
-            }
-        }
-    }
-    found
-        .into_iter()
-        .map(|(name, columns)| (name, columns.into_iter().collect()))
-        .collect()
 }
 
 impl Twin {
@@ -282,7 +260,10 @@ impl Twin {
 
     /// `VERSION()` of the server that answers.
     pub async fn version(&mut self) -> Result<String, Error> {
-        let version = self.connection.value("the version", "SELECT VERSION()").await?;
+        let version = self
+            .connection
+            .value("the version", "SELECT VERSION()")
+            .await?;
         Ok(version.unwrap_or_default())
     }
 
@@ -306,8 +287,9 @@ impl Twin {
             )
             .await;
             if let Err(error) = outcome {
-                self.limits
-                    .push(format!("candidates have no statistics on the twin: {error}"));
+                self.limits.push(format!(
+                    "candidates have no statistics on the twin: {error}"
+                ));
             }
         }
         results
@@ -328,9 +310,9 @@ impl Twin {
             };
             let there = scale::distinct_there(table, std::slice::from_ref(column));
             let measured = if self.tier == Tier::Dataless {
-                dataless::column(table, known, there, &self.estimates)
+                estimate::column(table, known, there, &self.estimates)
             } else {
-                measure::column(&mut self.connection, table, known, there).await?
+                measure::column(&mut self.connection, self.tier, table, known, there).await?
             };
             statistics.insert(table.name.clone(), column, measured);
         }
@@ -379,7 +361,11 @@ impl Twin {
                 server::ddl::names_tables(std::slice::from_ref(name))
             );
             match self.connection.rows("a table", &sql).await?.first() {
-                Some(row) => rows += private::text(row, 0).and_then(|n| n.parse().ok()).unwrap_or(0),
+                Some(row) => {
+                    rows += private::text(row, 0)
+                        .and_then(|n| n.parse().ok())
+                        .unwrap_or(0)
+                }
                 None => self.limits.push(format!("`{name}` is not on the replica")),
             }
         }
@@ -405,15 +391,15 @@ impl Twin {
             });
         };
         say("filling the twin");
-        let mut made = load::schemas(&mut self.connection, &self.catalog).await?;
-        self.schemas.clone_from(&made.schemas);
+        let mut made =
+            load::schemas(&mut self.connection, &self.catalog, &mut self.schemas).await?;
         let moves = scale::moves(&plan, &self.catalog, &gathered);
         load::rows(&mut self.connection, &plan, &gathered, &moves, &mut made).await?;
         if cancel.is_cancelled() {
             return Err(Error::Interrupted);
         }
         say("making histograms on the twin");
-        let columns = predicate_columns(&self.catalog, shapes);
+        let columns = lookups::predicate_columns(&self.catalog, shapes);
         load::analyze(&mut self.connection, &self.catalog, &columns, &mut made).await?;
         if plan.share < 1.0 {
             self.substitutes =

@@ -94,7 +94,10 @@ fn alphabet(low: &[u8], high: &[u8]) -> Vec<u8> {
             }
         }
         if marks.all(u8::is_ascii_alphanumeric) {
-            return (b'0'..=b'9').chain(b'A'..=b'Z').chain(b'a'..=b'z').collect();
+            return (b'0'..=b'9')
+                .chain(b'A'..=b'Z')
+                .chain(b'a'..=b'z')
+                .collect();
         }
     }
     (0..=255).collect()

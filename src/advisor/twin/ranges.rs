@@ -102,7 +102,9 @@ fn range_at(all: &[Token<'_>], solid: &[usize], at: usize) -> Option<(Range, usi
 fn constant_end<'a>(token: &impl Fn(usize) -> Option<Token<'a>>, at: usize) -> Option<usize> {
     let mut next = at;
     if matches!(token(next)?, Token::Other("-"))
-        || ["date", "timestamp", "time", "x"].iter().any(|word| token(next).is_some_and(|t| t.is(word)))
+        || ["date", "timestamp", "time", "x"]
+            .iter()
+            .any(|word| token(next).is_some_and(|t| t.is(word)))
     {
         next += 1;
     }
@@ -131,7 +133,10 @@ pub(super) fn joined(ranges: &[Range]) -> Vec<(String, bool)> {
             if mates.len() != 2 {
                 return (format!("{{}} {}", range.comparison), true);
             }
-            let whole = format!("{{}} {} AND {{}} {}", mates[0].comparison, mates[1].comparison);
+            let whole = format!(
+                "{{}} {} AND {{}} {}",
+                mates[0].comparison, mates[1].comparison
+            );
             let is_first = !ranges[..place]
                 .iter()
                 .any(|other| other.is_half && other.column.eq_ignore_ascii_case(&range.column));
@@ -159,7 +164,10 @@ pub(super) fn rewritten(sample: &Sample, estimates: &Estimates) -> Sample {
         let Some(list) = estimates.lists.get(&id(&range.name, condition)) else {
             continue;
         };
-        let head: String = all[place..range.tokens.0].iter().map(|t| t.text()).collect();
+        let head: String = all[place..range.tokens.0]
+            .iter()
+            .map(|t| t.text())
+            .collect();
         sql.push_str(&head);
         if *stays {
             sql.push_str(&range.column);
@@ -202,9 +210,18 @@ mod tests {
                 "SELECT * FROM t WHERE n >= 3 AND x = 2 AND n < 9 LIMIT 5",
                 "SELECT * FROM t WHERE n IN (3, 4) AND x = 2 AND TRUE LIMIT 5",
             ),
-            ("SELECT * FROM t WHERE n >= 4", "SELECT * FROM t WHERE n >= 4"),
-            ("SELECT * FROM t WHERE n <> 4", "SELECT * FROM t WHERE n <> 4"),
-            ("SELECT * FROM t WHERE n >= 3 + 1", "SELECT * FROM t WHERE n >= 3 + 1"),
+            (
+                "SELECT * FROM t WHERE n >= 4",
+                "SELECT * FROM t WHERE n >= 4",
+            ),
+            (
+                "SELECT * FROM t WHERE n <> 4",
+                "SELECT * FROM t WHERE n <> 4",
+            ),
+            (
+                "SELECT * FROM t WHERE n >= 3 + 1",
+                "SELECT * FROM t WHERE n >= 3 + 1",
+            ),
         ] {
             let sample = Sample {
                 sql: sql.to_owned(),

@@ -74,7 +74,10 @@ impl<'a> Reader<'a> {
         if !self.target.is_broken() {
             let literal = crate::server::quote::hex_literal(&zone);
             self.target
-                .run("the time zone", &format!("SET SESSION time_zone = {literal}"))
+                .run(
+                    "the time zone",
+                    &format!("SET SESSION time_zone = {literal}"),
+                )
                 .await?;
         }
         outcome
@@ -95,13 +98,13 @@ impl<'a> Reader<'a> {
             });
             let mut rows = Rows::new(table.columns.len(), &table.key);
             for (step, column) in &table.constants {
-                let from = rows.len();
-                if let Some(note) = self.read(*step, &[], &mut rows).await? {
-                    gathered.notes.push(note);
-                }
+                let mut found = Rows::new(table.columns.len(), &[]);
+                let note = self.read(*step, &[], &mut found).await?;
+                gathered.notes.extend(note);
                 let pinned = gathered.pinned.entry((at, *column)).or_default();
-                for row in rows.iter().skip(from) {
+                for row in found.iter() {
                     pinned.extend(row[*column].map(|value| Key(vec![KeyValue::of(value)])));
+                    rows.push(|i| row[i]);
                 }
             }
             let note = self.table(at, table, &mut rows, &mut random).await?;
@@ -124,7 +127,10 @@ impl<'a> Reader<'a> {
                 let mut note = self.read(*first, &[], rows).await?;
                 let mut before = 0;
                 for _ in 0..self.plan.steps[*next].times {
-                    let last = rows.iter().last().and_then(|row| row[*key].map(<[u8]>::to_vec));
+                    let last = rows
+                        .iter()
+                        .last()
+                        .and_then(|row| row[*key].map(<[u8]>::to_vec));
                     if rows.len() == before || note.is_some() {
                         break;
                     }
@@ -202,7 +208,11 @@ impl<'a> Reader<'a> {
         (parent, column): (&crate::model::schema::TableName, &str),
         rows: &mut Rows,
     ) -> Result<Option<String>, Error> {
-        let place = self.plan.tables.iter().position(|table| table.name == *parent);
+        let place = self
+            .plan
+            .tables
+            .iter()
+            .position(|table| table.name == *parent);
         let Some(place) = place else {
             return Ok(None);
         };

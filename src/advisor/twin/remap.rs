@@ -137,7 +137,11 @@ mod tests {
         }
         assert!(counts.keys().all(|key| kept.contains(key)));
         assert_eq!(counts.len(), 100);
-        assert_eq!(counts[&key(30)], 1, "a pinned key keeps its children and gets no others");
+        assert_eq!(
+            counts[&key(30)],
+            1,
+            "a pinned key keeps its children and gets no others"
+        );
         assert!(counts.values().all(|rows| *rows <= 12), "{counts:?}");
         let images: Vec<_> = moved.values().collect();
         assert!(images.is_sorted(), "the order of values is kept");
@@ -168,7 +172,16 @@ mod tests {
 
     #[test]
     fn values_keep_their_bytes() {
-        for text in ["7", "007", "-0", "-12", "+5", "abc", "", "340282366920938463463374607431768211456"] {
+        for text in [
+            "7",
+            "007",
+            "-0",
+            "-12",
+            "+5",
+            "abc",
+            "",
+            "340282366920938463463374607431768211456",
+        ] {
             assert_eq!(KeyValue::of(text.as_bytes()).bytes(), text.as_bytes());
         }
     }

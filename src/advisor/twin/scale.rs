@@ -44,7 +44,14 @@ pub(super) fn moves(plan: &Plan, catalog: &Catalog, gathered: &Gathered) -> Vec<
         let kept: BTreeSet<Key> = kept.into_keys().collect();
         let observed = keys(gathered, child, &columns);
         let rows: u64 = observed.values().sum();
-        let distinct = wanted(plan, table, link, (child, parent), (&observed, rows), kept.len());
+        let distinct = wanted(
+            plan,
+            table,
+            link,
+            (child, parent),
+            (&observed, rows),
+            kept.len(),
+        );
         let none = BTreeSet::new();
         let pinned = match columns.as_slice() {
             [column] => gathered.pinned.get(&(child, *column)).unwrap_or(&none),
@@ -91,7 +98,9 @@ fn wanted(
 }
 
 fn rounded(value: f64) -> usize {
-    format!("{:.0}", value.max(0.0)).parse().unwrap_or(usize::MAX)
+    format!("{:.0}", value.max(0.0))
+        .parse()
+        .unwrap_or(usize::MAX)
 }
 
 /// Distinct values by the cardinality of an index that begins with these columns.
@@ -105,7 +114,9 @@ pub(super) fn distinct_there(table: &Table, columns: &[String]) -> Option<u64> {
                 && index.parts.iter().take(columns.len()).all(|part| {
                     part.prefix.is_none()
                         && part.column_name().is_some_and(|name| {
-                            columns.iter().any(|column| column.eq_ignore_ascii_case(name))
+                            columns
+                                .iter()
+                                .any(|column| column.eq_ignore_ascii_case(name))
                         })
                 })
         })

@@ -71,15 +71,12 @@ fn without_options(text: &str) -> (String, Vec<&'static str>) {
         let found = OPTIONS
             .iter()
             .find_map(|(words, matters)| Some((option_end(&all, place, words)?, *matters)));
-        match found {
-            Some((end, matters)) => {
-                lost.extend(matters);
-                place = end;
-            }
-            None => {
-                kept.push_str(all[place].text());
-                place += 1;
-            }
+        if let Some((end, matters)) = found {
+            lost.extend(matters);
+            place = end;
+        } else {
+            kept.push_str(all[place].text());
+            place += 1;
         }
     }
     (kept, lost)

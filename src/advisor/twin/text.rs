@@ -57,8 +57,14 @@ pub(super) fn tokens<'a>(text: &'a str) -> Vec<Token<'a>> {
             '`' => (closed(rest, '`', false), Token::Quoted),
             '\'' | '"' => (closed(rest, first, true), Token::Text),
             c if c.is_whitespace() => (run(rest, char::is_whitespace), Token::Space),
-            '/' if rest.starts_with("/*") && !rest.starts_with("/*!") && !rest.starts_with("/*+") => {
-                (rest.find("*/").map_or(rest.len(), |end| end + 2), Token::Space)
+            '/' if rest.starts_with("/*")
+                && !rest.starts_with("/*!")
+                && !rest.starts_with("/*+") =>
+            {
+                (
+                    rest.find("*/").map_or(rest.len(), |end| end + 2),
+                    Token::Space,
+                )
             }
             '0'..='9' => (number(rest), Token::Number),
             c if is_of_word(c) => (run(rest, is_of_word), Token::Word),

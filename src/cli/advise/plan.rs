@@ -25,12 +25,12 @@ pub(super) fn document(plan: &Plan) -> Document {
         ]);
     }
     let mut blocks = vec![Block::Facts(vec![
-        ("statements at most".to_owned(), plan.statements().to_string()),
-        ("rows at most".to_owned(), plan.rows().to_string()),
         (
-            "share of big tables".to_owned(),
-            units::percent(plan.share),
+            "statements at most".to_owned(),
+            plan.statements().to_string(),
         ),
+        ("rows at most".to_owned(), plan.rows().to_string()),
+        ("share of big tables".to_owned(), units::percent(plan.share)),
     ])];
     blocks.push(if plan.steps.is_empty() {
         Block::Paragraph("No row of the server is read.".to_owned())

@@ -7,14 +7,16 @@ use std::time::Duration;
 use crate::advisor::source::Found;
 use crate::cli::error::Error;
 use crate::cli::probe;
+use crate::config::settings::Server;
 use crate::probes::literal;
 use crate::probes::pack::Statement;
 use crate::probes::params::Params;
-use crate::config::settings::Server;
 use crate::server;
+use crate::slowlog;
 use crate::sql::fingerprint::fingerprint;
 use crate::sql::split::split;
 use crate::sql::standin::Parametrized;
+use tokio_util::sync::CancellationToken;
 
 /// Operations of a probe whose statements are taken as samples.
 const OPERATIONS: [u64; 3] = [1, 1_001, 20_011];
@@ -75,6 +77,80 @@ pub(super) fn of_files(files: &[impl AsRef<Path>]) -> Result<Sourced, Error> {
             .hint("annotations are `-- name:`, `-- weight:`, `-- schema:`, `-- tolerance:`"));
     }
     Ok(sourced)
+}
+
+/// The classes of slow query logs, those with the most time first.
+pub(super) fn of_slow_logs(
+    files: &[impl AsRef<Path>],
+    limit: u32,
+    schema: Option<&str>,
+    cancel: &CancellationToken,
+) -> Result<Sourced, Error> {
+    let logs: Vec<slowlog::Source> = files
+        .iter()
+        .map(|file| slowlog::Source::named(&file.as_ref().to_string_lossy()))
+        .collect();
+    let options = slowlog::Options {
+        schema: schema.map(str::to_owned),
+        ..slowlog::Options::default()
+    };
+    let mut profile = slowlog::read(&logs, &options, &mut |_| !cancel.is_cancelled())
+        .map_err(|error| Error::from_chain(&error))?;
+    let mut sourced = Sourced {
+        source: format!("slow log {}", names(files)),
+        window: profile.window.and_then(|(first, last)| {
+            let micros = u64::try_from(last.checked_sub(first)?).ok()?;
+            Some(Duration::from_micros(micros.max(1)))
+        }),
+        ..Sourced::default()
+    };
+    if profile.malformed > 0 {
+        sourced.notes.push(format!(
+            "{} entries of the slow log could not be read; `mydex digest` shows them",
+            profile.malformed
+        ));
+    }
+    profile
+        .classes
+        .sort_by_key(|class| std::cmp::Reverse(class.time));
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    if profile.classes.len() > most {
+        sourced.notes.push(format!(
+            "only the {limit} classes with the most time were taken; `--limit` takes more"
+        ));
+    }
+    sourced.notes.push(
+        "a slow log holds what took longer than long_query_time; quicker statements weigh nothing here"
+            .to_owned(),
+    );
+    sourced.found = profile
+        .classes
+        .iter()
+        .take(most)
+        .filter(|class| !class.fingerprint.starts_with("administrator command"))
+        .map(of_class)
+        .collect();
+    Ok(sourced)
+}
+
+fn of_class(class: &slowlog::Class) -> Found {
+    let whole = class.samples.iter().filter(|sample| !sample.is_cut);
+    let samples: Vec<String> = whole
+        .map(|sample| String::from_utf8_lossy(sample.sql.as_ref()).into_owned())
+        .collect();
+    Found {
+        name: format!("{:016x}", class.hash)[..12].to_owned(),
+        fingerprint: class.fingerprint.clone(),
+        schema: class.schema().map(str::to_owned),
+        is_truncated: samples.is_empty() && !class.samples.is_empty(),
+        samples,
+        calls: class.calls as f64,
+        time: Some(Duration::from_micros(class.time)),
+        rows_examined: Some(class.rows_examined),
+        rows_sent: Some(class.rows_sent),
+        rows_affected: (class.rows_affected > 0).then_some(class.rows_affected),
+        tolerance: None,
+    }
 }
 
 /// The statements of a workload pack with values of its data, at the pack's rates.

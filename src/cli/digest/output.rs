@@ -91,7 +91,11 @@ pub(super) fn digest(
     took: Duration,
 ) -> (Document, Digest) {
     let total = profile.time();
-    let classes = shown.iter().enumerate().map(|(i, class)| json(i + 1, class, total)).collect();
+    let classes = shown
+        .iter()
+        .enumerate()
+        .map(|(i, class)| json(i + 1, class, total))
+        .collect();
     let digest = Digest {
         files: profile.sources.clone(),
         bytes: profile.bytes,
@@ -123,7 +127,12 @@ pub(super) fn digest(
 fn json(rank: usize, class: &Class, total: u64) -> DigestClass {
     let named = |tally: &Tally| {
         let names = tally.names.iter();
-        names.map(|(name, calls)| Named { name: name.clone(), calls: *calls }).collect()
+        names
+            .map(|(name, calls)| Named {
+                name: name.clone(),
+                calls: *calls,
+            })
+            .collect()
     };
     DigestClass {
         rank,
@@ -152,7 +161,11 @@ fn json(rank: usize, class: &Class, total: u64) -> DigestClass {
         schemas: named(&class.schemas),
         users: named(&class.users),
         hosts: named(&class.hosts),
-        samples: class.samples.iter().map(|sample| sample.sql.clone()).collect(),
+        samples: class
+            .samples
+            .iter()
+            .map(|sample| sample.sql.clone())
+            .collect(),
     }
 }
 
@@ -197,7 +210,11 @@ fn facts(profile: &Profile, took: Duration) -> Vec<(String, String)> {
         fact("Files", profile.sources.join(", ")),
         fact(
             "Read",
-            format!("{} in {}, {speed:.0} MB/s", units::bytes(profile.bytes), units::duration(took)),
+            format!(
+                "{} in {}, {speed:.0} MB/s",
+                units::bytes(profile.bytes),
+                units::duration(took)
+            ),
         ),
         fact("Entries", profile.entries.to_string()),
     ];
@@ -207,7 +224,10 @@ fn facts(profile: &Profile, took: Duration) -> Vec<(String, String)> {
     if let Some((first, last)) = profile.window {
         let span = Duration::from_micros(u64::try_from(last - first).unwrap_or(0));
         let span = units::duration(span);
-        facts.push(fact("Span", format!("{} to {} ({span})", time(first), time(last))));
+        facts.push(fact(
+            "Span",
+            format!("{} to {} ({span})", time(first), time(last)),
+        ));
     }
     facts.push(fact("Total time", micros(profile.time())));
     facts.push(fact("Classes", profile.classes.len().to_string()));
@@ -228,8 +248,13 @@ fn findings(profile: &Profile, shown: &[&Class]) -> Vec<Finding> {
         findings.push(finding(Severity::Warning, "interrupted", message, ""));
     }
     for fault in &profile.faults {
-        let message =
-            format!("{}:{}: {}: {}", fault.source, fault.line, fault.reason, text::inline(&fault.text));
+        let message = format!(
+            "{}:{}: {}: {}",
+            fault.source,
+            fault.line,
+            fault.reason,
+            text::inline(&fault.text)
+        );
         findings.push(finding(Severity::Warning, "malformed-entry", message, ""));
     }
     if let Some(rest) = &profile.rest {
@@ -239,12 +264,22 @@ fn findings(profile: &Profile, shown: &[&Class]) -> Vec<Finding> {
             rest.calls,
             micros(rest.time)
         );
-        findings.push(finding(Severity::Note, "too-many-classes", message, "raise `--max-classes`"));
+        findings.push(finding(
+            Severity::Note,
+            "too-many-classes",
+            message,
+            "raise `--max-classes`",
+        ));
     }
     let hidden = profile.classes.len() - shown.len();
     if hidden > 0 {
         let message = format!("{hidden} classes are beyond the limit and not shown");
-        findings.push(finding(Severity::Note, "limit", message, "raise `--limit`, such as `100%`"));
+        findings.push(finding(
+            Severity::Note,
+            "limit",
+            message,
+            "raise `--limit`, such as `100%`",
+        ));
     }
     findings
 }
@@ -263,13 +298,29 @@ fn table(profile: &Profile, shown: &[&Class], order: Order) -> Table {
     let mut table = Table::new(
         format!("Classes by {by}"),
         &[
-            ">Rank", ">Share", ">Time", ">Calls", ">Mean", ">p50", ">p95", ">p99", ">Max", ">V/M",
-            ">Examined", ">Sent", ">Lock", "Schema", "Statement",
+            ">Rank",
+            ">Share",
+            ">Time",
+            ">Calls",
+            ">Mean",
+            ">p50",
+            ">p95",
+            ">p99",
+            ">Max",
+            ">V/M",
+            ">Examined",
+            ">Sent",
+            ">Lock",
+            "Schema",
+            "Statement",
         ],
     );
     let total = profile.time();
     let rest = profile.rest.iter().map(|rest| ("-".to_owned(), rest));
-    let ranked = shown.iter().enumerate().map(|(i, class)| ((i + 1).to_string(), *class));
+    let ranked = shown
+        .iter()
+        .enumerate()
+        .map(|(i, class)| ((i + 1).to_string(), *class));
     for (rank, class) in ranked.chain(rest) {
         let start: String = class.fingerprint.chars().take(60).collect();
         table.push([
@@ -296,9 +347,11 @@ fn table(profile: &Profile, shown: &[&Class], order: Order) -> Table {
 fn block(rank: usize, class: &Class) -> Vec<Block> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let mut facts = Vec::new();
-    for (name, tally) in
-        [("Schemas", &class.schemas), ("Users", &class.users), ("Hosts", &class.hosts)]
-    {
+    for (name, tally) in [
+        ("Schemas", &class.schemas),
+        ("Users", &class.users),
+        ("Hosts", &class.hosts),
+    ] {
         facts.push(fact(name, names(tally)));
     }
     if let Some((first, last)) = class.seen {
@@ -312,15 +365,26 @@ fn block(rank: usize, class: &Class) -> Vec<Block> {
         facts.push(fact("Errors", count(class.errors)));
     }
     let mut blocks = vec![
-        Block::Heading(format!("{rank}. {} calls, {}", count(class.calls), micros(class.time))),
+        Block::Heading(format!(
+            "{rank}. {} calls, {}",
+            count(class.calls),
+            micros(class.time)
+        )),
         Block::Facts(facts),
         code("text", histogram(class)),
         code("sql", class.fingerprint.clone()),
     ];
     if let Some(sample) = class.samples.first() {
         let sql: String = sample.sql.chars().take(SHOWN).collect();
-        let cut = if sql.len() < sample.sql.len() || sample.is_cut { " (cut)" } else { "" };
-        blocks.push(Block::Paragraph(format!("The slowest took {}{cut}:", micros(sample.time))));
+        let cut = if sql.len() < sample.sql.len() || sample.is_cut {
+            " (cut)"
+        } else {
+            ""
+        };
+        blocks.push(Block::Paragraph(format!(
+            "The slowest took {}{cut}:",
+            micros(sample.time)
+        )));
         blocks.push(code("sql", sql));
     }
     blocks
@@ -337,7 +401,12 @@ fn names(tally: &Tally) -> String {
         let name = if name.is_empty() { "-" } else { name };
         format!("{name} ({})", count(*calls))
     };
-    let mut text = names.iter().take(5).map(shown).collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(5)
+        .map(shown)
+        .collect::<Vec<_>>()
+        .join(", ");
     let more = names.len().saturating_sub(5);
     if more > 0 || tally.others > 0 {
         text.push_str(", and others");

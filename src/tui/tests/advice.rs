@@ -7,7 +7,7 @@ use crate::model::advice::{
     Recommendation, Skipped, Tier, TwinSummary, WorkloadSummary,
 };
 use crate::model::finding::{Finding, Severity};
-use crate::model::schema::{Index, KeyPart, Part, TableName};
+use crate::model::schema::{GeneratedColumn, Index, KeyPart, Part, TableName};
 
 const SCAN: &str = "-> Limit: 20 row(s)  (cost=224 rows=20)\n    -> Sort: s.available_ip_count DESC, limit input to 20 row(s) per chunk  (cost=224 rows=2204)\n        -> Filter: ((s.state = 'available') and (s.vpc_id = '0b8d6e0a'))  (cost=224 rows=2204)\n            -> Table scan on s  (cost=224 rows=2204)\n";
 const LOOKUP: &str = "-> Limit: 20 row(s)  (cost=8.2 rows=20)\n    -> Index lookup on s using ix_subnets_vpc_id_state (vpc_id='0b8d6e0a', state='available') (reverse)  (cost=8.2 rows=21)\n";
@@ -83,6 +83,7 @@ fn recommendation(table: &str, name: &str, columns: &[&str]) -> Recommendation {
             "ALTER TABLE `cmdb`.`{table}` DROP INDEX `{name}`, ALGORITHM=INPLACE, LOCK=NONE"
         )],
         index,
+        column: None,
         bytes: 24 * 1_048_576,
         build: Duration::from_millis(4_200),
         lock: LockLevel::None,
@@ -122,6 +123,11 @@ fn recommendations() -> Vec<Recommendation> {
         is_descending: false,
     }];
     tags.lock = LockLevel::Shared;
+    tags.column = Some(GeneratedColumn {
+        name: "tag_list\x07".to_owned(),
+        full_type: "json".to_owned(),
+        expression: "`tags` -> '$.list'".to_owned(),
+    });
     tags.marginal = 410.0;
     tags.effects = vec![(1, 0.0066)];
     let mut hostile = recommendation(

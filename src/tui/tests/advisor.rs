@@ -437,6 +437,9 @@ fn the_statements_are_copied_and_the_detail_scrolls_to_the_plans() {
     );
     stage.press("k<esc>");
     assert!(stage.model.sheet.is_none());
+    stage.press("j<enter>");
+    let column = "tag_list\\x07 json as (`tags` -> '$.list'), made before it";
+    assert!(stage.text().contains(column), "{}", stage.text());
 }
 
 #[test]

@@ -5,7 +5,9 @@ use ratatui::style::Style;
 
 use super::SLOWER;
 use super::verdict::{amount, factor};
-use crate::model::advice::{Advice, LockLevel, Measured, QueryEffect, Recommendation};
+use crate::model::advice::{
+    Action as Change, Advice, LockLevel, Measured, QueryEffect, Recommendation,
+};
 use crate::model::units;
 use crate::tui::keys::Action;
 use crate::tui::model::{AdviceSheet, Mark, Model, Sheet, action_word, parts_text};
@@ -167,8 +169,18 @@ impl Page<'_, '_> {
             amount(one.marginal, is_measured)
         };
         let (helped, hurt) = AdviceSheet::helped_and_hurt(one);
+        let column = one.column.as_ref().map(|column| {
+            let with = match one.action {
+                Change::Create => "made before it",
+                Change::Drop => "dropped after it",
+            };
+            let text = format!(
+                "{} {} as ({}), {with}",
+                column.name, column.full_type, column.expression
+            );
+            ("column", text)
+        });
         let facts = [
-            ("index", parts_text(&one.index)),
             (
                 "gain",
                 format!(
@@ -188,7 +200,8 @@ impl Page<'_, '_> {
                 ),
             ),
         ];
-        for (label, value) in facts {
+        let index = ("index", parts_text(&one.index));
+        for (label, value) in [index].into_iter().chain(column).chain(facts) {
             let safe = crate::model::text::inline(&value).into_owned();
             let parts = wrap(&safe, self.columns.saturating_sub(11));
             for (n, part) in parts.into_iter().enumerate() {
