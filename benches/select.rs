@@ -313,11 +313,11 @@ fn greedy(problem: &Problem, score: fn(f64, u64) -> f64) -> Option<f64> {
     let mut value = objective(problem, &chosen)?;
     loop {
         let mut best: Option<(f64, usize)> = None;
-        for index in 0..problem.indexes.len() {
+        for (index, queries) in queries_of.iter().enumerate() {
             if chosen.contains(&index) {
                 continue;
             }
-            let Some(gain) = gain(problem, &queries_of[index], &mut chosen, index) else {
+            let Some(gain) = gain(problem, queries, &mut chosen, index) else {
                 continue;
             };
             let score = score(gain, problem.indexes[index].bytes);

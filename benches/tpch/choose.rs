@@ -6,11 +6,10 @@ use mydex::advisor::costs::{Configuration, IndexChoice, Problem, QueryCosts};
 use mydex::advisor::select::{query_cost, select};
 
 use super::Failure;
-use super::data::Lab;
 use super::reference::{CANDIDATES, Measured, Reference};
 
 /// A plan may be this much slower than today's, as a share of it.
-const TOLERANCE: f64 = 0.10;
+pub const TOLERANCE: f64 = 0.10;
 
 /// Whose costs the choice goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +32,10 @@ pub struct Setting<'a> {
     pub reference: &'a Reference,
     /// Queries that count, by place.
     pub counted: &'a [usize],
-    /// A server with the data, started when it is first needed.
-    pub lab: &'a mut Option<Lab>,
 }
 
 /// The candidates that a tier chooses within a budget of bytes, as bits by their places.
-pub async fn chosen(tier: Tier, budget: u64, setting: &mut Setting<'_>) -> Result<usize, Failure> {
+pub async fn chosen(tier: Tier, budget: u64, setting: &Setting<'_>) -> Result<usize, Failure> {
     match tier {
         Tier::Full => by_costs(budget, setting, false),
         Tier::FullProven => by_costs(budget, setting, true),

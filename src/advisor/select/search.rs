@@ -17,7 +17,7 @@ const CLOSE: f64 = 1e-9;
 /// What rounding may add to a bound, relatively.
 const ROUNDING: f64 = 1e-12;
 const ROOT: Effort = Effort {
-    rounds: 1500,
+    rounds: 800,
     step: 0.5,
 };
 const BELOW: Effort = Effort {
