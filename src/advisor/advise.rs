@@ -389,10 +389,12 @@ impl Bench<'_> {
             case,
             problem,
             |problem, start| {
-                let deadline = Instant::now() + SELECTION;
-                select::select(&demanding(problem, min_gain), start, &mut || {
-                    cancel.is_cancelled() || Instant::now() > deadline
-                })
+                let begun = Instant::now();
+                let selection = select::select(&demanding(problem, min_gain), start, &mut || {
+                    cancel.is_cancelled() || begun.elapsed() > SELECTION
+                });
+                tracing::debug!(elapsed = ?begun.elapsed(), selection = ?selection, "chosen");
+                selection
             },
             &mut |round, plans| {
                 report(Step::new(&format!(

@@ -169,18 +169,26 @@ impl<'a> Ground<'a> {
             .unwrap_or(0.0)
     }
 
+    /// Whether most rows have NULL there.
+    pub(super) fn is_mostly_null(&self, part: &KeyPart) -> bool {
+        const MOSTLY: f64 = 0.5;
+        part.column_name().is_some_and(|name| {
+            let statistics = self.statistics.of(&self.table.name, name);
+            statistics.null_share.is_some_and(|share| share > MOSTLY)
+        })
+    }
+
     /// Distinct values: of the column's statistics, else of an index that begins with it. A column
     /// that is mostly NULL tells little apart, however many other values it has.
     fn distinct(&self, part: &KeyPart) -> u64 {
-        const MOSTLY: f64 = 0.5;
         let Some(name) = part.column_name() else {
             return 0;
         };
-        let statistics = self.statistics.of(&self.table.name, name);
-        if statistics.null_share.is_some_and(|share| share > MOSTLY) {
+        if self.is_mostly_null(part) {
             return 1;
         }
-        statistics
+        self.statistics
+            .of(&self.table.name, name)
             .distinct
             .or_else(|| {
                 let first = |index: &&crate::model::schema::Index| {

@@ -81,7 +81,10 @@ pub(super) fn wants(ground: &mut Ground<'_>, block: &Block, used: &TableUse) -> 
         .joins
         .iter()
         .partition(|join| !block.tables.iter().any(|other| other.alias == join.other));
-    let mut list = List::default();
+    let mut list = List {
+        weak: weak(ground, used),
+        ..List::default()
+    };
     let alone = conditions.clone();
     // A column of an outer block is one value at each run of this one.
     for join in outer {
@@ -111,14 +114,28 @@ fn add_single(ground: &mut Ground<'_>, conditions: &mut Conditions, join: &Join)
     }
 }
 
+/// Columns that are asked to be NULL and mostly are: they tell next to nothing apart, so that an
+/// index that begins with one is a detour over most of the table.
+fn weak(ground: &mut Ground<'_>, used: &TableUse) -> Parts {
+    let nulls = used.predicates.iter().filter(|one| one.op == Op::IsNull);
+    let parts: Vec<KeyPart> = nulls
+        .filter_map(|one| ground.part(&one.what, Op::IsNull, &[]))
+        .collect();
+    parts
+        .into_iter()
+        .filter(|part| ground.is_mostly_null(part))
+        .collect()
+}
+
 #[derive(Default)]
 struct List {
     wants: Vec<Want>,
+    weak: Parts,
 }
 
 impl List {
     fn add(&mut self, sets: impl IntoIterator<Item = Parts>, role: Role) {
-        let steps = steps(sets);
+        let steps = steps(self.led(sets));
         if steps.is_empty() || repeats(&steps) {
             return;
         }
@@ -126,6 +143,31 @@ impl List {
         if !self.wants.contains(&want) {
             self.wants.push(want);
         }
+    }
+}
+
+impl List {
+    /// The sets with weak columns behind selective ones, where they narrow a little and keep the
+    /// order; nothing when there are no others.
+    fn led(&self, sets: impl IntoIterator<Item = Parts>) -> Vec<Parts> {
+        let mut led: Vec<Parts> = Vec::new();
+        let mut late = Parts::new();
+        for set in sets {
+            let (weak, strong): (Parts, Parts) =
+                set.into_iter().partition(|part| self.weak.contains(part));
+            if !strong.is_empty() {
+                led.push(strong);
+            }
+            if led.is_empty() {
+                late.extend(weak);
+            } else if !weak.is_empty() {
+                led.push(weak);
+            }
+        }
+        if !led.is_empty() && !late.is_empty() {
+            led.push(late);
+        }
+        led
     }
 }
 

@@ -19,7 +19,77 @@ pub(super) struct Made {
     columns: Vec<(TableName, String)>,
 }
 
+/// Indexes that one statement builds on a private twin: the table is read once for all of them.
+const BATCH: usize = 16;
+
 impl Made {
+    /// Creates all candidates on a private twin, many with one statement; where that fails, one by
+    /// one, so that each has its own outcome.
+    pub(super) async fn together(
+        &mut self,
+        twin: &mut Private,
+        catalog: &Catalog,
+        candidates: &[Candidate],
+    ) -> Vec<Result<(), String>> {
+        let mut by_table: BTreeMap<&TableName, Vec<usize>> = BTreeMap::new();
+        for (place, candidate) in candidates.iter().enumerate() {
+            by_table.entry(&candidate.table).or_default().push(place);
+        }
+        let mut outcomes: Vec<Result<(), String>> = vec![Ok(()); candidates.len()];
+        for place in by_table.values().flat_map(|places| places.chunks(BATCH)) {
+            if self.batch(twin, catalog, candidates, place).await {
+                continue;
+            }
+            for one in place {
+                outcomes[*one] = self.candidate(twin, catalog, &candidates[*one]).await;
+            }
+        }
+        outcomes
+    }
+
+    /// Creates candidates of one table with one statement; false when nothing of it was done.
+    async fn batch(
+        &mut self,
+        twin: &mut Private,
+        catalog: &Catalog,
+        candidates: &[Candidate],
+        places: &[usize],
+    ) -> bool {
+        let Some(first) = places.first().map(|place| &candidates[*place].table) else {
+            return true;
+        };
+        let Some(table) = catalog.table(&first.schema, &first.name) else {
+            return false;
+        };
+        let existing = table.indexes.iter().filter(|index| !index.is_primary());
+        let mine = self.indexes.iter().filter(|(on, _)| *on == table.name);
+        if existing.count() + mine.count() + places.len() > MOST_INDEXES {
+            return false;
+        }
+        for place in places {
+            if self.column(twin, &table.name, &candidates[*place]).await.is_err() {
+                return false;
+            }
+        }
+        let additions: Vec<String> = places
+            .iter()
+            .map(|place| {
+                let hidden = Index {
+                    is_visible: false,
+                    ..candidates[*place].index.clone()
+                };
+                format!("ADD {}", ddl::definition(&hidden))
+            })
+            .collect();
+        let sql = format!("ALTER TABLE {} {}", ddl::table(&table.name), additions.join(", "));
+        if twin.run("candidates", &sql).await.is_err() {
+            return false;
+        }
+        let names = places.iter().map(|place| candidates[*place].index.name.clone());
+        self.indexes.extend(names.map(|name| (table.name.clone(), name)));
+        true
+    }
+
     /// Creates one candidate.
     pub(super) async fn candidate(
         &mut self,

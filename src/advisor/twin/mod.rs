@@ -270,6 +270,14 @@ impl Twin {
     /// Creates candidates, invisible, with the generated columns that they need. What can't be
     /// created is an error in its place, one sentence.
     pub async fn create(&mut self, candidates: &[Candidate]) -> Vec<Result<(), String>> {
+        if self.tier != Tier::Replica {
+            let together = self
+                .made
+                .together(&mut self.connection, &self.catalog, candidates);
+            let results = together.await;
+            self.tell_of(candidates).await;
+            return results;
+        }
         let mut results = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             let outcome = self
@@ -278,6 +286,11 @@ impl Twin {
                 .await;
             results.push(outcome);
         }
+        results
+    }
+
+    /// Without data, candidates have the statistics that their columns would give them.
+    async fn tell_of(&mut self, candidates: &[Candidate]) {
         if self.tier == Tier::Dataless {
             let outcome = dataless::candidates(
                 &mut self.connection,
@@ -292,7 +305,6 @@ impl Twin {
                 ));
             }
         }
-        results
     }
 
     /// Statistics of these columns, scaled to the target's rows.
