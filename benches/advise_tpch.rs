@@ -10,6 +10,8 @@
 //!
 //! `MYDEX_BENCH_SCALE` (0.1), `MYDEX_BENCH_MINUTES` (30) and `MYDEX_BENCH_HISTOGRAMS` (1) change
 //! the scale factor, the time limit, and whether the compared columns have histograms.
+//! `MYDEX_BENCH_TIERS=0` leaves out the advisor's own choice at its tiers T1 and T0, which it is asked
+//! for with these candidates and the times without any.
 //! `MYDEX_BENCH_INDEXES`, such as `lineitem (l_partkey, l_suppkey); orders (o_custkey)`, is created
 //! for real and measured beside the reference.
 
@@ -21,6 +23,8 @@ mod data;
 mod given;
 #[path = "tpch/reference.rs"]
 mod reference;
+#[path = "tpch/tiers.rs"]
+mod tiers;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -105,11 +109,24 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
         .map(|place| &*reference.queries[*place].name)
         .collect();
     let without = format!("without {}, which reach the cap", reached.join(", "));
+    let mut advised = Vec::new();
+    if setting("MYDEX_BENCH_TIERS", 1) != 0 {
+        let lab = match &mut *lab {
+            Some(lab) => lab,
+            None => lab.insert(Lab::start(scale, with_histograms).await?),
+        };
+        advised = tiers::chosen(lab, &reference, &rest).await?;
+    }
     for (counted, title) in [(&all, "all queries"), (&rest, &*without)] {
         if capped.is_empty() && counted.len() == rest.len() && title != "all queries" {
             continue;
         }
-        table(&reference, counted, title).await?;
+        let advised = if counted.len() == rest.len() {
+            &*advised
+        } else {
+            &[]
+        };
+        table(&reference, counted, title, advised).await?;
     }
     if let Ok(text) = std::env::var("MYDEX_BENCH_INDEXES") {
         let lab = match lab {
@@ -184,13 +201,18 @@ fn bytes(reference: &Reference, set: usize) -> u64 {
         .sum()
 }
 
-async fn table(reference: &Reference, counted: &[usize], title: &str) -> Result<(), Failure> {
+async fn table(
+    reference: &Reference,
+    counted: &[usize],
+    title: &str,
+    advised: &[(&'static str, Vec<usize>)],
+) -> Result<(), Failure> {
     let none = total(reference, counted, 0);
     say(&format!(
         "\n{title}: {none:.2} s without any candidate; regret against the optimum / against the one \
          where no query gets more than 10 % slower"
     ));
-    for megabytes in MEGABYTES {
+    for (place, megabytes) in MEGABYTES.into_iter().enumerate() {
         let budget = megabytes * 1_000_000;
         let (best, optimal) = optimum(reference, counted, budget, false).ok_or("no set fits")?;
         let (guarded, safe) = optimum(reference, counted, budget, true).ok_or("no set fits")?;
@@ -205,8 +227,13 @@ async fn table(reference: &Reference, counted: &[usize], title: &str) -> Result<
                 names(set)
             ));
         }
+        let mut sets = Vec::new();
         for (tier, name) in TIERS {
             let set = chosen(tier, budget, &Setting { reference, counted }).await?;
+            sets.push((name, set));
+        }
+        sets.extend(advised.iter().map(|(name, sets)| (*name, sets[place])));
+        for (name, set) in sets {
             if bytes(reference, set) > budget {
                 return Err(format!("{name}: the set is above {budget} bytes").into());
             }

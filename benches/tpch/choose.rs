@@ -9,11 +9,11 @@ use super::Failure;
 use super::reference::{CANDIDATES, Measured, Reference};
 
 /// A plan may be this much slower than today's, as a share of it.
-pub const TOLERANCE: f64 = 0.10;
+pub(crate) const TOLERANCE: f64 = 0.10;
 
 /// Whose costs the choice goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
+pub(crate) enum Tier {
     /// The optimizer's costs over the full data.
     Full,
     /// The same; the plans of the chosen set are run, and what they took goes back into the costs
@@ -22,20 +22,24 @@ pub enum Tier {
 }
 
 /// All tiers with their names in the table.
-pub const TIERS: [(Tier, &str); 2] = [
+pub(crate) const TIERS: [(Tier, &str); 2] = [
     (Tier::Full, "EXPLAIN, full data"),
     (Tier::FullProven, "EXPLAIN, full data, proven"),
 ];
 
 /// What a chooser may use.
-pub struct Setting<'a> {
-    pub reference: &'a Reference,
+pub(crate) struct Setting<'a> {
+    pub(crate) reference: &'a Reference,
     /// Queries that count, by place.
-    pub counted: &'a [usize],
+    pub(crate) counted: &'a [usize],
 }
 
 /// The candidates that a tier chooses within a budget of bytes, as bits by their places.
-pub async fn chosen(tier: Tier, budget: u64, setting: &Setting<'_>) -> Result<usize, Failure> {
+pub(crate) async fn chosen(
+    tier: Tier,
+    budget: u64,
+    setting: &Setting<'_>,
+) -> Result<usize, Failure> {
     match tier {
         Tier::Full => by_costs(budget, setting, false),
         Tier::FullProven => by_costs(budget, setting, true),
@@ -142,7 +146,7 @@ fn write_back(query: &Measured, costs: &mut QueryCosts, set: usize, real: f64) {
 }
 
 /// The names of a set of candidates.
-pub fn names(set: usize) -> String {
+pub(crate) fn names(set: usize) -> String {
     let all = CANDIDATES.iter().enumerate();
     let names: Vec<&str> = all
         .filter(|(place, _)| set >> place & 1 == 1)

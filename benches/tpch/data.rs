@@ -18,7 +18,7 @@ use tpchgen::generators::{
 
 use super::{Failure, say};
 
-pub const SCHEMA: &str = "mydex_tpch";
+pub(crate) const SCHEMA: &str = "mydex_tpch";
 
 /// Tables with their columns and primary keys.
 const TABLES: [(&str, &str); 8] = [
@@ -93,13 +93,13 @@ const HISTOGRAMS: [(&str, &str); 8] = [
 ];
 
 /// A running server with the data in it.
-pub struct Lab {
-    pub sandbox: Sandbox,
-    pub connection: MySqlConnection,
+pub(crate) struct Lab {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) connection: MySqlConnection,
 }
 
 impl Lab {
-    pub async fn start(scale: f64, with_histograms: bool) -> Result<Self, Failure> {
+    pub(crate) async fn start(scale: f64, with_histograms: bool) -> Result<Self, Failure> {
         let megabytes = (scale * 8000.0).clamp(512.0, 4096.0);
         let options = Options {
             buffer_pool_mib: format!("{megabytes:.0}").parse()?,
@@ -117,7 +117,7 @@ impl Lab {
         Ok(lab)
     }
 
-    pub async fn run(&mut self, sql: &str) -> Result<(), Failure> {
+    pub(crate) async fn run(&mut self, sql: &str) -> Result<(), Failure> {
         self.connection
             .execute(AssertSqlSafe(sql.to_owned()))
             .await?;
@@ -159,7 +159,7 @@ impl Lab {
         Ok(())
     }
 
-    pub async fn number(&mut self, sql: &str) -> Result<i64, Failure> {
+    pub(crate) async fn number(&mut self, sql: &str) -> Result<i64, Failure> {
         let row = self
             .connection
             .fetch_one(AssertSqlSafe(sql.to_owned()))

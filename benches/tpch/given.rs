@@ -7,21 +7,21 @@ use super::reference::{queries, shortest};
 
 /// An index: table, and columns as in `CREATE INDEX`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
-    pub table: String,
-    pub columns: String,
+pub(crate) struct Given {
+    pub(crate) table: String,
+    pub(crate) columns: String,
 }
 
 /// What was measured with given indexes.
 #[derive(Debug)]
-pub struct Outcome {
-    pub bytes: u64,
+pub(crate) struct Outcome {
+    pub(crate) bytes: u64,
     /// Seconds of each query, in the order of the queries.
-    pub seconds: Vec<f64>,
+    pub(crate) seconds: Vec<f64>,
 }
 
 /// Reads `table (column, column); table (column)`.
-pub fn parse(text: &str) -> Result<Vec<Given>, Failure> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Given>, Failure> {
     let parts = text
         .split(';')
         .map(str::trim)
@@ -43,7 +43,7 @@ pub fn parse(text: &str) -> Result<Vec<Given>, Failure> {
 }
 
 /// Creates the indexes, runs every query, and drops them again.
-pub async fn measure(lab: &mut Lab, indexes: &[Given]) -> Result<Outcome, Failure> {
+pub(crate) async fn measure(lab: &mut Lab, indexes: &[Given]) -> Result<Outcome, Failure> {
     for (place, Given { table, columns }) in indexes.iter().enumerate() {
         lab.run(&format!(
             "ALTER TABLE {table} ADD INDEX given_{place} ({columns})"

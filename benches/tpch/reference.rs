@@ -14,14 +14,14 @@ use super::data::{Lab, SCHEMA};
 use super::{Failure, say};
 
 /// A run is ended after this and counted with it.
-pub const CAP: Duration = Duration::from_secs(40);
+pub(crate) const CAP: Duration = Duration::from_secs(40);
 /// Runs of a plan, and of one that takes under a second; the shortest counts.
 const RUNS: (u32, u32) = (3, 7);
 /// Raised when figures of an earlier version may no longer be used.
 const VERSION: u32 = 2;
 
 /// Indexes to choose from: table, name, columns.
-pub const CANDIDATES: [(&str, &str, &str); 15] = [
+pub(crate) const CANDIDATES: [(&str, &str, &str); 15] = [
     ("lineitem", "l_ship", "l_shipdate"),
     (
         "lineitem",
@@ -53,13 +53,13 @@ pub const CANDIDATES: [(&str, &str, &str); 15] = [
 
 /// A statement of the workload.
 #[derive(Debug, Clone)]
-pub struct Query {
-    pub name: String,
-    pub sql: String,
+pub(crate) struct Query {
+    pub(crate) name: String,
+    pub(crate) sql: String,
 }
 
 /// The 22 queries.
-pub fn queries() -> Vec<Query> {
+pub(crate) fn queries() -> Vec<Query> {
     let text = include_str!("queries.sql");
     let mut queries = Vec::new();
     for part in text.split("-- name: ").skip(1) {
@@ -75,40 +75,40 @@ pub fn queries() -> Vec<Query> {
 
 /// Everything that was measured.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// Size of each candidate.
-    pub bytes: Vec<u64>,
-    pub queries: Vec<Measured>,
+    pub(crate) bytes: Vec<u64>,
+    pub(crate) queries: Vec<Measured>,
 }
 
 /// One query under all subsets of the candidates that can matter to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Measured {
-    pub name: String,
+pub(crate) struct Measured {
+    pub(crate) name: String,
     /// Places in [`CANDIDATES`], ascending; bit `i` of a subset stands for `relevant[i]`.
-    pub relevant: Vec<usize>,
+    pub(crate) relevant: Vec<usize>,
     /// Plan and estimated cost under each subset.
-    pub subsets: Vec<(usize, f64)>,
+    pub(crate) subsets: Vec<(usize, f64)>,
     /// Seconds of each distinct plan, the cap if it was reached; `None` not yet run.
-    pub seconds: Vec<Option<f64>>,
+    pub(crate) seconds: Vec<Option<f64>>,
     /// The first subset that has each plan.
-    pub first: Vec<usize>,
+    pub(crate) first: Vec<usize>,
 }
 
 impl Measured {
     /// The subset of the relevant candidates that is in a set of all.
-    pub fn project(&self, set: usize) -> usize {
+    pub(crate) fn project(&self, set: usize) -> usize {
         let bits = self.relevant.iter().enumerate();
         bits.filter(|(_, candidate)| set >> **candidate & 1 == 1)
             .map(|(bit, _)| 1 << bit)
             .sum()
     }
 
-    pub fn seconds(&self, set: usize) -> f64 {
+    pub(crate) fn seconds(&self, set: usize) -> f64 {
         self.seconds[self.subsets[self.project(set)].0].unwrap_or(CAP.as_secs_f64())
     }
 
-    pub fn cost(&self, set: usize) -> f64 {
+    pub(crate) fn cost(&self, set: usize) -> f64 {
         self.subsets[self.project(set)].1
     }
 
@@ -136,7 +136,7 @@ impl Reference {
     }
 
     /// Measures what is not measured yet; `lab` is asked for a server only if it is needed.
-    pub async fn complete(
+    pub(crate) async fn complete(
         scale: f64,
         with_histograms: bool,
         deadline: Instant,
@@ -384,7 +384,7 @@ async fn run_all(
 }
 
 /// Seconds of the shortest of several runs; a long one is not repeated.
-pub async fn shortest(lab: &mut Lab, sql: &str) -> Result<f64, Failure> {
+pub(crate) async fn shortest(lab: &mut Lab, sql: &str) -> Result<f64, Failure> {
     lab.run(&format!(
         "SET SESSION max_execution_time = {}",
         CAP.as_millis()

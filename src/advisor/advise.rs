@@ -12,7 +12,7 @@ use super::candidate::Candidate;
 use super::candidates::{self, Generated};
 use super::costs::{Problem, QueryCosts};
 use super::material::{self, Material};
-use super::planner::{Calls, Planner as _};
+use super::planner::{Calls, Choice, Planner as _};
 use super::problem;
 use super::prove::{self, Case, Proof};
 use super::select;
@@ -220,6 +220,89 @@ pub(super) struct Judgement {
     pub(super) is_measured: bool,
 }
 
+/// What there is to choose from.
+struct Ground {
+    entries: Vec<Entry>,
+    choices: Vec<Choice>,
+    facts: Vec<EntryFacts>,
+    questions: Vec<Question>,
+    notes: Vec<Finding>,
+    existing: BTreeSet<usize>,
+    kept: BTreeSet<usize>,
+}
+
+impl Ground {
+    /// Finds the candidates and makes them on the twin; `given` stand in their place.
+    async fn prepare(
+        run: &Run,
+        material: &Material,
+        twin: &mut Twin,
+        given: Option<Vec<Candidate>>,
+        report: Report<'_>,
+    ) -> Result<Self, Error> {
+        report(Step::new("looking for candidates"));
+        let statistics = twin.statistics(&columns(material)).await?;
+        let mut generated = match given {
+            Some(candidates) => Generated {
+                candidates,
+                ..Generated::default()
+            },
+            None => candidates::generate(
+                &material.shapes,
+                &material.catalog,
+                &statistics,
+                &candidates::Options {
+                    weights: first_weights(&material.workload),
+                    ..candidates::Options::default()
+                },
+            ),
+        };
+        let candidates = create(twin, &mut generated, report).await?;
+        let entries = problem::entries(material, candidates, run.options.keeps_existing);
+        let choices = problem::choices(material, &entries);
+        let (existing, kept) = problem::places(&entries, &choices);
+        Ok(Self {
+            facts: problem::facts(material, &entries, &statistics),
+            questions: questions(material, &entries, twin),
+            notes: generated.notes,
+            entries,
+            choices,
+            existing,
+            kept,
+        })
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            choices: &self.choices,
+            existing: &self.existing,
+            kept: &self.kept,
+        }
+    }
+
+    fn problem(
+        &self,
+        run: &Run,
+        material: &Material,
+        explored: &Explored,
+        times: Option<&[f64]>,
+    ) -> Problem {
+        Problem {
+            indexes: problem::indexes(
+                &self.entries,
+                &self.choices,
+                &self.facts,
+                window(material),
+                times.is_some(),
+            ),
+            queries: weighted(material, explored, times),
+            budget_bytes: run.options.limits.budget_bytes,
+            max_indexes: run.options.limits.max_indexes,
+            max_write_cost: run.options.limits.max_write_cost,
+        }
+    }
+}
+
 /// Candidates, their costs, the best set, and its proof.
 async fn judge(
     run: &Run,
@@ -228,70 +311,96 @@ async fn judge(
     report: Report<'_>,
     cancel: &CancellationToken,
 ) -> Result<Option<Judgement>, Error> {
-    report(Step::new("looking for candidates"));
-    let statistics = twin.statistics(&columns(material)).await?;
-    let mut generated = candidates::generate(
-        &material.shapes,
-        &material.catalog,
-        &statistics,
-        &candidates::Options {
-            weights: first_weights(&material.workload),
-            ..candidates::Options::default()
-        },
-    );
-    let candidates = create(twin, &mut generated, report).await?;
-    let entries = problem::entries(material, candidates, run.options.keeps_existing);
-    let choices = problem::choices(material, &entries);
-    let facts = problem::facts(material, &entries, &statistics);
-    let questions = questions(material, &entries, twin);
-    let (existing, kept) = problem::places(&entries, &choices);
+    let ground = Ground::prepare(run, material, twin, None, report).await?;
     if cancel.is_cancelled() {
         return Ok(None);
     }
     let mut bench = Bench {
         run,
         material,
-        scene: Scene {
-            choices: &choices,
-            existing: &existing,
-            kept: &kept,
-        },
-        questions: &questions,
-        session: Session::open(twin.server(), choices.clone(), &[]).await?,
+        ground: &ground,
+        session: Session::open(twin.server(), ground.choices.clone(), &[]).await?,
         report,
         cancel,
     };
     let explored = bench.explore().await?;
     let times = bench.times(&explored).await?;
-    let is_measured = times.is_some();
-    let mut problem = Problem {
-        indexes: problem::indexes(&entries, &choices, &facts, window(material), is_measured),
-        queries: weighted(material, &explored, times.as_deref()),
-        budget_bytes: run.options.limits.budget_bytes,
-        max_indexes: run.options.limits.max_indexes,
-        max_write_cost: run.options.limits.max_write_cost,
-    };
+    let mut problem = ground.problem(run, material, &explored, times.as_deref());
     let proof = bench.prove(&explored, &mut problem).await?;
     Ok(Some(Judgement {
         calls: bench.session.calls(),
         exhaustive: explored.exhaustive,
         is_interrupted: explored.is_interrupted || proof.is_interrupted,
         known: explored.queries,
-        notes: generated.notes,
-        entries,
-        facts,
+        notes: ground.notes,
+        entries: ground.entries,
+        facts: ground.facts,
         problem,
         proof,
-        is_measured,
+        is_measured: times.is_some(),
     }))
+}
+
+/// The names of those of the `given` indexes that are chosen under each of several budgets, in
+/// bytes. All that comes before the choice is done once.
+pub async fn sweep(
+    target: &mut Connection,
+    run: &Run,
+    workload: Workload,
+    given: Vec<Candidate>,
+    budgets: &[u64],
+    report: Report<'_>,
+) -> Result<Vec<BTreeSet<String>>, Error> {
+    let cancel = CancellationToken::new();
+    let material = material::read(target, workload).await?;
+    let mut twin = twin::build(
+        target,
+        &run.twin,
+        &material.catalog,
+        &material.workload,
+        &material.shapes,
+        &twin_options(run),
+        &mut |progress| {
+            report(Step {
+                what: progress.step,
+                share: progress.share,
+            });
+        },
+        &cancel,
+    )
+    .await?;
+    let ground = Ground::prepare(run, &material, &mut twin, Some(given), report).await?;
+    let mut bench = Bench {
+        run,
+        material: &material,
+        ground: &ground,
+        session: Session::open(twin.server(), ground.choices.clone(), &[]).await?,
+        report,
+        cancel: &cancel,
+    };
+    let explored = bench.explore().await?;
+    let times = bench.times(&explored).await?;
+    let mut chosen = Vec::new();
+    for budget in budgets {
+        let mut problem = ground.problem(run, &material, &explored, times.as_deref());
+        problem.budget_bytes = Some(*budget);
+        let proof = bench.prove(&explored, &mut problem).await?;
+        let names = proof.selection.chosen.iter().filter_map(|place| {
+            let entry = ground.entries.get(*place)?;
+            matches!(entry, Entry::Candidate(_)).then(|| entry.index().name.clone())
+        });
+        chosen.push(names.collect());
+    }
+    drop(bench);
+    twin.finish().await?;
+    Ok(chosen)
 }
 
 /// Everything that asks the twin.
 struct Bench<'a> {
     run: &'a Run,
     material: &'a Material,
-    scene: Scene<'a>,
-    questions: &'a [Question],
+    ground: &'a Ground,
     session: Session,
     report: Report<'a>,
     cancel: &'a CancellationToken,
@@ -304,8 +413,8 @@ impl Bench<'_> {
         let report = &mut *self.report;
         let explored = whatif::explore(
             &mut self.session,
-            self.scene,
-            self.questions,
+            self.ground.scene(),
+            &self.ground.questions,
             whatif::Bounds::default(),
             &mut |progress| {
                 let all = (progress.asked + progress.waiting).max(1);
@@ -334,7 +443,7 @@ impl Bench<'_> {
                 "running the workload as it is today",
                 place as f64 / queries.len() as f64,
             ));
-            let question = &self.questions[place];
+            let question = &self.ground.questions[place];
             let mut seconds = Vec::new();
             for sample in known
                 .samples
@@ -367,17 +476,13 @@ impl Bench<'_> {
             .map(|query| query.tolerance.unwrap_or(limits.tolerance))
             .collect();
         let case = Case {
-            scene: self.scene,
-            questions: self.questions,
+            scene: self.ground.scene(),
+            questions: &self.ground.questions,
             known: &explored.queries,
             tolerance: &tolerance,
             limits: prove::Limits {
-                rounds: if self.run.options.with_proof {
-                    prove::Limits::default().rounds
-                } else {
-                    0
-                },
                 execution: EXECUTION,
+                executes: self.run.options.with_proof,
                 ..prove::Limits::default()
             },
         };

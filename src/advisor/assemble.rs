@@ -8,7 +8,7 @@ use super::costs::{Problem, Selection};
 use super::effects::{self, Contribution};
 use super::workload::Workload;
 use crate::model::advice::{Action, Alternative, LockLevel, Measured, QueryEffect, Recommendation};
-use crate::model::schema::{Index, Part, TableName};
+use crate::model::schema::{Index, TableName};
 use crate::model::units;
 use crate::server::ddl::{self, Algorithm, Mode};
 
@@ -375,27 +375,4 @@ pub fn creation(candidate: &Candidate) -> (Vec<String>, Vec<String>) {
     }
     ddl.push(ddl::create_index(table, index, Mode::to_build(index)));
     (ddl, undo)
-}
-
-/// The columns of an index as a person writes them: `state, made DESC, note(20)`.
-#[must_use]
-pub fn columns(index: &Index) -> String {
-    index
-        .parts
-        .iter()
-        .map(|part| {
-            let mut text = match &part.what {
-                Part::Column(name) => name.clone(),
-                Part::Expression(expression) => format!("({expression})"),
-            };
-            if let Some(prefix) = part.prefix {
-                text.push_str(&format!("({prefix})"));
-            }
-            if part.is_descending {
-                text.push_str(" DESC");
-            }
-            text
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
 }

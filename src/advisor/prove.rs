@@ -37,6 +37,8 @@ pub struct Limits {
     pub total: Duration,
     /// Rounds of measuring and choosing again.
     pub rounds: u32,
+    /// Plans are executed; otherwise the estimates of the chosen set are corrected and trusted.
+    pub executes: bool,
 }
 
 impl Default for Limits {
@@ -45,6 +47,7 @@ impl Default for Limits {
             execution: Duration::from_secs(10),
             total: Duration::from_secs(90),
             rounds: 12,
+            executes: true,
         }
     }
 }
@@ -170,6 +173,9 @@ where
         watch(rounds, new.len());
         if stop.is_cancelled() {
             break false;
+        }
+        if !case.limits.executes {
+            break true;
         }
         bench.run(&selection, &plans, &new, stop).await?;
         let is_changed = bench.write_back(problem, &selection, &plans);

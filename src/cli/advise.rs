@@ -43,6 +43,10 @@ const FOLDER: &str = "indexes";
 
 /// Options of `mydex advise`.
 #[derive(Debug, Clone, clap::Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they are switches of the command line"
+)]
 pub struct Args {
     /// Where the workload comes from.
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
@@ -323,7 +327,9 @@ pub(super) async fn advise(
 ) -> Result<Ended, Error> {
     let monitor = &settings.monitor;
     report(Step::new("reading the workload"));
-    let mut target = server::open(server, monitor).await.map_err(told)?;
+    let mut target = server::open(server, monitor)
+        .await
+        .map_err(|error| told(&error))?;
     let workload = tokio::select! {
         workload = workload(server, args, only, &mut target, cancel) => workload?,
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
@@ -331,7 +337,9 @@ pub(super) async fn advise(
     if args.dry_run {
         let run = run_of(settings, server, server, args);
         let planned = advise::plan(&mut target, &run, workload).await;
-        return Ok(Ended::Planned(Box::new(planned.map_err(advisor_told)?)));
+        return Ok(Ended::Planned(Box::new(
+            planned.map_err(|error| advisor_told(&error))?,
+        )));
     }
     let twin = tokio::select! {
         twin = Twin::start(settings, args, report) => twin?,
@@ -341,7 +349,7 @@ pub(super) async fn advise(
     let advice = advise::advise(&mut target, &run, workload, report, cancel).await;
     target.close().await;
     twin.stop().await?;
-    Ok(match advice.map_err(advisor_told)? {
+    Ok(match advice.map_err(|error| advisor_told(&error))? {
         Some(advice) => Ended::Advice(Box::new(advice)),
         None => Ended::Interrupted,
     })
@@ -423,7 +431,7 @@ async fn workload(
     };
     gather(target, sourced.found, &rules, &mut workload)
         .await
-        .map_err(told)?;
+        .map_err(|error| told(&error))?;
     Ok(workload)
 }
 
@@ -435,7 +443,7 @@ async fn of_digests(
 ) -> Result<Sourced, Error> {
     let facts = capability::probe(target, server.socket.is_some())
         .await
-        .map_err(told)?;
+        .map_err(|error| told(&error))?;
     if !facts.has_performance_schema() || !facts.can_read(capability::Source::Digests) {
         return Err(Error::new(format!(
             "server `{}` shows no statement digests",
@@ -448,7 +456,9 @@ async fn of_digests(
         schemas: args.schema.iter().cloned().collect(),
         only,
     };
-    let read = digests::read(target, &facts, &wanted).await.map_err(told)?;
+    let read = digests::read(target, &facts, &wanted)
+        .await
+        .map_err(|error| told(&error))?;
     Ok(Sourced {
         found: read.found,
         source: format!("digests of {}", server.name),
@@ -483,17 +493,16 @@ fn options(args: &Args) -> Options {
     }
 }
 
-fn advisor_told(error: advise::Error) -> Error {
-    match &error {
-        advise::Error::Server(server) => Error::from_chain(&error).hint(server.hint()),
-        advise::Error::Empty(_) => Error::from_chain(&error).hint(
+fn advisor_told(error: &advise::Error) -> Error {
+    match error {
+        advise::Error::Server(server) => Error::from_chain(error).hint(server.hint()),
+        advise::Error::Empty(_) => Error::from_chain(error).hint(
             "let the workload run for a while, name its schema with `--schema`, or take another `--source`",
         ),
-        _ => Error::from_chain(&error),
+        _ => Error::from_chain(error),
     }
 }
 
-fn told(error: server::Error) -> Error {
-    let hint = error.hint();
-    Error::from_chain(&error).hint(hint)
+fn told(error: &server::Error) -> Error {
+    Error::from_chain(error).hint(error.hint())
 }

@@ -104,7 +104,7 @@ fn hands(settings: &Settings, server: &Server) -> advisor::Hands {
                 .await
             })
         }),
-        write: Arc::new(|advice, place| advise::write_one(advice, place)),
+        write: Arc::new(advise::write_one),
     }
 }
 

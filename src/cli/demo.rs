@@ -138,8 +138,6 @@ async fn with_server(context: &Context, args: &Args, sandbox: &Sandbox) -> Resul
     }
 }
 
-/// The demo's own server as one to connect to.
-
 async fn load_data(
     context: &Context,
     args: &Args,

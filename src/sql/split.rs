@@ -128,18 +128,17 @@ impl Splitter<'_> {
             escaped = *c == '\\' && quote != '`';
             *c == quote
         });
-        match end {
-            Some((place, _)) => self.take(place + 1, true),
-            None => {
-                let what = if quote == '`' { "name" } else { "string" };
-                self.mistake(
-                    start,
-                    format!("the {what} is not finished; close it with `{quote}`"),
-                );
-                self.take(self.rest.len(), false);
-                self.next = Statement::default();
-                self.notes.clear();
-            }
+        if let Some((place, _)) = end {
+            self.take(place + 1, true);
+        } else {
+            let what = if quote == '`' { "name" } else { "string" };
+            self.mistake(
+                start,
+                format!("the {what} is not finished; close it with `{quote}`"),
+            );
+            self.take(self.rest.len(), false);
+            self.next = Statement::default();
+            self.notes.clear();
         }
     }
 
@@ -164,17 +163,16 @@ impl Splitter<'_> {
         // Hints and what the server executes are part of the statement.
         let is_kept =
             self.is_inside() || self.rest.starts_with("/*+") || self.rest.starts_with("/*!");
-        match self.rest.find("*/") {
-            Some(end) => self.take(end + 2, is_kept),
-            None => {
-                self.mistake(
-                    start,
-                    "the comment is not finished; close it with `*/`".to_owned(),
-                );
-                self.take(self.rest.len(), false);
-                self.next = Statement::default();
-                self.notes.clear();
-            }
+        if let Some(end) = self.rest.find("*/") {
+            self.take(end + 2, is_kept);
+        } else {
+            self.mistake(
+                start,
+                "the comment is not finished; close it with `*/`".to_owned(),
+            );
+            self.take(self.rest.len(), false);
+            self.next = Statement::default();
+            self.notes.clear();
         }
     }
 

@@ -175,7 +175,14 @@ async fn a_dry_run_lists_its_statements_and_mistakes_are_told_at_once() {
     let output = mydex(
         &schema,
         folder.path(),
-        &["advise", "--source", "sql", "--tier", "t2", "--tolerance=-1"],
+        &[
+            "advise",
+            "--source",
+            "sql",
+            "--tier",
+            "t2",
+            "--tolerance=-1",
+        ],
     );
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -182,6 +182,10 @@ async fn is_taken(schema: &Schema, pool: &MySqlPool, sql: &str, used: TableUse) 
     }
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "a list of cases, one after the other"
+)]
 #[tokio::test]
 async fn the_optimizer_takes_candidates_of_each_kind() {
     let (schema, pool) = things("candidates").await;

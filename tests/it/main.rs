@@ -7,6 +7,7 @@
     reason = "a test ends loudly at what it did not expect, in its helpers as well"
 )]
 
+mod advise;
 mod candidates;
 mod collect;
 mod config;

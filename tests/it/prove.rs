@@ -560,6 +560,10 @@ async fn a_cancelled_exploration_gives_what_it_has() {
     );
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "a list of cases, one after the other"
+)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_measures_and_leaves_nothing_behind() {
     let stage = Stage::new("session", &SHOP, &SHOP_INDEXES).await;
@@ -673,6 +677,10 @@ async fn a_session_measures_and_leaves_nothing_behind() {
 }
 
 /// A hundred queries over two tables with a dozen candidates each.
+#[allow(
+    clippy::too_many_lines,
+    reason = "a list of cases, one after the other"
+)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_queries_take_few_plans() {
     let mut indexes: Vec<(&str, &str, &str, bool)> = vec![

@@ -321,7 +321,7 @@ fn joins_are_tried_alone_and_with_equalities() {
         used.alias = "o".to_owned();
     });
     let mine = with(used("a=1"), |used| {
-        used.joins = vec![join("b", "o"), join("c", "p")]
+        used.joins = vec![join("b", "o"), join("c", "p")];
     });
     let mut shape = shape(mine);
     shape.blocks[0].tables.push(other.clone());
@@ -707,7 +707,7 @@ fn limits_are_kept_and_said() {
 
     // Not a base table.
     let gone = with(used("a=1"), |used| {
-        used.table = TableName::new("x", "some_view")
+        used.table = TableName::new("x", "some_view");
     });
     check(vec![gone], &[]);
 }

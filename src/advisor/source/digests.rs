@@ -1,6 +1,6 @@
 //! The digests of a live server: what it counted, and the statements that it kept.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::Found;
@@ -174,7 +174,7 @@ async fn more_samples(
         .filter(|key| key.bytes().all(|byte| byte.is_ascii_hexdigit()))
         .map(|key| format!("'{key}'"))
         .collect();
-    let mut by_digest: HashMap<String, BTreeMap<String, ()>> = HashMap::new();
+    let mut by_digest: HashMap<String, BTreeSet<String>> = HashMap::new();
     let mut tables = Vec::new();
     if capabilities.consumers.get("events_statements_history_long") == Some(&true) {
         tables.push("performance_schema.events_statements_history_long");
@@ -196,7 +196,7 @@ async fn more_samples(
             if let (Some(digest), Some(text)) = (row.text(0), row.text(1))
                 && !is_cut(&text, limit)
             {
-                by_digest.entry(digest).or_default().insert(text, ());
+                by_digest.entry(digest).or_default().insert(text);
             }
         }
     }
@@ -204,7 +204,7 @@ async fn more_samples(
         let Some(texts) = by_digest.remove(key) else {
             continue;
         };
-        let texts: Vec<String> = texts.into_keys().filter(|t| !t.contains(OWN)).collect();
+        let texts: Vec<String> = texts.into_iter().filter(|t| !t.contains(OWN)).collect();
         if found.is_truncated && !texts.is_empty() {
             found.samples.clear();
             found.is_truncated = false;

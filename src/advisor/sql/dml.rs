@@ -142,7 +142,9 @@ impl Reader<'_> {
         limit: Option<&Expr>,
     ) -> Result<(), String> {
         let order = self.ordering(order, &[])?;
-        order.iter().for_each(|(expr, _)| self.note(expr));
+        for (expr, _) in &order {
+            self.note(expr);
+        }
         let block = self.current();
         if let Some(draft) = self.blocks.get_mut(block) {
             draft.order = order;

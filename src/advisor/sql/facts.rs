@@ -10,6 +10,10 @@ use crate::model::schema::Part;
 
 /// What a leaf says.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a handful of facts live for the length of one statement"
+)]
 pub(super) enum Fact {
     /// A condition on a table of the block.
     On(usize, Predicate),
@@ -33,6 +37,7 @@ impl Reader<'_> {
     }
 
     /// The table of the block that the expression is of, and what a key on it would have.
+    #[allow(clippy::unused_self, reason = "it reads beside its fellows")]
     pub(super) fn part(&self, block: usize, expr: &Expr) -> Option<(usize, Part)> {
         if let Some(col) = walk::col(expr) {
             return (col.block == block).then_some((col.table, Part::Column(col.name)));
@@ -183,13 +188,12 @@ impl Reader<'_> {
         };
         let (l, r) = (walk::refs(left), walk::refs(right));
         match (self.is_constant(&l), self.is_constant(&r)) {
-            (true, true) => Vec::new(),
             (false, true) => self.one_sided(block, left, own, op, right),
             (true, false) => self.one_sided(block, right, flipped, op, left),
             (false, false) if own == Op::Equal && self.is_closed(&l) && self.is_closed(&r) => {
                 vec![Fact::Same(left.clone(), right.clone())]
             }
-            (false, false) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 

@@ -69,18 +69,18 @@ fn check_size(tokens: &[Token]) -> Result<(), String> {
         match token {
             Token::LParen => depth += 1,
             Token::RParen => depth = depth.saturating_sub(1),
-            Token::Comma | Token::Period | Token::Number(..) | Token::SingleQuotedString(_) => {}
-            Token::Word(_) if is(token, "AND") || is(token, "OR") || is(token, "NOT") => {
-                operators += 1;
-            }
             Token::Word(_)
-                if ["UNION", "EXCEPT", "INTERSECT", "IS"]
+                if ["AND", "OR", "NOT", "UNION", "EXCEPT", "INTERSECT", "IS"]
                     .iter()
                     .any(|w| is(token, w)) =>
             {
                 operators += 1;
             }
-            Token::Word(_) => {}
+            Token::Comma
+            | Token::Period
+            | Token::Number(..)
+            | Token::SingleQuotedString(_)
+            | Token::Word(_) => {}
             _ => operators += 1,
         }
         if depth > DEEPEST {
@@ -261,10 +261,11 @@ fn without_parentheses_of_lists(mut tokens: Vec<Token>) -> Vec<Token> {
         let opens = tokens.get(i + 1) == Some(&Token::LParen)
             && !any_at(&tokens, i + 2, &["SELECT", "WITH", "VALUES", "TABLE"])
             && tokens.get(i + 2) != Some(&Token::LParen);
-        if any_at(&tokens, i, &["FROM", "JOIN", "STRAIGHT_JOIN"]) && opens {
-            if let Some(end) = closing(&tokens, i + 1) {
-                collect_commas(&tokens, i + 2, end, &mut commas);
-            }
+        if any_at(&tokens, i, &["FROM", "JOIN", "STRAIGHT_JOIN"])
+            && opens
+            && let Some(end) = closing(&tokens, i + 1)
+        {
+            collect_commas(&tokens, i + 2, end, &mut commas);
         }
     }
     let verb = tokens.iter().position(|token| is(token, "UPDATE"));

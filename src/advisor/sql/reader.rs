@@ -30,6 +30,10 @@ pub(super) struct Reader<'a> {
 
 /// A query block in the making; conditions are resolved.
 #[derive(Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the block"
+)]
 pub(super) struct Draft {
     pub(super) tables: Vec<Used>,
     pub(super) conditions: Vec<Condition>,

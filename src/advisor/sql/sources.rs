@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, TableAlias, TableFactor,
-    TableIndexHintType, TableWithJoins,
+    TableWithJoins,
 };
 
 use super::prepare;
@@ -136,10 +136,7 @@ impl Reader<'_> {
             } => {
                 let hints = index_hints
                     .iter()
-                    .flat_map(|hint| {
-                        let _kind: &TableIndexHintType = &hint.hint_type;
-                        hint.index_names.iter().map(|ident| ident.value.clone())
-                    })
+                    .flat_map(|hint| hint.index_names.iter().map(|ident| ident.value.clone()))
                     .collect();
                 self.table(name, alias.as_ref(), hints)
             }

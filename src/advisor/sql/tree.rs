@@ -7,6 +7,10 @@ use super::walk;
 
 /// A condition as AND and OR of leaves.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a condition has few leaves and lives for one statement"
+)]
 pub(super) enum Tree {
     And(Vec<Tree>),
     Or(Vec<Tree>),

@@ -76,8 +76,7 @@ fn is_number(constant: &Expr) -> bool {
 pub(super) fn joins(own: &Column, other: &Column) -> bool {
     match (class(own), class(other)) {
         (Class::Text, Class::Text) => collations(own, other),
-        (Class::Text, _) | (Class::Json, _) => false,
-        (Class::Time, Class::Number) | (Class::Number, Class::Text) => true,
+        (Class::Text | Class::Json, _) => false,
         (Class::Binary, other) => matches!(other, Class::Binary | Class::Text),
         _ => true,
     }

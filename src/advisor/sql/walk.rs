@@ -369,7 +369,7 @@ fn inner_aggregates(expr: &mut Expr, visit: &mut dyn FnMut(&str, &Expr)) {
 pub(super) fn has_window(expr: &Expr) -> bool {
     fn within(expr: &mut Expr) -> bool {
         matches!(&*expr, Expr::Function(function) if function.over.is_some())
-            || children(expr).into_iter().any(|child| within(child))
+            || children(expr).into_iter().any(within)
     }
     within(&mut expr.clone())
 }
@@ -401,10 +401,10 @@ pub(super) fn text(expr: &Expr) -> String {
 }
 
 fn strip_name_parentheses(expr: &mut Expr) {
-    if let Expr::Nested(inner) = expr {
-        if matches!(**inner, Expr::Identifier(_)) {
-            *expr = (**inner).clone();
-        }
+    if let Expr::Nested(inner) = expr
+        && matches!(**inner, Expr::Identifier(_))
+    {
+        *expr = (**inner).clone();
     }
     for child in children(expr) {
         strip_name_parentheses(child);

@@ -67,7 +67,11 @@ impl Made {
             return false;
         }
         for place in places {
-            if self.column(twin, &table.name, &candidates[*place]).await.is_err() {
+            if self
+                .column(twin, &table.name, &candidates[*place])
+                .await
+                .is_err()
+            {
                 return false;
             }
         }
@@ -81,12 +85,19 @@ impl Made {
                 format!("ADD {}", ddl::definition(&hidden))
             })
             .collect();
-        let sql = format!("ALTER TABLE {} {}", ddl::table(&table.name), additions.join(", "));
+        let sql = format!(
+            "ALTER TABLE {} {}",
+            ddl::table(&table.name),
+            additions.join(", ")
+        );
         if twin.run("candidates", &sql).await.is_err() {
             return false;
         }
-        let names = places.iter().map(|place| candidates[*place].index.name.clone());
-        self.indexes.extend(names.map(|name| (table.name.clone(), name)));
+        let names = places
+            .iter()
+            .map(|place| candidates[*place].index.name.clone());
+        self.indexes
+            .extend(names.map(|name| (table.name.clone(), name)));
         true
     }
 
