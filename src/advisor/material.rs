@@ -2,8 +2,9 @@
 //! statements, and how its indexes were used.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use super::existing::{self, Verdict};
+use super::existing::{self, Fate, Verdict};
 use super::shape::Shape;
 use super::sql;
 use super::workload::Workload;
@@ -13,6 +14,9 @@ use crate::model::usage::IndexUsage;
 use crate::server::catalog::{self, Scope};
 use crate::server::usage;
 use crate::server::{Connection, Error};
+
+/// Indexes without reads are proposed to be dropped when they were watched for this long.
+const SHORTEST: Duration = Duration::from_hours(24);
 
 /// What is known of the target.
 #[derive(Debug)]
@@ -117,7 +121,9 @@ fn understand(workload: Workload, catalog: Catalog, usage: &IndexUsage) -> Mater
         }
         tables.push(used);
     }
-    let verdicts = existing::review(&catalog, usage, &shapes)
+    let mut verdicts = existing::review(&catalog, usage, &shapes);
+    gaps.extend(spare_the_unread(&mut verdicts, usage.window));
+    let verdicts = verdicts
         .into_iter()
         .map(|verdict| ((verdict.table.clone(), verdict.index.name.clone()), verdict))
         .collect();
@@ -129,4 +135,26 @@ fn understand(workload: Workload, catalog: Catalog, usage: &IndexUsage) -> Mater
         verdicts,
         gaps,
     }
+}
+
+/// An index that nobody read since the server started an hour ago may be the one of the nightly
+/// report: in so short a time it is told of, and not proposed to be dropped.
+fn spare_the_unread(verdicts: &mut [Verdict], window: Option<Duration>) -> Option<String> {
+    let window = window?;
+    if window >= SHORTEST {
+        return None;
+    }
+    let mut spared = Vec::new();
+    for verdict in verdicts.iter_mut().filter(|one| one.fate == Fate::Unused) {
+        verdict.fate = Fate::Keep;
+        spared.push(format!("`{}.{}`", verdict.table, verdict.index.name));
+    }
+    (!spared.is_empty()).then(|| {
+        format!(
+            "nothing was read through {} in the {} since the server started; that is too short to propose dropping {}",
+            spared.join(", "),
+            crate::model::units::duration(window),
+            if spared.len() == 1 { "it" } else { "them" },
+        )
+    })
 }

@@ -37,7 +37,8 @@ async fn every_case_is_a_statement_of_the_server() {
 
 #[tokio::test]
 async fn every_query_of_tpch_is_a_statement_of_the_server() {
-    let pool = server::schema("shape_tpch").await.pool().await;
+    let schema = server::schema("shape_tpch").await;
+    let pool = schema.pool().await;
     for statement in TPCH_SCHEMA
         .split(';')
         .filter(|text| !text.trim().is_empty())

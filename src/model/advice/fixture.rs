@@ -149,7 +149,7 @@ fn functional() -> Recommendation {
         reason: "Finds rows for `customer by email`.".to_owned(),
         ddl: vec![
             "ALTER TABLE `shop`.`customers` ADD COLUMN `email_lower` varchar(255) GENERATED \
-             ALWAYS AS (lower(`email`)) VIRTUAL, ALGORITHM=INSTANT"
+             ALWAYS AS (lower(`email`)) VIRTUAL /*!80023 INVISIBLE */, ALGORITHM=INSTANT"
                 .to_owned(),
             "ALTER TABLE `shop`.`customers` ADD INDEX `customers_email` (`email_lower`), \
              ALGORITHM=INPLACE, LOCK=NONE"

@@ -1,0 +1,285 @@
+//! The CMDB workload with the advised indexes, beside those that an expert would write by hand and
+//! beside none, on the full data.
+//!
+//! `cargo bench --bench advise_cmdb` starts a private server, loads the pack at `MYDEX_BENCH_SCALE`
+//! (10, a million rows), asks `mydex advise --source probes cmdb` as a user would, and measures every
+//! statement of the pack with the values of three operations: the shortest of several executions,
+//! times the pack's rate. Each set is made by its own DDL and removed by its own undo DDL. The unit
+//! is milliseconds of server time for each second of the workload.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, ExitCode};
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mydex::advisor::planner::Planner as _;
+use mydex::advisor::session::Session;
+use mydex::advisor::workload::Sample;
+use mydex::config::settings::{Server, Tls, TlsMode};
+use mydex::probes::generate::World;
+use mydex::probes::literal;
+use mydex::probes::load::{LoadPlan, load};
+use mydex::probes::open::open;
+use mydex::probes::pack::Pack;
+use mydex::probes::params::Params;
+use mydex::sandbox::{Endpoint, Options, Sandbox};
+use mydex::sql::standin::Parametrized;
+use serde_json::Value;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use tokio_util::sync::CancellationToken;
+
+type Failure = Box<dyn std::error::Error>;
+
+const SCHEMA: &str = "cmdb";
+const SEED: u64 = 1;
+/// Operations whose values the statements are measured with.
+const OPERATIONS: [u64; 3] = [1, 1_001, 20_011];
+/// One execution is ended after this.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What someone who knows MySQL and has read the probes writes by hand: table, columns.
+const EXPERT: [(&str, &str); 12] = [
+    ("transit_gateway_attachments", "resource_id"),
+    (
+        "transit_gateway_attachments",
+        "transit_gateway_id, created_at",
+    ),
+    (
+        "transit_gateway_attachments",
+        "resource_owner_account_id, is_cross_account",
+    ),
+    (
+        "transit_gateway_attachments",
+        "(CAST(subnet_ids AS CHAR(32) ARRAY))",
+    ),
+    ("vpcs", "environment, updated_at"),
+    ("vpcs", "aws_account_id, created_at"),
+    ("vpcs", "deleted_at"),
+    ("vpcs", "(CAST(tags->'$.Compliance' AS CHAR(32) ARRAY))"),
+    ("subnets", "source_system, last_synced_at"),
+    ("subnets", "availability_zone, subnet_type, name"),
+    ("subnets", "subnet_type, available_ip_count"),
+    ("subnets", "vpc_id, availability_zone, cidr_block"),
+];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+async fn run() -> Result<(), Failure> {
+    let scale: f64 = match std::env::var("MYDEX_BENCH_SCALE") {
+        Ok(text) => text.parse()?,
+        Err(_) => 10.0,
+    };
+    let options = Options {
+        buffer_pool_mib: 3_072,
+        ..Options::default()
+    };
+    let sandbox = Sandbox::start(&options, &mut |_| {}).await?;
+    let outcome = compare(&sandbox, scale).await;
+    sandbox.stop().await?;
+    outcome
+}
+
+async fn compare(sandbox: &Sandbox, scale: f64) -> Result<(), Failure> {
+    let pack = open("cmdb")?;
+    let options = MySqlConnectOptions::from_str(&sandbox.url())?;
+    let started = Instant::now();
+    let plan = LoadPlan {
+        database: SCHEMA.to_owned(),
+        scale,
+        seed: SEED,
+        connections: 4,
+        batch: 1_000,
+        force: false,
+        beside_others: false,
+    };
+    load(
+        options.clone(),
+        &pack,
+        plan,
+        |_| {},
+        CancellationToken::new(),
+    )
+    .await?;
+    say(&format!(
+        "loaded in {:.0} s",
+        started.elapsed().as_secs_f64()
+    ));
+    let mut connection = MySqlConnection::connect_with(&options.database(SCHEMA)).await?;
+    for table in &pack.tables {
+        run_all(&mut connection, &[format!("ANALYZE TABLE {}", table.name)]).await?;
+    }
+    let statements = statements(Arc::new(pack), scale)?;
+    let advised = advised(&sandbox.url())?;
+    let expert = expert();
+    let mut rows: Vec<(&str, BTreeMap<String, f64>, f64)> = Vec::new();
+    for (name, (ddl, undo)) in [
+        ("none", &(Vec::new(), Vec::new())),
+        ("advised", &advised),
+        ("expert", &expert),
+        ("none again", &(Vec::new(), Vec::new())),
+    ] {
+        let before = index_bytes(&mut connection).await?;
+        run_all(&mut connection, ddl).await?;
+        let bytes = index_bytes(&mut connection).await? - before;
+        rows.push((name, measure(sandbox.endpoint(), &statements).await?, bytes));
+        run_all(&mut connection, undo).await?;
+    }
+    report(&rows, advised.0.len());
+    Ok(())
+}
+
+fn report(rows: &[(&str, BTreeMap<String, f64>, f64)], statements: usize) {
+    say(&format!("advised: {statements} statements"));
+    let total = |times: &BTreeMap<String, f64>| times.values().sum::<f64>();
+    for (name, times, bytes) in rows {
+        say(&format!(
+            "{name:<11} {:>9.2} ms/s {:>7.2} % of none {:>8.1} MB of indexes",
+            total(times),
+            100.0 * total(times) / total(&rows[0].1),
+            bytes / 1e6
+        ));
+    }
+    say("by statement, ms/s:");
+    for (statement, none) in &rows[0].1 {
+        let others: Vec<String> = rows[1..]
+            .iter()
+            .map(|(_, times, _)| format!("{:>9.3}", times.get(statement).unwrap_or(&f64::NAN)))
+            .collect();
+        say(&format!("{statement:<30} {none:>9.3} {}", others.join(" ")));
+    }
+}
+
+/// Name, rate, and texts with values.
+type Statement = (String, f64, Vec<Sample>);
+
+fn statements(pack: Arc<Pack>, scale: f64) -> Result<Vec<Statement>, Failure> {
+    let world = Arc::new(World::generated(Arc::clone(&pack), SEED, scale)?);
+    let mut statements = Vec::new();
+    for probe in &pack.probes {
+        let params = Params::new(Arc::clone(&world), probe, 0);
+        for (number, statement) in probe.statements.iter().enumerate() {
+            let text = Parametrized::of(&statement.sql).ok_or("a statement is not whole")?;
+            let samples = OPERATIONS.iter().map(|operation| {
+                let literals = params.values(*operation, statement).map(|value| {
+                    let mut out = String::new();
+                    literal::push(&value, &mut out);
+                    out
+                });
+                Sample {
+                    sql: text.filled(&literals.collect::<Vec<_>>()),
+                    is_made_up: false,
+                }
+            });
+            let name = format!("{}#{}", probe.name, number + 1);
+            statements.push((name, probe.rate, samples.collect()));
+        }
+    }
+    Ok(statements)
+}
+
+/// Milliseconds of each statement for a second of the workload.
+async fn measure(
+    endpoint: &Endpoint,
+    statements: &[Statement],
+) -> Result<BTreeMap<String, f64>, Failure> {
+    let server = Server {
+        name: "bench".to_owned(),
+        host: endpoint.host.to_owned(),
+        port: endpoint.port,
+        socket: Some(endpoint.socket.clone()),
+        user: endpoint.user.to_owned(),
+        password: Some(endpoint.password.clone()),
+        database: None,
+        tls: Tls {
+            mode: TlsMode::Preferred,
+            ca: None,
+        },
+        read_only: false,
+    };
+    let mut session = Session::open(&server, Vec::new(), &[]).await?;
+    let mut times = BTreeMap::new();
+    for (name, rate, samples) in statements {
+        let mut sum = 0.0;
+        let mut count = 0.0_f64;
+        for sample in samples {
+            if let Ok(measured) = session.measure(Some(SCHEMA), sample, LIMIT).await? {
+                sum += measured.time.as_secs_f64() * 1e3;
+                count += 1.0;
+            }
+        }
+        if count > 0.0 {
+            times.insert(name.clone(), rate * sum / count);
+        }
+    }
+    Ok(times)
+}
+
+/// The statements of `mydex advise`, and those that undo them.
+fn advised(url: &str) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let started = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_mydex"))
+        .args(["advise", "--source", "probes", "cmdb", "--format", "json"])
+        .env("MYDEX_URL", url)
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    let advice: Value = serde_json::from_slice(&output.stdout)?;
+    say(&format!(
+        "advised in {:.0} s; effort {}",
+        started.elapsed().as_secs_f64(),
+        advice["effort"]
+    ));
+    let texts = |of: &str| -> Vec<String> {
+        let all = advice["recommendations"].as_array().into_iter().flatten();
+        let lists = all.filter_map(|one| one[of].as_array()).flatten();
+        lists.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    Ok((texts("ddl"), texts("undo")))
+}
+
+fn expert() -> (Vec<String>, Vec<String>) {
+    let name = |place: usize| format!("expert_{place}");
+    let ddl = EXPERT.iter().enumerate().map(|(place, (table, columns))| {
+        format!("ALTER TABLE {table} ADD INDEX {} ({columns})", name(place))
+    });
+    let undo = EXPERT
+        .iter()
+        .enumerate()
+        .map(|(place, (table, _))| format!("ALTER TABLE {table} DROP INDEX {}", name(place)));
+    (ddl.collect(), undo.collect())
+}
+
+async fn run_all(connection: &mut MySqlConnection, statements: &[String]) -> Result<(), Failure> {
+    for statement in statements {
+        connection
+            .execute(AssertSqlSafe(statement.clone()))
+            .await
+            .map_err(|error| format!("{statement}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Bytes of all secondary indexes.
+async fn index_bytes(connection: &mut MySqlConnection) -> Result<f64, Failure> {
+    let sql = "SELECT CAST(COALESCE(SUM(stat_value), 0) * 16384 AS DOUBLE) \
+               FROM mysql.innodb_index_stats WHERE database_name = 'cmdb' AND stat_name = 'size' \
+               AND index_name <> 'PRIMARY'";
+    Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
+}
