@@ -167,8 +167,8 @@ pub fn plan(catalog: &Catalog, shapes: &[(usize, Shape)], options: &TwinOptions)
     plan
 }
 
-/// The share at which all tables together have at most so many rows: 10 % at most, unless
-/// everything fits.
+/// The share at which all tables together have at most so many rows. Small tables are whole, and
+/// count.
 fn share(catalog: &Catalog, max_rows: u64) -> f64 {
     let rows: Vec<u64> = catalog.tables.values().map(|table| table.rows).collect();
     let all: u64 = rows.iter().sum();
@@ -177,7 +177,7 @@ fn share(catalog: &Catalog, max_rows: u64) -> f64 {
     }
     let small: u64 = rows.iter().filter(|rows| **rows <= WHOLE).sum();
     let room = max_rows.saturating_sub(small) as f64;
-    (room / (all - small).max(1) as f64).clamp(0.000_1, 0.1)
+    (room / (all - small).max(1) as f64).clamp(0.000_1, 1.0)
 }
 
 fn table_plan(plan: &mut Plan, table: &Table, options: &TwinOptions) -> TablePlan {
