@@ -28,6 +28,7 @@ pub(super) fn advice(
     let facts = query_facts(material, found);
     let judged = Judged {
         workload: &material.workload,
+        catalog: &material.catalog,
         entries: &found.entries,
         facts: &found.facts,
         problem: &found.problem,

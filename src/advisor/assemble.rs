@@ -8,7 +8,7 @@ use super::costs::{Problem, Selection};
 use super::effects::{self, Contribution};
 use super::workload::Workload;
 use crate::model::advice::{Action, Alternative, LockLevel, Measured, QueryEffect, Recommendation};
-use crate::model::schema::{Index, TableName};
+use crate::model::schema::{Catalog, Index, Table, TableName};
 use crate::model::units;
 use crate::server::ddl::{self, Algorithm, Mode};
 
@@ -87,6 +87,8 @@ pub struct QueryFacts {
 pub struct Judged<'a> {
     /// The workload.
     pub workload: &'a Workload,
+    /// The tables.
+    pub catalog: &'a Catalog,
     /// The indexes.
     pub entries: &'a [Entry],
     /// What is known of them.
@@ -153,7 +155,7 @@ impl Judged<'_> {
     ) -> Recommendation {
         let contribution = effects::contribution(self.problem, chosen, place);
         let facts = self.facts.get(place).copied().unwrap_or_default();
-        let (ddl, undo) = creation(candidate);
+        let (ddl, undo) = creation(candidate, self.catalog);
         Recommendation {
             action: Action::Create,
             table: candidate.table.clone(),
@@ -352,9 +354,32 @@ fn role_phrase(role: Role) -> &'static str {
     }
 }
 
+/// Bytes of an index's name at most, taken low: the limit is 64 characters.
+const MAX_NAME: usize = 64;
+
+/// What the name of an index gets while it is renamed.
+const ASIDE: &str = "_kept";
+
+/// The index that MySQL made by itself for a foreign key and would drop as soon as `index` can
+/// take its place, so that `index` could not be dropped again (error 1553). It bears the name of
+/// the constraint; renamed once, there and back, it counts as made by hand and stays (tried on
+/// MySQL 9.7).
+fn silently_replaced<'a>(table: &'a Table, index: &Index) -> Option<&'a str> {
+    let columns = |index: &Index| -> Vec<String> {
+        let names = index.parts.iter().map_while(|part| part.column_name());
+        names.map(str::to_ascii_lowercase).collect()
+    };
+    let wanted = columns(index);
+    table.foreign_keys.iter().find_map(|key| {
+        let of_key: Vec<String> = key.columns.iter().map(|c| c.to_ascii_lowercase()).collect();
+        let support = table.index(&key.name)?;
+        (columns(support) == of_key && wanted.starts_with(&of_key)).then_some(support.name.as_str())
+    })
+}
+
 /// The statements that make a candidate, and those that undo them.
 #[must_use]
-pub fn creation(candidate: &Candidate) -> (Vec<String>, Vec<String>) {
+pub fn creation(candidate: &Candidate, catalog: &Catalog) -> (Vec<String>, Vec<String>) {
     let table = &candidate.table;
     let index = &candidate.index;
     let instant = Mode {
@@ -362,6 +387,17 @@ pub fn creation(candidate: &Candidate) -> (Vec<String>, Vec<String>) {
         lock: LockLevel::None,
     };
     let mut ddl = Vec::new();
+    if let Some(support) = catalog
+        .tables
+        .get(table)
+        .and_then(|table| silently_replaced(table, index))
+    {
+        let mut aside = support.to_owned();
+        aside.truncate(aside.floor_char_boundary(MAX_NAME - ASIDE.len()));
+        aside.push_str(ASIDE);
+        ddl.push(ddl::rename_index(table, support, &aside));
+        ddl.push(ddl::rename_index(table, &aside, support));
+    }
     let mut undo = vec![ddl::drop_index(table, &index.name, Mode::ONLINE)];
     if let Some(column) = &candidate.column {
         ddl.push(ddl::add_virtual_column(

@@ -158,6 +158,18 @@ pub fn set_visible(on: &TableName, name: &str, visible: bool) -> String {
     )
 }
 
+/// `ALTER TABLE … RENAME INDEX …`.
+#[must_use]
+pub fn rename_index(on: &TableName, from: &str, to: &str) -> String {
+    format!(
+        "ALTER TABLE {} RENAME INDEX {} TO {}, {}",
+        table(on),
+        ident(from),
+        ident(to),
+        Mode::ONLINE.clauses()
+    )
+}
+
 /// `ALTER TABLE … ADD COLUMN …` for a virtual generated column; instant where the server can.
 ///
 /// It is invisible where the server knows that (8.0.23), so that neither `SELECT *` nor an INSERT
