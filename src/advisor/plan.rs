@@ -7,7 +7,7 @@
 //!   other figure; one without (a semi-join that is materialized) is contained in its parent's;
 //! - what depends on the row of an outer block counts once for each of these rows;
 //! - sorting one table and filling a temporary table are free in the figure, sorting a join is
-//!   seven times too expensive, and `LIMIT` saves nothing ([`super::pricing`]);
+//!   seven times too expensive, and `LIMIT` saves nothing (`pricing.rs`);
 //! - a one-table `UPDATE` or `DELETE` has rows, but no cost.
 
 use std::collections::{BTreeMap, BTreeSet};
