@@ -32,7 +32,7 @@ use crate::server::{self, Connection};
 const EXECUTION: Duration = Duration::from_secs(10);
 
 /// Choosing ends with the best set so far after this.
-const SELECTION: Duration = Duration::from_secs(10);
+const SELECTION: Duration = Duration::from_secs(2);
 
 /// What a run needs besides the workload.
 #[derive(Debug, Clone)]

@@ -45,7 +45,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             execution: Duration::from_secs(10),
-            total: Duration::from_secs(90),
+            total: Duration::from_mins(1),
             rounds: 12,
             executes: true,
         }
