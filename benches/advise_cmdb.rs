@@ -124,7 +124,7 @@ async fn compare(sandbox: &Sandbox, scale: f64) -> Result<(), Failure> {
     for table in &pack.tables {
         run_all(&mut connection, &[format!("ANALYZE TABLE {}", table.name)]).await?;
     }
-    let statements = statements(Arc::new(pack), scale)?;
+    let statements = statements(&Arc::new(pack), scale)?;
     let advised = advised(&sandbox.url())?;
     let expert = expert();
     let mut rows: Vec<(&str, BTreeMap<String, f64>, f64)> = Vec::new();
@@ -168,8 +168,8 @@ fn report(rows: &[(&str, BTreeMap<String, f64>, f64)], statements: usize) {
 /// Name, rate, and texts with values.
 type Statement = (String, f64, Vec<Sample>);
 
-fn statements(pack: Arc<Pack>, scale: f64) -> Result<Vec<Statement>, Failure> {
-    let world = Arc::new(World::generated(Arc::clone(&pack), SEED, scale)?);
+fn statements(pack: &Arc<Pack>, scale: f64) -> Result<Vec<Statement>, Failure> {
+    let world = Arc::new(World::generated(Arc::clone(pack), SEED, scale)?);
     let mut statements = Vec::new();
     for probe in &pack.probes {
         let params = Params::new(Arc::clone(&world), probe, 0);
