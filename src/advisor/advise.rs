@@ -10,7 +10,7 @@ use super::advice;
 use super::assemble::{Entry, EntryFacts};
 use super::candidate::Candidate;
 use super::candidates::{self, Generated};
-use super::costs::{Problem, QueryCosts};
+use super::costs::{Configuration, Problem, QueryCosts};
 use super::material::{self, Material};
 use super::planner::{Calls, Choice, Planner as _};
 use super::problem;
@@ -495,7 +495,8 @@ impl Bench<'_> {
             problem,
             |problem, start| {
                 let begun = Instant::now();
-                let selection = select::select(&demanding(problem, min_gain), start, &mut || {
+                let demanding = demanding(problem, min_gain);
+                let selection = select::select(&demanding, start, &mut || {
                     cancel.is_cancelled() || begun.elapsed() > SELECTION
                 });
                 tracing::debug!(elapsed = ?begun.elapsed(), selection = ?selection, "chosen");
@@ -539,7 +540,7 @@ fn demanding(problem: &Problem, min_gain: f64) -> Problem {
         // blame for forbids no set, and what is there today keeps every limit.
         query.floors.retain(|floor| !floor.indexes.is_empty());
         let today = effects::cost(query, &existing);
-        query.limit = query.limit.map(|limit| limit.max(today));
+        query.limit = query.limit.map(|limit| limit.max(today * (1.0 + 1e-9)));
     }
     demanding
 }
@@ -625,10 +626,16 @@ fn weighted(material: &Material, explored: &Explored, times: Option<&[f64]>) -> 
         .enumerate()
         .map(|(place, (known, query))| {
             let time = times.and_then(|times| times.get(place)).copied();
-            QueryCosts {
+            let mut costs = QueryCosts {
                 weight: weights::of_query(query.calls, time, known.today.unwrap_or(0.0)),
                 ..known.costs.clone()
+            };
+            if costs.configurations.is_empty() {
+                // What can't be explained is told as skipped, and speaks for no set.
+                costs.weight = 0.0;
+                costs.configurations.push(Configuration::default());
             }
+            costs
         })
         .collect()
 }
