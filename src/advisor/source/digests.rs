@@ -17,6 +17,10 @@ use crate::sql::explainable::is_cut;
 /// What mydex writes into its own statements, so that it knows them again.
 const OWN: &str = "/* mydex:";
 
+/// Why a sample of the server can't be used.
+const CUT: &str = "the server cut its text; raise performance_schema_max_sql_text_length in the \
+                   server's option file, or take the statements from a slow query log";
+
 /// Which digests are taken.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
@@ -131,9 +135,10 @@ fn found(row: &Values, limit: Option<u64>) -> Option<Found> {
         name: digest.get(..12).unwrap_or(&digest).to_owned(),
         fingerprint: text,
         schema: row.text(0),
-        is_truncated: sample
+        cut: sample
             .as_deref()
-            .is_some_and(|sample| is_cut(sample, limit)),
+            .filter(|sample| is_cut(sample, limit))
+            .map(|_| CUT),
         samples: sample.into_iter().collect(),
         calls: row.u64(3).unwrap_or(0) as f64,
         time: Some(from_picoseconds(row.u64(4).unwrap_or(0))),
@@ -205,9 +210,9 @@ async fn more_samples(
             continue;
         };
         let texts: Vec<String> = texts.into_iter().filter(|t| !t.contains(OWN)).collect();
-        if found.is_truncated && !texts.is_empty() {
+        if found.cut.is_some() && !texts.is_empty() {
             found.samples.clear();
-            found.is_truncated = false;
+            found.cut = None;
         }
         // Spread over what there is, so that not all constants are alike.
         let step = (texts.len() / SAMPLES).max(1);

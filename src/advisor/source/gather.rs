@@ -82,12 +82,8 @@ async fn samples(
     found: &Found,
     rules: &Rules,
 ) -> Result<Result<Vec<Sample>, String>, Error> {
-    if found.is_truncated {
-        return Ok(Err(
-            "the server cut its text; raise performance_schema_max_sql_text_length in the \
-             server's option file, or take the statements from a slow query log"
-                .to_owned(),
-        ));
+    if let Some(reason) = found.cut {
+        return Ok(Err(reason.to_owned()));
     }
     let mut taken: Vec<Sample> = Vec::new();
     let mut reason = "the server kept no statement of it with its constants".to_owned();

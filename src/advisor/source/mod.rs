@@ -17,8 +17,8 @@ pub struct Found {
     pub schema: Option<String>,
     /// Statements as they were sent, the most typical first.
     pub samples: Vec<String>,
-    /// The source cut the samples, so that they can't be used.
-    pub is_truncated: bool,
+    /// Why its samples can't be used, with the remedy, where they were cut.
+    pub cut: Option<&'static str>,
     /// Executions, or a weight.
     pub calls: f64,
     /// Measured total time.

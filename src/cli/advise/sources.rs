@@ -133,6 +133,10 @@ pub(super) fn of_slow_logs(
     Ok(sourced)
 }
 
+/// Why a sample of a slow log can't be used.
+const CUT: &str = "its statements are longer than what is kept of one; give a shorter one with \
+                   `--source sql`";
+
 fn of_class(class: &slowlog::Class) -> Found {
     let whole = class.samples.iter().filter(|sample| !sample.is_cut);
     let samples: Vec<String> = whole
@@ -142,7 +146,7 @@ fn of_class(class: &slowlog::Class) -> Found {
         name: format!("{:016x}", class.hash)[..12].to_owned(),
         fingerprint: class.fingerprint.clone(),
         schema: class.schema().map(str::to_owned),
-        is_truncated: samples.is_empty() && !class.samples.is_empty(),
+        cut: (samples.is_empty() && !class.samples.is_empty()).then_some(CUT),
         samples,
         calls: class.calls as f64,
         time: Some(Duration::from_micros(class.time)),
