@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 use mydex::advisor::planner::Planner as _;
 use mydex::advisor::session::Session;
 use mydex::advisor::workload::Sample;
-use mydex::config::settings::{Server, Tls, TlsMode};
 use mydex::probes::generate::World;
 use mydex::probes::literal;
 use mydex::probes::load::{LoadPlan, load};
@@ -198,20 +197,7 @@ async fn measure(
     endpoint: &Endpoint,
     statements: &[Statement],
 ) -> Result<BTreeMap<String, f64>, Failure> {
-    let server = Server {
-        name: "bench".to_owned(),
-        host: endpoint.host.to_owned(),
-        port: endpoint.port,
-        socket: Some(endpoint.socket.clone()),
-        user: endpoint.user.to_owned(),
-        password: Some(endpoint.password.clone()),
-        database: None,
-        tls: Tls {
-            mode: TlsMode::Preferred,
-            ca: None,
-        },
-        read_only: false,
-    };
+    let server = endpoint.server("bench");
     let mut session = Session::open(&server, Vec::new(), &[]).await?;
     let mut times = BTreeMap::new();
     for (name, rate, samples) in statements {

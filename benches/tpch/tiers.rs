@@ -6,7 +6,7 @@ use std::time::Duration;
 use mydex::advisor::advise::{Options, Run, sweep};
 use mydex::advisor::candidate::{Candidate, Origin, Role};
 use mydex::advisor::workload::{Query, Sample, Workload};
-use mydex::config::settings::{Monitor, Server, Tls, TlsMode};
+use mydex::config::settings::{Monitor, Server};
 use mydex::model::advice::{Limits, LockLevel, Tier};
 use mydex::model::schema::{Index, KeyPart, TableName};
 use mydex::sandbox::{self, Sandbox};
@@ -46,8 +46,8 @@ pub(crate) async fn chosen(
             &mut |_| {},
         )
         .await?;
-        let run = run(tier, server_of(twin.endpoint()));
-        let mut target = server::open(&server_of(lab.sandbox.endpoint()), &run.monitor).await?;
+        let run = run(tier, twin.endpoint().server("twin"));
+        let mut target = server::open(&lab.sandbox.endpoint().server("tpch"), &run.monitor).await?;
         let budgets: Vec<u64> = MEGABYTES
             .iter()
             .map(|megabytes| megabytes * 1_000_000)
@@ -145,22 +145,5 @@ fn run(tier: Tier, twin: Server) -> Run {
             keeps_existing: true,
             min_gain: 0.0,
         },
-    }
-}
-
-fn server_of(endpoint: &sandbox::Endpoint) -> Server {
-    Server {
-        name: "tpch".to_owned(),
-        host: endpoint.host.to_owned(),
-        port: endpoint.port,
-        socket: Some(endpoint.socket.clone()),
-        user: endpoint.user.to_owned(),
-        password: Some(endpoint.password.clone()),
-        database: None,
-        tls: Tls {
-            mode: TlsMode::Preferred,
-            ca: None,
-        },
-        read_only: false,
     }
 }

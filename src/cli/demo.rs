@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::error::{Error, Outcome};
-use super::sandbox::server_of;
 use super::top::Look;
 use super::{dashboard, message, probe, sandbox};
 use crate::collect::once::once;
@@ -106,7 +105,7 @@ async fn start_server(args: &Args) -> Result<Sandbox, Error> {
 
 async fn with_server(context: &Context, args: &Args, sandbox: &Sandbox) -> Result<Outcome, Error> {
     let pack = probe::pack(PACK)?;
-    let server = server_of("demo", sandbox.endpoint());
+    let server = sandbox.endpoint().server("demo");
     let options = server::options(&server);
     let loaded = load_data(context, args, &pack, &options).await?;
     if loaded.state == LoadState::Interrupted {

@@ -13,7 +13,6 @@ use super::context::Context;
 use super::error::{Error, Outcome};
 use super::message;
 pub(crate) use super::steps::Steps;
-use crate::config::settings::{Server, Tls, TlsMode};
 use crate::report::doc::{Block, Document, Table};
 use crate::sandbox::named::{self, DEFAULT_NAME, Named};
 use crate::sandbox::{self, Endpoint, Options};
@@ -359,23 +358,5 @@ impl From<&Named> for Status {
             datadir: endpoint.datadir.display().to_string(),
             pid: named.is_running.then_some(endpoint.pid),
         }
-    }
-}
-
-/// A private server as one to connect to.
-pub(super) fn server_of(name: &str, endpoint: &Endpoint) -> Server {
-    Server {
-        name: name.to_owned(),
-        host: endpoint.host.to_owned(),
-        port: endpoint.port,
-        socket: Some(endpoint.socket.clone()),
-        user: endpoint.user.to_owned(),
-        password: Some(endpoint.password.clone()),
-        database: None,
-        tls: Tls {
-            mode: TlsMode::Preferred,
-            ca: None,
-        },
-        read_only: false,
     }
 }

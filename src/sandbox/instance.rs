@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::launch::{self, launch};
 use super::watchdog::{End, Watchdog};
 use super::{Error, Options, Progress, Report, install, place, process, template};
+use crate::config::settings::{Server, Tls, TlsMode};
 
 /// How a server is reached.
 #[derive(Debug, Clone)]
@@ -33,6 +34,25 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// The server as one to connect to, over its socket, under this name.
+    #[must_use]
+    pub fn server(&self, name: &str) -> Server {
+        Server {
+            name: name.to_owned(),
+            host: self.host.to_owned(),
+            port: self.port,
+            socket: Some(self.socket.clone()),
+            user: self.user.to_owned(),
+            password: Some(self.password.clone()),
+            database: None,
+            tls: Tls {
+                mode: TlsMode::Preferred,
+                ca: None,
+            },
+            read_only: false,
+        }
+    }
+
     /// `mysql://user:password@host:port`, the one secret that may be printed where it was asked
     /// for.
     #[must_use]

@@ -2,7 +2,7 @@
 //! Purpose: a private MySQL server: found or installed without root, started on loopback, removed whatever happens.
 //! Gives: a URL to a running server and a guard that ends it.
 //! Pure files: sources.rs, apt.rs
-//! May import: model
+//! May import: model, config
 //! Reading order: error, place, program, sources, apt, install, template, process, watchdog, launch, instance, named
 
 pub mod apt;

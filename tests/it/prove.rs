@@ -12,7 +12,7 @@ use mydex::advisor::select;
 use mydex::advisor::session::Session;
 use mydex::advisor::whatif::{self, Bounds, Explored, Question, Scene};
 use mydex::advisor::workload::Sample;
-use mydex::config::settings::{Server, Tls, TlsMode};
+use mydex::config::settings::Server;
 use mydex::model::schema::TableName;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use tokio_util::sync::CancellationToken;
@@ -120,23 +120,7 @@ fn sample(sql: &str) -> Sample {
 }
 
 async fn server_of_tests() -> Server {
-    let endpoint = server::shared().await.endpoint();
-    let url = server::shared().await.url();
-    let password = url.split(['@', ':']).nth(2).unwrap().to_owned();
-    Server {
-        name: "twin".into(),
-        host: "127.0.0.1".into(),
-        port: endpoint.port,
-        socket: None,
-        user: "root".into(),
-        password: Some(password.into()),
-        database: None,
-        tls: Tls {
-            mode: TlsMode::Preferred,
-            ca: None,
-        },
-        read_only: false,
-    }
+    server::shared().await.endpoint().server("twin")
 }
 
 async fn explored(stage: &Stage, session: &mut Session, questions: &[Question]) -> Explored {

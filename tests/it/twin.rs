@@ -8,7 +8,7 @@ use mydex::advisor::candidate::{Candidate, GeneratedColumn};
 use mydex::advisor::shape::{Block, Join, Op, Predicate, Shape, StatementKind, TableUse};
 use mydex::advisor::twin::{self, Twin, TwinOptions};
 use mydex::advisor::workload::{Query, Sample, Workload};
-use mydex::config::settings::{Monitor, Server, Tls, TlsMode};
+use mydex::config::settings::{Monitor, Server};
 use mydex::model::advice::{LockLevel, Tier};
 use mydex::model::schema::{Catalog, Index, KeyPart, Part, TableName};
 use mydex::sandbox::{Options, Sandbox};
@@ -35,23 +35,6 @@ async fn private() -> &'static Sandbox {
         .await
 }
 
-fn settings(port: u16, password: Option<secrecy::SecretString>) -> Server {
-    Server {
-        name: "test".into(),
-        host: "127.0.0.1".into(),
-        port,
-        socket: None,
-        user: "root".into(),
-        password,
-        database: None,
-        tls: Tls {
-            mode: TlsMode::Preferred,
-            ca: None,
-        },
-        read_only: false,
-    }
-}
-
 async fn target() -> Connection {
     let endpoint = server::shared().await.endpoint();
     let limits = Monitor {
@@ -61,13 +44,13 @@ async fn target() -> Connection {
         lock_wait_timeout: Duration::from_secs(1),
         connect_timeout: Duration::from_secs(5),
     };
-    let server = settings(endpoint.port, Some(endpoint.password.clone()));
+    let server = endpoint.server("test");
     guarded::open(&server, &limits).await.unwrap()
 }
 
 async fn twin_server() -> Server {
     let endpoint = private().await.endpoint();
-    settings(endpoint.port, Some(endpoint.password.clone()))
+    endpoint.server("test")
 }
 
 async fn plain(server: &Server) -> MySqlConnection {
@@ -685,7 +668,7 @@ async fn a_replica_gets_candidates_and_loses_them_again() {
     let mut target = target().await;
     let catalog = read(&mut target, name).await;
     let endpoint = server::shared().await.endpoint();
-    let same = settings(endpoint.port, Some(endpoint.password.clone()));
+    let same = endpoint.server("test");
     let none = workload(vec![]);
     let mut options = TwinOptions::new(Tier::Replica);
     let cancel = CancellationToken::new();

@@ -4,7 +4,6 @@ use super::Args;
 use super::TierName;
 use crate::advisor::advise::Step;
 use crate::cli::error::Error;
-use crate::cli::sandbox::server_of;
 use crate::config::settings::{Server, Settings};
 use crate::sandbox::{Options, Progress, Sandbox};
 
@@ -63,7 +62,7 @@ impl Twin {
             )
         })?;
         Ok(Self {
-            server: server_of("twin", sandbox.endpoint()),
+            server: sandbox.endpoint().server("twin"),
             sandbox: Some(sandbox),
         })
     }
