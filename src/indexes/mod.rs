@@ -3,9 +3,10 @@
 //! Gives: checked definitions with their statements and checksums; all mistakes of a folder at once; new files.
 //! Pure files: all but folder.rs, ledger.rs, apply.rs, apply/
 //! May import: model, config, sql, server
-//! Reading order: definition, evidence, expression, fields, parse, print, files, folder, line, reconcile, likeness, estimate, steps, precheck, ledger, apply
+//! Reading order: definition, evidence, expression, fields, parse, print, files, folder, line, reconcile, likeness, estimate, steps, course, grants, precheck, ledger, apply
 
 pub mod apply;
+pub mod course;
 pub mod definition;
 pub mod estimate;
 pub mod evidence;
@@ -13,6 +14,7 @@ mod expression;
 mod fields;
 pub mod files;
 pub mod folder;
+mod grants;
 pub mod ledger;
 mod likeness;
 mod line;
