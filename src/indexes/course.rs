@@ -7,7 +7,7 @@ use super::steps::{MAX_STEPS, mode, remember, statement};
 use super::{estimate, likeness};
 use crate::model::ledger::State;
 use crate::model::schema::{Column, Generated, Index, Table};
-use crate::server::ddl::{self, Mode};
+use crate::server::ddl::{self, Algorithm, Mode};
 
 /// A statement that would be sent, and what it is expected to take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +103,14 @@ fn planned(
             .map(|index| estimate::bytes(table, index, None)),
         _ => None,
     };
+    let copies = mode(task, step).algorithm == Algorithm::Copy;
+    let bytes = match bytes {
+        // The copy stands beside the table until it takes its place.
+        Some(bytes) if copies => Some(bytes.saturating_add(table.data_bytes + table.index_bytes)),
+        bytes => bytes,
+    };
     let time = match (step, bytes) {
+        (_, Some(bytes)) if copies => estimate::copy_time(bytes),
         (Step::Build { .. }, Some(bytes)) => estimate::build_time(table, bytes),
         _ => Duration::ZERO,
     };

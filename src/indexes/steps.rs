@@ -22,6 +22,7 @@ pub fn mode(task: &Task, step: &Step) -> Mode {
     match step {
         Step::AddColumn | Step::DropColumn => INSTANT,
         Step::Build { .. } => Mode::to_build(&task.index),
+        Step::DropIndex => Mode::to_drop(&task.index),
         _ => Mode::ONLINE,
     }
 }

@@ -259,13 +259,11 @@ impl<'s, 'a> Drive<'s, 'a> {
             ..Standing::default()
         };
         self.set(&standing).await?;
-        let hooks = &self.session.hooks;
-        let judging =
-            hooks
-                .judge
-                .judge(&mut self.session.side, &self.job.definition, &self.job.table.schema);
+        let (judge, cancel) = (self.session.hooks.judge, self.session.hooks.cancel);
+        let (definition, schema) = (&self.job.definition, &self.job.table.schema);
+        let judging = judge.judge(&mut self.session.side, definition, schema);
         let verdict = tokio::select! {
-            () = hooks.cancel.cancelled() => None,
+            () = cancel.cancelled() => None,
             verdict = judging => Some(verdict),
         };
         let Some(verdict) = verdict else {

@@ -148,7 +148,7 @@ impl<'a> Session<'a> {
 
     /// Appends to the audit log.
     pub(super) async fn record(
-        &self,
+        &mut self,
         target: &str,
         statement: &str,
         result: &str,
