@@ -39,6 +39,11 @@ fn seen(index: Found) -> Seen {
     }
 }
 
+fn soaking(left: &str) -> Next {
+    let note = format!("it is invisible; a run after {left} drops it");
+    settle_saying(State::Soaking, Stage::Hidden, note)
+}
+
 const HIDDEN: Found = Found::Same { is_visible: false };
 const SHOWN: Found = Found::Same { is_visible: true };
 
@@ -73,7 +78,7 @@ fn the_next_step_follows_from_what_is_there() {
             settle(State::RolledBack, Stage::Done),
         ),
         (drop(Up), Memory::FRESH, SHOWN, Next::Do(Step::Hide)),
-        (drop(Up), had(Stage::Hidden, 59), HIDDEN, settle(State::Soaking, Stage::Hidden)),
+        (drop(Up), had(Stage::Hidden, 59), HIDDEN, soaking("1.00s")),
         (drop(Up), had(Stage::Hidden, 60), HIDDEN, Next::Do(Step::DropIndex)),
         (drop(Up), had(Stage::Hidden, 60), Found::Missing, settle(State::Applied, Stage::Done)),
         (drop(Down), had(Stage::Hidden, 5), HIDDEN, Next::Do(Step::Show)),
@@ -84,7 +89,7 @@ fn the_next_step_follows_from_what_is_there() {
         let found = next(&task, &memory, &seen(index.clone()));
         if task.direction == Down && task.action == Action::Create && index == HIDDEN {
             // It is hidden already, so that its soak begins.
-            assert_eq!(found, settle(State::Soaking, Stage::Hidden));
+            assert_eq!(found, soaking("1m00s"));
             continue;
         }
         assert_eq!(found, expected, "{task:?} {memory:?} {index:?}");
