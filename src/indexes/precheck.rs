@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::grants::grants;
+use crate::model::advice::LockLevel;
 use crate::model::finding::{Finding, Severity};
 use crate::model::schema::{IndexKind, Table, TableName};
 use crate::model::units;
@@ -60,8 +61,15 @@ pub struct Work {
     pub bytes: u64,
     /// Expected time.
     pub time: Duration,
-    /// Writers wait while it is built.
-    pub blocks_writes: bool,
+    /// The strongest lock of its statements.
+    pub lock: LockLevel,
+}
+
+impl Work {
+    /// Whether writers wait.
+    fn blocks_writes(&self) -> bool {
+        self.lock != LockLevel::None
+    }
 }
 
 /// Limits from the options.
@@ -163,7 +171,9 @@ fn about_the_server(found: &mut Vec<Finding>, facts: &Facts, limits: &Limits) {
             found,
             Severity::Note,
             "replica-lag",
-            format!("{who} will build the index as well, after the source, and fall behind meanwhile"),
+            format!(
+                "{who} will build the index as well, after the source, and fall behind meanwhile"
+            ),
             "their lag can't be seen from here; watch it",
         );
     }
@@ -207,7 +217,11 @@ fn about_privileges(found: &mut Vec<Finding>, facts: &Facts, table: &TableName) 
         found,
         severity,
         "privileges",
-        format!("the account lacks {} on `{}`", missing.join(", "), table.schema),
+        format!(
+            "the account lacks {} on `{}`",
+            missing.join(", "),
+            table.schema
+        ),
         format!(
             "GRANT {} ON {}.* TO the account",
             missing.join(", "),
@@ -222,17 +236,27 @@ fn about_the_table(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work:
             found,
             Severity::Problem,
             "engine",
-            format!("`{}` is a table of {}, which builds no index while others write", table.name, table.engine),
+            format!(
+                "`{}` is a table of {}, which builds no index while others write",
+                table.name, table.engine
+            ),
             "convert it to InnoDB first",
         );
     }
-    let secondary = table.indexes.iter().filter(|index| !index.is_primary()).count();
+    let secondary = table
+        .indexes
+        .iter()
+        .filter(|index| !index.is_primary())
+        .count();
     if work.builds && secondary >= MAX_INDEXES {
         say(
             found,
             Severity::Problem,
             "too-many-indexes",
-            format!("`{}` has {secondary} indexes, the most that InnoDB allows", table.name),
+            format!(
+                "`{}` has {secondary} indexes, the most that InnoDB allows",
+                table.name
+            ),
             "drop one first; `mydex advise` names those that nobody uses",
         );
     }
@@ -255,7 +279,7 @@ fn about_the_table(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work:
             "write the definition with the expression in `columns` if it does",
         );
     }
-    if work.blocks_writes {
+    if work.blocks_writes() {
         say(
             found,
             Severity::Warning,
@@ -331,7 +355,7 @@ fn about_room(found: &mut Vec<Finding>, facts: &Facts, work: &Work) {
 }
 
 fn about_writes(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work: &Work) {
-    if work.blocks_writes {
+    if work.blocks_writes() {
         return;
     }
     let Some(rate) = facts.writes_per_second else {
@@ -362,7 +386,10 @@ fn about_locks(found: &mut Vec<Finding>, facts: &Facts, limits: &Limits) {
             found,
             Severity::Warning,
             "held",
-            format!("the table is held, and the change waits for it: {}", holders.join("; ")),
+            format!(
+                "the table is held, and the change waits for it: {}",
+                holders.join("; ")
+            ),
             "it is tried again and again, each time for a second at most",
         );
     }

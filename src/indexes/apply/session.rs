@@ -1,6 +1,7 @@
 //! The connections of one run: one that changes, with the locks; one that only looks.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ const LONG: Duration = Duration::from_hours(24 * 14);
 const LOCK_WAIT_SECONDS: u64 = 1;
 
 /// Time that a killed statement gets to end.
-const KILL_GRACE: Duration = Duration::from_secs(60);
+const KILL_GRACE: Duration = Duration::from_mins(1);
 
 /// Between the first two tries for a lock; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -260,9 +261,10 @@ impl<'a> Session<'a> {
         let Some(outcome) = outcome else {
             return Err(Halt::Failed(Error::Server(server::Error::Lost {
                 place: server::connect::place(self.server),
-                reason: "the statement did not end, or its session is gone; the next run sees what \
+                reason:
+                    "the statement did not end, or its session is gone; the next run sees what \
                          became of it"
-                    .to_owned(),
+                        .to_owned(),
             })));
         };
         if stop != Stop::No {
@@ -304,6 +306,10 @@ fn lock_name(schema: &str) -> String {
         return name;
     }
     let sum = Sha256::digest(&name);
-    let hex: String = sum.iter().take(24).map(|byte| format!("{byte:02x}")).collect();
-    format!("mydex:#{hex}")
+    let mut short = "mydex:#".to_owned();
+    for byte in sum.iter().take(24) {
+        // Writing to a String cannot fail.
+        let _ = write!(short, "{byte:02x}");
+    }
+    short
 }

@@ -34,9 +34,13 @@ pub(in crate::cli::index) fn emit_preview(
     };
     let mut blocks = vec![Block::Paragraph(match work.len() {
         0 => format!("Nothing is left to be {what}."),
-        1 => format!("1 definition would be {what}. Nothing was changed: add `--execute` to do it."),
+        1 => {
+            format!("1 definition would be {what}. Nothing was changed: add `--execute` to do it.")
+        }
         n => {
-            format!("{n} definitions would be {what}. Nothing was changed: add `--execute` to do it.")
+            format!(
+                "{n} definitions would be {what}. Nothing was changed: add `--execute` to do it."
+            )
         }
     })];
     for preview in &work {
