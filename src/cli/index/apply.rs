@@ -72,7 +72,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         return change::emit_preview(context, server, Direction::Up, &previews, args.soak);
     }
     let audit = change::audit()?;
-    let mut show = |event: apply::Event| change::show(&event);
+    let mut shown = change::Shown::default();
+    let mut show = |event: apply::Event| shown.show(&event);
     let outcome = apply::apply(
         server,
         &audit,
