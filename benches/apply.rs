@@ -99,7 +99,7 @@ fn main() -> ExitCode {
             bystander(&place).await;
         }
         if is_asked("races") {
-            races(&place).await;
+            Box::pin(races(&place)).await;
         }
         if is_asked("boundaries") {
             boundaries(&place).await;
@@ -258,6 +258,7 @@ where
     }
 }
 
+/// One form, or what went wrong with it.
 async fn form(place: Place, number: usize) {
     let mut sql = place.connect().await;
     let schema = format!("form_{number}");

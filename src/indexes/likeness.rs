@@ -272,7 +272,8 @@ fn users(column: &GeneratedColumn, own: &Index, table: &Table) -> Vec<String> {
 }
 
 /// Whether the index is, or would be, the first that keeps values unique and knows no NULL on a
-/// table without a primary key: MySQL takes it for the primary key and refuses to hide it (3522).
+/// table without a primary key: MySQL takes it for the primary key and refuses to hide it (3522),
+/// even where it has a prefix of a column only (tried on MySQL 9.7).
 pub(super) fn is_primary_substitute(index: &Index, table: &Table) -> bool {
     if table.primary_key().is_some() {
         return false;
@@ -280,7 +281,7 @@ pub(super) fn is_primary_substitute(index: &Index, table: &Table) -> bool {
     let could_be = |index: &Index| {
         let is_strict = |part: &KeyPart| {
             let column = part.column_name().and_then(|name| table.column(name));
-            part.prefix.is_none() && column.is_some_and(|column| !column.is_nullable)
+            column.is_some_and(|column| !column.is_nullable)
         };
         index.is_unique && index.parts.iter().all(is_strict)
     };

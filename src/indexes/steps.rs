@@ -28,10 +28,11 @@ pub fn mode(task: &Task, step: &Step) -> Mode {
     // The hidden column of an expression comes and goes with a copy of a partitioned table, and
     // what stands for the primary key goes with a copy of any.
     let is_partitioned_expression = task.is_partitioned && task.index.is_functional();
+    let is_whole = task.index.parts.iter().all(|part| part.prefix.is_none());
     match step {
         Step::AddColumn | Step::DropColumn => INSTANT,
         Step::Build { .. } | Step::DropIndex if is_partitioned_expression => COPY,
-        Step::DropIndex if task.is_primary_substitute => COPY,
+        Step::DropIndex if task.is_primary_substitute && is_whole => COPY,
         Step::Build { .. } => Mode::to_build(&task.index),
         Step::DropIndex => Mode::to_drop(&task.index),
         _ => Mode::ONLINE,
