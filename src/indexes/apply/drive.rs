@@ -167,16 +167,26 @@ impl<'s, 'a> Drive<'s, 'a> {
         let link = &mut self.session.link;
         memory.hidden_for =
             ledger::hidden_for(link, &self.job.table.schema, self.job.version).await?;
-        self.steps(&task, memory).await
+        // Hiding and showing is looked into so shortly before that it needs no second look.
+        let is_light = matches!(first, Next::Do(Step::Show | Step::Hide));
+        self.steps(&task, memory, is_light.then_some(table)).await
     }
 
     /// Step by step, each decided from what is there.
-    async fn steps(&mut self, task: &Task, mut memory: Memory) -> Result<Settled, Halt> {
+    async fn steps(
+        &mut self,
+        task: &Task,
+        mut memory: Memory,
+        mut known: Option<Table>,
+    ) -> Result<Settled, Halt> {
         for _ in 0..MAX_STEPS {
             if self.session.hooks.cancel.is_cancelled() {
                 return Err(Halt::Cancelled);
             }
-            let table = observe::table(&mut self.session.link, &self.job.table).await?;
+            let table = match known.take() {
+                Some(table) => table,
+                None => observe::table(&mut self.session.link, &self.job.table).await?,
+            };
             match next(task, &memory, &likeness::see(task, &memory, &table)) {
                 Next::Do(step) => {
                     self.send(task, &memory, &step).await?;
