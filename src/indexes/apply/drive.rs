@@ -148,6 +148,8 @@ impl<'s, 'a> Drive<'s, 'a> {
         if let Next::Conflict(what) = first {
             return Err(Halt::Failed(Error::Conflict(what)));
         }
+        // Hiding and showing is looked into so shortly before that it needs no second look.
+        let is_light = matches!(first, Next::Do(Step::Show | Step::Hide));
         if matches!(first, Next::Do(_) | Next::Judge) {
             self.prechecks(&task, &memory, &table, before.as_ref())
                 .await?;
@@ -167,8 +169,6 @@ impl<'s, 'a> Drive<'s, 'a> {
         let link = &mut self.session.link;
         memory.hidden_for =
             ledger::hidden_for(link, &self.job.table.schema, self.job.version).await?;
-        // Hiding and showing is looked into so shortly before that it needs no second look.
-        let is_light = matches!(first, Next::Do(Step::Show | Step::Hide));
         self.steps(&task, memory, is_light.then_some(table)).await
     }
 
