@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::definition::Definition;
+use super::parse;
 use crate::config::mistake::{Mistake, Place};
 use crate::model::advice::Action;
 
@@ -24,6 +25,36 @@ pub struct Entry {
     pub file: String,
     /// What it says.
     pub definition: Definition,
+    /// Where it applies, and what it is excused from.
+    pub terms: Terms,
+}
+
+/// Under which terms a definition stands in its folder; no part of the change, and so of its
+/// checksum.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// The profiles that it is for; empty for all.
+    pub profiles: Vec<String>,
+    /// The rules that it may break.
+    pub allow: Vec<Allowed>,
+}
+
+/// A rule that a definition may break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// The rule's code, such as `MYX020`.
+    pub rule: String,
+    /// Why it may.
+    pub reason: String,
+}
+
+impl Entry {
+    /// Whether the definition is for this profile.
+    #[must_use]
+    pub fn is_for(&self, profile: &str) -> bool {
+        let profiles = &self.terms.profiles;
+        profiles.is_empty() || profiles.iter().any(|own| own == profile)
+    }
 }
 
 /// What becomes of a change that is to be written down.
@@ -95,6 +126,7 @@ pub fn entries(folder: &str, mut files: Vec<(String, String)>) -> (Vec<Entry>, V
         let Some((version, name)) = parts_of(&file) else {
             mistakes.push(whole_file(
                 &path,
+                NAME,
                 format!("`{file}` is no name of a definition"),
                 "name it like `0003_orders_state.toml`: four digits or more, an underscore, and a \
                  name of small letters, digits, `_` and `-`; or move it elsewhere"
@@ -105,17 +137,19 @@ pub fn entries(folder: &str, mut files: Vec<(String, String)>) -> (Vec<Entry>, V
         if let Some(other) = taken.get(&version) {
             mistakes.push(whole_file(
                 &path,
+                NUMBER,
                 format!("number {version} is taken by `{other}`"),
                 "rename the one that was not applied yet to the next free number".to_owned(),
             ));
         } else {
             taken.insert(version, file.clone());
         }
-        match Definition::parse(&path, &text) {
-            Ok(definition) => found.push(Entry {
+        match parse::definition(&path, &text) {
+            Ok((definition, terms)) => found.push(Entry {
                 version,
                 name: name.to_owned(),
                 definition,
+                terms,
                 file,
             }),
             Err(more) => mistakes.extend(more.all().iter().cloned()),
@@ -125,15 +159,21 @@ pub fn entries(folder: &str, mut files: Vec<(String, String)>) -> (Vec<Entry>, V
     (found, mistakes)
 }
 
+/// Key of a mistake about a file's name.
+pub(super) const NAME: &str = "file";
+
+/// Key of a mistake about a file's number.
+pub(super) const NUMBER: &str = "number";
+
 /// A mistake about a file as a whole.
-pub(super) fn whole_file(path: &str, problem: String, remedy: String) -> Mistake {
+pub(super) fn whole_file(path: &str, key: &str, problem: String, remedy: String) -> Mistake {
     Mistake {
         place: Place::File {
             file: path.to_owned(),
             line: 1,
             column: 1,
         },
-        key: String::new(),
+        key: key.to_owned(),
         problem,
         remedy,
     }
