@@ -7,6 +7,7 @@ use super::definition::Definition;
 use super::parse;
 use crate::config::mistake::{Mistake, Place};
 use crate::model::advice::Action;
+use crate::model::schema::{KeyPart, Part};
 
 /// Highest version.
 pub const MAX_VERSION: u32 = 999_999_999;
@@ -180,7 +181,8 @@ pub(super) fn whole_file(path: &str, key: &str, problem: String, remedy: String)
 }
 
 /// The path of a file of the folder, as it is shown.
-pub(super) fn path_of(folder: &str, file: &str) -> String {
+#[must_use]
+pub fn path_of(folder: &str, file: &str) -> String {
     if folder.is_empty() {
         file.to_owned()
     } else {
@@ -244,6 +246,27 @@ fn concerns_the_same(one: &Definition, other: &Definition) -> bool {
             || one.index.is_same_as(&other.index))
 }
 
+/// A name for an index on these parts: `idx` and its columns in plain letters, with a number behind
+/// it where it is taken.
+#[must_use]
+pub fn index_name(parts: &[KeyPart], is_taken: impl Fn(&str) -> bool) -> String {
+    let mut raw = String::from("idx");
+    for part in parts {
+        raw.push('_');
+        raw.push_str(match &part.what {
+            Part::Column(name) | Part::Expression(name) => name,
+        });
+    }
+    let stem = plain(&raw);
+    let mut name = stem.clone();
+    let mut number = 2_u32;
+    while is_taken(&name) {
+        name = format!("{stem}_{number}");
+        number += 1;
+    }
+    name
+}
+
 /// A name for the file: action, where it is a drop, table and index, in plain letters.
 fn slug(definition: &Definition) -> String {
     let (table, index) = (&definition.table, &definition.index.name);
@@ -256,6 +279,11 @@ fn slug(definition: &Definition) -> String {
         raw.push('_');
     }
     raw.push_str(index);
+    plain(&raw)
+}
+
+/// The text in small letters, digits and `_`, of a limited length.
+fn plain(raw: &str) -> String {
     let mut name = String::new();
     for c in raw.chars() {
         match c.to_ascii_lowercase() {

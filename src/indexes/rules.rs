@@ -264,6 +264,22 @@ pub static OTHER_PROFILE: Rule = rule(
     "a definition is applied where its profiles say",
 );
 
+/// With `--check`, every definition is applied.
+pub static PENDING: Rule = rule(
+    "MYX055",
+    "pending",
+    Problem,
+    "with `--check`, every definition is applied",
+);
+
+/// Nothing: it announces the statements of a pending definition.
+pub static PLANNED: Rule = rule(
+    "MYX056",
+    "planned",
+    Note,
+    "nothing: it announces the statements of a pending definition",
+);
+
 /// An index of the database has a definition.
 pub static UNMANAGED: Rule = rule(
     "MYX060",
@@ -305,7 +321,7 @@ pub static NOT_RESTORED: Rule = rule(
 );
 
 /// All of them, by code.
-pub static ALL: [&Rule; 39] = [
+pub static ALL: [&Rule; 41] = [
     &UNREADABLE,
     &FILE_NAME,
     &NUMBER_TAKEN,
@@ -340,6 +356,8 @@ pub static ALL: [&Rule; 39] = [
     &NO_FILE,
     &UNFINISHED,
     &OTHER_PROFILE,
+    &PENDING,
+    &PLANNED,
     &UNMANAGED,
     &GONE,
     &DIFFERS,
@@ -355,7 +373,7 @@ pub fn of(code: &str) -> Option<&'static Rule> {
 }
 
 /// Those that a definition alone can break, and those of the folder.
-pub static OF_FILES: [&Rule; 12] = [
+pub static OF_FILES: [&Rule; 13] = [
     &UNREADABLE,
     &FILE_NAME,
     &NUMBER_TAKEN,
@@ -368,6 +386,7 @@ pub static OF_FILES: [&Rule; 12] = [
     &UNIQUE_PREFIX,
     &MANY_PARTS,
     &REDUNDANT,
+    &DUPLICATE,
 ];
 
 /// Those that compare the folder, the ledger and the database.
