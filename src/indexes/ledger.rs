@@ -264,55 +264,103 @@ pub(super) struct Before {
     pub(super) column: Option<String>,
 }
 
-/// Records that a version is begun; `before` replaces what is known where it is given.
+/// Whether both tables are there.
+pub(super) async fn is_there(connection: &mut Connection, schema: &str) -> Result<bool, Error> {
+    let sql = format!(
+        "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} \
+         AND TABLE_NAME IN ('{TABLE}', '{STEPS}')",
+        hex_literal(schema)
+    );
+    let row = connection.first("the ledger", &sql).await?;
+    Ok(row.and_then(|row| row.u64(0)) == Some(2))
+}
+
+/// Records that a version is begun, with what was there before; whatever the ledger knew of an
+/// earlier round is forgotten. `standing` is for a version that is at its end already.
 pub(super) async fn begin(
     connection: &mut Connection,
     record: &Record<'_>,
     direction: Direction,
-    before: Option<&Before>,
+    before: &Before,
+    standing: &Standing<'_>,
 ) -> Result<(), Error> {
-    let action = match record.action {
-        Action::Create => "create",
-        Action::Drop => "drop",
+    let hidden = if standing.hides {
+        "UTC_TIMESTAMP(6)"
+    } else {
+        "NULL"
     };
-    let kept = |column: &str| match before {
-        Some(_) => format!("{column} = new.{column}"),
-        None => format!("{column} = {TABLE}.{column}"),
-    };
-    let none = Before::default();
-    let values = before.unwrap_or(&none);
     let sql = format!(
         "INSERT INTO {}.{TABLE} (version, name, action, table_name, index_name, checksum, \
          definition, captured, captured_line, captured_column, state, stage, direction, note, \
          error, started, changed, hidden, account, mydex_version, attempts) VALUES \
-         ({}, {}, '{action}', {}, {}, {}, {}, {}, {}, {}, '{}', '{}', '{}', NULL, NULL, \
-         UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), NULL, {}, {}, 1) AS new \
+         ({}, {}, '{}', {}, {}, {}, {}, {}, {}, {}, '{}', '{}', '{}', {}, NULL, \
+         UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), {hidden}, {}, {}, 1) AS new \
          ON DUPLICATE KEY UPDATE name = new.name, action = new.action, \
          table_name = new.table_name, index_name = new.index_name, checksum = new.checksum, \
-         definition = new.definition, {}, {}, {}, state = new.state, stage = new.stage, \
-         direction = new.direction, note = NULL, error = NULL, changed = new.changed, \
-         hidden = NULL, account = new.account, mydex_version = new.mydex_version, \
-         attempts = {TABLE}.attempts + 1",
+         definition = new.definition, captured = new.captured, \
+         captured_line = new.captured_line, captured_column = new.captured_column, \
+         state = new.state, stage = new.stage, direction = new.direction, note = new.note, \
+         error = NULL, changed = new.changed, hidden = new.hidden, account = new.account, \
+         mydex_version = new.mydex_version, attempts = {TABLE}.attempts + 1",
         ident(&record.table.schema),
         record.version,
         hex_literal(record.name),
+        action_word(record.action),
         hex_literal(&record.table.name),
         hex_literal(record.index),
         hex_literal(record.checksum),
         hex_literal(record.definition),
-        optional(values.definition.as_deref()),
-        optional(values.line.as_deref()),
-        optional(values.column.as_deref()),
+        optional(before.definition.as_deref()),
+        optional(before.line.as_deref()),
+        optional(before.column.as_deref()),
+        standing.state.unwrap_or(State::Unfinished).word(),
+        standing.stage.unwrap_or(Stage::Begun).word(),
+        direction.word(),
+        optional(standing.note),
+        hex_literal(record.account),
+        hex_literal(env!("CARGO_PKG_VERSION")),
+    );
+    write(connection, &sql).await
+}
+
+/// Records that a version is gone on with. One that turns round keeps what was there before and
+/// the names that are aside, and forgets how far it came in the other direction.
+pub(super) async fn resume(
+    connection: &mut Connection,
+    record: &Record<'_>,
+    direction: Direction,
+    turns: bool,
+) -> Result<(), Error> {
+    let turn = if turns {
+        format!(
+            "stage = IF(stage IN ('{}', '{}'), stage, '{}'), hidden = NULL, ",
+            Stage::Equal.word(),
+            Stage::Aside.word(),
+            Stage::Begun.word()
+        )
+    } else {
+        String::new()
+    };
+    let sql = format!(
+        "UPDATE {}.{TABLE} SET {turn}state = IF(state = '{}', state, '{}'), direction = '{}', \
+         error = NULL, changed = UTC_TIMESTAMP(6), account = {}, mydex_version = {}, \
+         attempts = attempts + 1 WHERE version = {}",
+        ident(&record.table.schema),
+        State::Soaking.word(),
         State::Unfinished.word(),
-        Stage::Begun.word(),
         direction.word(),
         hex_literal(record.account),
         hex_literal(env!("CARGO_PKG_VERSION")),
-        kept("captured"),
-        kept("captured_line"),
-        kept("captured_column"),
+        record.version,
     );
     write(connection, &sql).await
+}
+
+fn action_word(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Drop => "drop",
+    }
 }
 
 /// Records where a version stands; what is `None` stays, but the error, which is forgotten.

@@ -450,3 +450,6 @@ fn restore(task: &Task, memory: &Memory, seen: &Seen) -> Next {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
