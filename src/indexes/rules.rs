@@ -280,6 +280,14 @@ pub static PLANNED: Rule = rule(
     "nothing: it announces the statements of a pending definition",
 );
 
+/// Nothing stands against a pending definition.
+pub static REFUSED: Rule = rule(
+    "MYX057",
+    "refused",
+    Problem,
+    "nothing stands against a pending definition",
+);
+
 /// An index of the database has a definition.
 pub static UNMANAGED: Rule = rule(
     "MYX060",
@@ -321,7 +329,7 @@ pub static NOT_RESTORED: Rule = rule(
 );
 
 /// All of them, by code.
-pub static ALL: [&Rule; 41] = [
+pub static ALL: [&Rule; 42] = [
     &UNREADABLE,
     &FILE_NAME,
     &NUMBER_TAKEN,
@@ -358,6 +366,7 @@ pub static ALL: [&Rule; 41] = [
     &OTHER_PROFILE,
     &PENDING,
     &PLANNED,
+    &REFUSED,
     &UNMANAGED,
     &GONE,
     &DIFFERS,

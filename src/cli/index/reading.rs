@@ -94,7 +94,10 @@ pub(super) async fn read(context: &Context, args: &Folder) -> Result<Reading, Er
         .iter()
         .filter(|entry| {
             entry.is_for(profile)
-                || reading.ledger.iter().any(|row| row.version == entry.version)
+                || reading
+                    .ledger
+                    .iter()
+                    .any(|row| row.version == entry.version)
         })
         .cloned()
         .collect();

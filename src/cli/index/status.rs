@@ -76,7 +76,9 @@ fn pending(checked: &mut Checked, states: &[DefinitionState], folder: &str) {
 fn document(states: &[DefinitionState], elsewhere: usize, profile: &str) -> Document {
     let mut table = Table::new(
         "Definitions in the order of their numbers; times are UTC",
-        &[">Number", "Name", "Table", "Index", "Action", "State", "Changed"],
+        &[
+            ">Number", "Name", "Table", "Index", "Action", "State", "Changed",
+        ],
     );
     for one in states {
         table.push([
