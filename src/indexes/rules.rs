@@ -1,5 +1,9 @@
 //! The rules for definitions, folders and databases, each with its code for ever.
 
+mod sets;
+
+pub use sets::{OF_DRIFT, OF_FILES};
+
 use crate::model::check::Rule;
 use crate::model::finding::Severity::{self, Note, Problem, Warning};
 
@@ -380,41 +384,6 @@ pub fn of(code: &str) -> Option<&'static Rule> {
     ALL.into_iter()
         .find(|rule| rule.code == code || rule.name == code)
 }
-
-/// Those that a definition alone can break, and those of the folder.
-pub static OF_FILES: [&Rule; 13] = [
-    &UNREADABLE,
-    &FILE_NAME,
-    &NUMBER_TAKEN,
-    &GAP,
-    &NO_REASON,
-    &INDEX_NAME,
-    &CONTRADICTION,
-    &USELESS_ALLOW,
-    &BLOCKS_WRITES,
-    &UNIQUE_PREFIX,
-    &MANY_PARTS,
-    &REDUNDANT,
-    &DUPLICATE,
-];
-
-/// Those that compare the folder, the ledger and the database.
-pub static OF_DRIFT: [&Rule; 14] = [
-    &NO_TABLE,
-    &NO_INDEX,
-    &NAME_TAKEN,
-    &EXISTS,
-    &EDITED,
-    &OUT_OF_ORDER,
-    &NO_FILE,
-    &UNFINISHED,
-    &OTHER_PROFILE,
-    &UNMANAGED,
-    &GONE,
-    &DIFFERS,
-    &STILL_THERE,
-    &NOT_RESTORED,
-];
 
 #[cfg(test)]
 mod tests;
