@@ -8,7 +8,7 @@ use super::costs::{Problem, Selection};
 use super::effects::{self, Contribution};
 use super::workload::Workload;
 use crate::model::advice::{Action, Alternative, LockLevel, Measured, QueryEffect, Recommendation};
-use crate::model::schema::{Catalog, Index, Table, TableName};
+use crate::model::schema::{Catalog, Index, TableName};
 use crate::model::units;
 use crate::server::ddl::{self, Algorithm, Mode};
 

@@ -281,6 +281,14 @@ pub enum End {
     },
 }
 
+impl End {
+    /// Whether somebody asked it to stop.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Interrupted)
+    }
+}
+
 /// Why nothing, or not everything, was done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
