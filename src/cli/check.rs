@@ -85,14 +85,9 @@ pub async fn check(
     monitor: &Monitor,
     args: &Args,
 ) -> Result<(Document, Report), Error> {
-    let failed = |error: server::Error| Error::from_chain(&error).hint(error.hint());
-    let mut connection = server::open(server, monitor).await.map_err(failed)?;
-    let facts = capability::probe(&mut connection, server.socket.is_some())
-        .await
-        .map_err(failed)?;
-    let digests = capability::digest_use(&mut connection)
-        .await
-        .map_err(failed)?;
+    let mut connection = server::open(server, monitor).await?;
+    let facts = capability::probe(&mut connection, server.socket.is_some()).await?;
+    let digests = capability::digest_use(&mut connection).await?;
     connection.close().await;
     Ok(build(server, &facts, digests.as_ref(), args))
 }
