@@ -9,7 +9,7 @@ use crate::model::finding::{Finding, Severity};
 use crate::model::units;
 use crate::report::doc::{Block, Document};
 use crate::server::capability::{self, Capabilities, DigestUse, Flavour};
-use crate::server::{self, findings};
+use crate::server::{self, account, findings};
 
 /// Arguments of `mydex check`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -103,7 +103,7 @@ fn build(
     if args.quiet {
         found.retain(|finding| finding.severity > Severity::Ok);
     }
-    let account = findings::monitoring_account("mydex@%");
+    let account = account::monitoring_account("mydex@%");
     let report = Report {
         server: server.name.clone(),
         place: server::connect::place(server),

@@ -15,7 +15,7 @@ use mydex::sandbox::{Endpoint, Options, Sandbox};
 use mydex::server::audit::Audit;
 use mydex::server::cells::Cells as _;
 use mydex::server::control::{self, Killer};
-use mydex::server::{self, Error, findings};
+use mydex::server::{self, Error, account};
 use secrecy::ExposeSecret as _;
 use sqlx::AssertSqlSafe;
 use sqlx::mysql::MySqlConnection;
@@ -158,7 +158,7 @@ async fn services_that_are_not_mysql_are_recognised() {
 async fn the_account_that_check_prints_is_enough_for_everything() {
     let server = own_server(&[]).await;
     let mut root = admin(&server).await;
-    for statement in findings::monitoring_account("mydex@%") {
+    for statement in account::monitoring_account("mydex@%") {
         run(
             &mut root,
             &statement.replace("<password>", "only-for-this-test"),
