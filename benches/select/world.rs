@@ -124,6 +124,7 @@ impl World {
         let mut configurations = vec![Configuration {
             indexes: Vec::new(),
             cost: base,
+            rank: None,
         }];
         let wanted = self.random.random_range(5..=40);
         for _ in 0..wanted * 3 {
@@ -175,7 +176,11 @@ impl World {
         cost *= self.random.random_range(0.95..1.05);
         let mut indexes: Vec<usize> = taken.iter().map(|(_, index, _)| *index).collect();
         indexes.sort_unstable();
-        Configuration { indexes, cost }
+        Configuration {
+            indexes,
+            cost,
+            rank: None,
+        }
     }
 
     fn add(&mut self, variant: Variant) {
@@ -214,6 +219,7 @@ impl World {
             let mut configurations = vec![Configuration {
                 indexes: Vec::new(),
                 cost: base,
+                rank: None,
             }];
             for _ in 0..40 {
                 let mut cost = base;
@@ -226,7 +232,11 @@ impl World {
                 }
                 cost *= self.random.random_range(0.9..1.1);
                 let indexes = indexes.into_iter().collect();
-                configurations.push(Configuration { indexes, cost });
+                configurations.push(Configuration {
+                    indexes,
+                    cost,
+                    rank: None,
+                });
             }
             self.problem.queries[place].configurations = configurations;
         }
@@ -238,6 +248,7 @@ impl World {
             let mut configurations = vec![Configuration {
                 indexes: Vec::new(),
                 cost: base,
+                rank: None,
             }];
             for _ in 0..self.random.random_range(5..=40) {
                 let number = self.random.random_range(1..=3);
@@ -247,7 +258,11 @@ impl World {
                 }
                 let cost = base * self.random.random_range(0.05..0.95);
                 let indexes = indexes.into_iter().collect();
-                configurations.push(Configuration { indexes, cost });
+                configurations.push(Configuration {
+                    indexes,
+                    cost,
+                    rank: None,
+                });
             }
             self.problem.queries[place].configurations = configurations;
             self.problem.queries[place].weight = self.log_uniform(1.0, 10.0);
@@ -288,6 +303,7 @@ impl World {
                     self.problem.queries[place].floors.push(Configuration {
                         indexes: configuration.indexes.clone(),
                         cost: base * worse,
+                        rank: None,
                     });
                 }
             }
