@@ -30,6 +30,8 @@ const CLOSE: f64 = 0.02;
 /// Corrections of derived costs in one round at most where plans are run, which tells more, and
 /// where they are not.
 const CORRECTIONS: (u32, u32) = (2, 8);
+/// Attempts to make a choice harmless by leaving out what made a query slower.
+const MENDS: u32 = 8;
 /// A derived cost that is off by less than this share of the whole workload decides nothing.
 const IMMATERIAL: f64 = 1e-4;
 
@@ -38,7 +40,7 @@ const IMMATERIAL: f64 = 1e-4;
 pub struct Limits {
     /// Of one execution.
     pub execution: Duration,
-    /// Of all executions together.
+    /// Of the whole proof; one execution may go beyond it.
     pub total: Duration,
     /// Rounds of measuring and choosing again.
     pub rounds: u32,
@@ -51,7 +53,7 @@ impl Default for Limits {
         Self {
             execution: Duration::from_secs(10),
             total: Duration::from_mins(1),
-            rounds: 12,
+            rounds: 40,
             executes: true,
         }
     }
@@ -190,30 +192,31 @@ where
             plans = bench.plans(&selection).await?;
         }
         let new = bench.untried(problem, &plans);
-        watch(rounds, new.len());
         if stop.is_cancelled() {
+            if !bench.trials.is_empty() {
+                selection = bench.fall_back(problem, sound, selection, stop).await?;
+            }
             break false;
         }
+        watch(rounds, new.len());
         if !case.limits.executes {
             break true;
         }
         bench.run(&selection, &plans, &new, stop).await?;
-        let is_changed = bench.write_back(problem, &selection, &plans);
+        let mut is_changed = bench.write_back(problem, &selection, &plans);
         if !new.is_empty() {
             bench.calibrate(problem);
+            is_changed = true;
         }
         if bench.is_sound(&plans) {
             sound.push(selection.clone());
         }
-        let effort = if is_changed || !new.is_empty() {
-            Effort::Quick
-        } else if bench.is_out_of_time {
-            break false;
-        } else if selection.is_proven {
-            break true;
-        } else {
+        let effort = match (is_changed, bench.is_out_of_time) {
+            (false, true) => break false,
+            (false, false) if selection.is_proven => break true,
             // Nothing is left to be measured; only now is it worth while to prove the optimum.
-            Effort::Thorough
+            (false, false) => Effort::Thorough,
+            (true, _) => Effort::Quick,
         };
         rounds += 1;
         let next = solve(problem, Some(&selection.chosen), effort).map_err(Failure::Choice)?;
@@ -221,11 +224,11 @@ where
             selection = next;
             break true;
         }
-        if rounds >= case.limits.rounds {
-            selection = bench.fall_back(problem, sound, &next);
+        selection = next;
+        if rounds >= case.limits.rounds || bench.is_out_of_time {
+            selection = bench.fall_back(problem, sound, selection, stop).await?;
             break false;
         }
-        selection = next;
     };
     bench
         .finish(selection, rounds, is_stable, stop)
@@ -368,34 +371,66 @@ impl<P: Planner + Send> Bench<'_, P> {
         })
     }
 
-    /// The best set that was measured as a whole, when rounds ran out; today's if there is none.
-    fn fall_back(
+    /// The best of what can be stood for when rounds or time ran out: the sets that were measured
+    /// as a whole, the last choice without what made a query slower, and today's.
+    async fn fall_back(
         &mut self,
         problem: &Problem,
-        sound: Vec<Selection>,
-        last: &Selection,
-    ) -> Selection {
-        let value =
-            |one: &Selection| effects::value(problem, &one.chosen.iter().copied().collect());
+        mut sets: Vec<Selection>,
+        last: Selection,
+        stop: &CancellationToken,
+    ) -> Result<Selection, Error> {
         self.notes.insert(
-            "the choice still changed after the last round; the best set that was measured as a \
-             whole is given"
+            "the choice still changed when rounds or time ran out; the best set so far is given, \
+             without what made a query slower"
                 .to_owned(),
         );
-        let best = sound
+        let bound = last.bound;
+        sets.extend(self.mended(problem, last, stop).await?);
+        sets.push(Selection {
+            chosen: self.today.iter().copied().collect(),
+            ..Selection::default()
+        });
+        let value =
+            |one: &Selection| effects::value(problem, &one.chosen.iter().copied().collect());
+        let best = sets
             .into_iter()
             .min_by(|one, other| value(one).total_cmp(&value(other)))
-            .unwrap_or_else(|| Selection {
-                chosen: self.today.iter().copied().collect(),
-                ..Selection::default()
-            });
+            .unwrap_or_default();
         let objective = value(&best);
-        Selection {
+        Ok(Selection {
             objective,
-            bound: last.bound.min(objective),
+            bound: bound.min(objective),
             is_proven: false,
             ..best
+        })
+    }
+
+    /// A choice without the new indexes that slower plans use; `None` if others keep coming up.
+    async fn mended(
+        &mut self,
+        problem: &Problem,
+        mut selection: Selection,
+        stop: &CancellationToken,
+    ) -> Result<Option<Selection>, Error> {
+        for _ in 0..MENDS {
+            let plans = self.plans(&selection).await?;
+            let new = self.untried(problem, &plans);
+            self.run(&selection, &plans, &new, stop).await?;
+            let culprits: Set = plans
+                .iter()
+                .enumerate()
+                .filter_map(|(query, plans)| self.trials.get(&(query, signatures(plans)))?.as_ref())
+                .filter(|trial| trial.verdict == Verdict::Slower)
+                .flat_map(|trial| trial.uses.difference(self.case.scene.existing))
+                .copied()
+                .collect();
+            if culprits.is_empty() {
+                return Ok(Some(selection));
+            }
+            selection.chosen.retain(|index| !culprits.contains(index));
         }
+        Ok(None)
     }
 
     async fn finish(
@@ -407,8 +442,8 @@ impl<P: Planner + Send> Bench<'_, P> {
     ) -> Result<Proof, Error> {
         if self.is_out_of_time {
             self.notes.insert(format!(
-                "time for executions ran out after {}; plans that were not run are estimates",
-                crate::model::units::duration(self.spent)
+                "time for the proof ran out after {}; plans that were not run are estimates",
+                crate::model::units::duration(self.begun.elapsed())
             ));
         }
         let plans = self.plans(&selection).await?;

@@ -44,7 +44,7 @@ pub(super) struct Bench<'a, P> {
     pub(super) trials: BTreeMap<Key, Option<Trial>>,
     pub(super) rejected: Vec<Rejected>,
     pub(super) notes: BTreeSet<String>,
-    pub(super) spent: Duration,
+    pub(super) begun: Instant,
     pub(super) is_out_of_time: bool,
 }
 
@@ -69,7 +69,7 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             trials: BTreeMap::new(),
             rejected: Vec::new(),
             notes: BTreeSet::new(),
-            spent: Duration::ZERO,
+            begun: Instant::now(),
             is_out_of_time: false,
         }
     }
@@ -122,13 +122,15 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         let set = self.set_of(selection);
-        let today = self.today.clone();
-        self.planner.show(&today).await?;
-        for query in new {
-            if stop.is_cancelled() {
-                return Ok(());
+        if new.iter().any(|query| self.lacks_before(*query)) {
+            let today = self.today.clone();
+            self.planner.show(&today).await?;
+            for query in new {
+                if stop.is_cancelled() {
+                    return Ok(());
+                }
+                self.measure_before(*query).await?;
             }
-            self.measure_before(*query).await?;
         }
         self.planner.show(&set).await?;
         let mut suspects = Vec::new();
@@ -229,6 +231,12 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         verdict::average(&all?)
     }
 
+    /// Whether today's time of a sample was not even tried.
+    fn lacks_before(&self, query: usize) -> bool {
+        let mut samples = self.case.known[query].samples.iter();
+        samples.any(|sample| !self.before.contains_key(&(query, *sample)))
+    }
+
     async fn measure_before(&mut self, query: usize) -> Result<(), Error> {
         for sample in &self.case.known[query].samples {
             if !self.before.contains_key(&(query, *sample)) {
@@ -279,18 +287,16 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         sample: usize,
         limit: Duration,
     ) -> Result<Option<Measured>, Error> {
-        if self.spent >= self.case.limits.total {
+        if self.begun.elapsed() >= self.case.limits.total {
             self.is_out_of_time = true;
             return Ok(None);
         }
-        let started = Instant::now();
         let question = &self.case.questions[query];
         let schema = question.schema.as_deref();
         let measured = self
             .planner
             .measure(schema, &question.samples[sample], limit)
             .await?;
-        self.spent += started.elapsed();
         match measured {
             Ok(measured) => Ok(Some(measured)),
             Err(reason) => {

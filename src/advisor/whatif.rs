@@ -19,6 +19,7 @@ use super::planner::{Choice, Plan, Planner};
 pub use super::recost::{
     Correction, correct, here, is_foreseen, plans, plans_of, recost, take, uses,
 };
+use super::together::{Ask, Group, groups};
 use super::workload::Sample;
 use crate::model::schema::TableName;
 use crate::server::Error;
@@ -148,17 +149,21 @@ pub async fn explore<P: Planner + Send>(
         if level.is_empty() {
             break;
         }
-        let total = level.len();
-        for (done, (set, place)) in level.into_iter().enumerate() {
+        let mut waiting = level.len();
+        for group in groups(level) {
             if stop.is_cancelled() {
                 break;
             }
-            asking.answer(&mut works[place], set).await?;
-            asked += 1;
-            watch(Progress {
-                asked,
-                waiting: total - done - 1,
-            });
+            asking.show_for(&group).await?;
+            for ask in group.asks {
+                if stop.is_cancelled() {
+                    break;
+                }
+                asking.answer(&mut works[ask.query], ask.shown).await?;
+                asked += 1;
+                waiting -= 1;
+                watch(Progress { asked, waiting });
+            }
         }
     }
     asking.planner.show(&scene.today()).await?;
@@ -170,19 +175,19 @@ pub async fn explore<P: Planner + Send>(
 }
 
 /// All sets that can be asked for without further answers, in the order of what they hide.
-fn next_level(works: &mut [Work<'_>]) -> Vec<(Set, usize)> {
+fn next_level(works: &mut [Work<'_>]) -> Vec<Ask> {
     let mut level = Vec::new();
-    for (place, work) in works.iter_mut().enumerate() {
-        while let Some(set) = work.graph.next_set() {
-            let hidden: Set = work.hideable.difference(&set).copied().collect();
-            level.push((hidden, set, place));
+    for (query, work) in works.iter_mut().enumerate() {
+        while let Some(shown) = work.graph.next_set() {
+            level.push(Ask {
+                query,
+                hidden: work.hideable.difference(&shown).copied().collect(),
+                shown,
+            });
         }
     }
-    level.sort();
+    level.sort_by(|one, other| one.hidden.cmp(&other.hidden));
     level
-        .into_iter()
-        .map(|(_, set, place)| (set, place))
-        .collect()
 }
 
 impl Scene<'_> {
@@ -200,6 +205,17 @@ struct Asking<'a, P> {
 }
 
 impl<P: Planner + Send> Asking<'_, P> {
+    /// Makes visible and hides what all asks of a group want.
+    async fn show_for(&mut self, group: &Group) -> Result<(), Error> {
+        let mut visible: Set = self.visible.difference(&group.hidden).copied().collect();
+        visible.extend(&group.shown);
+        if visible != self.visible {
+            self.planner.show(&visible).await?;
+            self.visible = visible;
+        }
+        Ok(())
+    }
+
     /// Makes `set` visible, and hides what else could serve the query. What can't serve it stays as
     /// it is, because showing and hiding costs more than a plan.
     async fn show(&mut self, work: &Work<'_>, set: &Set) -> Result<(), Error> {
