@@ -1,5 +1,5 @@
 //! # sql
-//! Purpose: statement texts by themselves: fingerprints, what may be explained, parameters, splitting.
+//! Purpose: statement texts by themselves: tokens, fingerprints, what may be explained, parameters, splitting.
 //! Gives: values about one text; a text that can't be read gives a reason, never a failure of the whole.
 //! Pure files: all
 //! May import: model

@@ -360,70 +360,34 @@ KILL QUERY 12
 CHECK TABLE t
 HANDLER t OPEN
 XA START 'x'
-SELECT a FROM t WHERE b = 1
 select a from t where b = 1
 SELECT  a  FROM  t  WHERE  b  =  1
 SELECT\na\nFROM\nt\nWHERE\nb\n=\n1
-/* app:web */ SELECT a FROM t WHERE b = 1
-SELECT a FROM t WHERE b = 1 /* trailing */
 SELECT a /* in */ FROM t WHERE b = 1
--- first\nSELECT a FROM t WHERE b = 1
-# first\nSELECT a FROM t WHERE b = 1
-SELECT a FROM t WHERE b = 1;
 SELECT a FROM t WHERE b = 1001
 SELECT `a` FROM t WHERE b = 1
-UPDATE t SET a = 1 WHERE b = 2
 update t set a = 1 where b = 2
 UPDATE  t  SET  a  =  1  WHERE  b  =  2
 UPDATE\nt\nSET\na\n=\n1\nWHERE\nb\n=\n2
-/* app:web */ UPDATE t SET a = 1 WHERE b = 2
-UPDATE t SET a = 1 WHERE b = 2 /* trailing */
--- first\nUPDATE t SET a = 1 WHERE b = 2
-# first\nUPDATE t SET a = 1 WHERE b = 2
-UPDATE t SET a = 1 WHERE b = 2;
 UPDATE t SET a = 1001 WHERE b = -2002
 UPDATE t SET `a` = 1 WHERE b = 2
-DELETE FROM t WHERE a = 1 LIMIT 5
 delete from t where a = 1 limit 5
 DELETE  FROM  t  WHERE  a  =  1  LIMIT  5
 DELETE\nFROM\nt\nWHERE\na\n=\n1\nLIMIT\n5
-/* app:web */ DELETE FROM t WHERE a = 1 LIMIT 5
-DELETE FROM t WHERE a = 1 LIMIT 5 /* trailing */
 DELETE /* in */ FROM t WHERE a = 1 LIMIT 5
--- first\nDELETE FROM t WHERE a = 1 LIMIT 5
-# first\nDELETE FROM t WHERE a = 1 LIMIT 5
-DELETE FROM t WHERE a = 1 LIMIT 5;
 DELETE FROM t WHERE a = 1001 LIMIT 5
 DELETE FROM t WHERE `a` = 1 LIMIT 5
-INSERT INTO t (a) SELECT b FROM u WHERE c > 5
 insert into t (a) select b from u where c > 5
 INSERT  INTO  t  (a)  SELECT  b  FROM  u  WHERE  c  >  5
 INSERT\nINTO\nt\n(a)\nSELECT\nb\nFROM\nu\nWHERE\nc\n>\n5
-/* app:web */ INSERT INTO t (a) SELECT b FROM u WHERE c > 5
-INSERT INTO t (a) SELECT b FROM u WHERE c > 5 /* trailing */
 INSERT INTO t (a) SELECT b /* in */ FROM u WHERE c > 5
--- first\nINSERT INTO t (a) SELECT b FROM u WHERE c > 5
-# first\nINSERT INTO t (a) SELECT b FROM u WHERE c > 5
-INSERT INTO t (a) SELECT b FROM u WHERE c > 5;
-SELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x'
 SELECT  /*+  BKA(t)  */  a  FROM  t  JOIN  u  USING  (b)  WHERE  u.c  =  'x'
 SELECT\n/*+\nBKA(t)\n*/\na\nFROM\nt\nJOIN\nu\nUSING\n(b)\nWHERE\nu.c\n=\n'x'
-/* app:web */ SELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x'
-SELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x' /* trailing */
 SELECT /*+ BKA(t) */ a /* in */ FROM t JOIN u USING (b) WHERE u.c = 'x'
--- first\nSELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x'
-# first\nSELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x'
-SELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x';
 SELECT /*+ BKA(t) */ `a` FROM t JOIN u USING (b) WHERE u.c = 'x'
-WITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q
 with q as (select a from t where b = 3) select * from q
 WITH  q  AS  (SELECT  a  FROM  t  WHERE  b  =  3)  SELECT  *  FROM  q
 WITH\nq\nAS\n(SELECT\na\nFROM\nt\nWHERE\nb\n=\n3)\nSELECT\n*\nFROM\nq
-/* app:web */ WITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q
-WITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q /* trailing */
 WITH q AS (SELECT a /* in */ FROM t WHERE b = 3) SELECT * /* in */ FROM q
--- first\nWITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q
-# first\nWITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q
-WITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q;
 WITH q AS (SELECT a FROM t WHERE b = 0x3) SELECT * FROM q
 WITH q AS (SELECT `a` FROM t WHERE b = 3) SELECT * FROM q
