@@ -9,11 +9,11 @@
 //! it. The server decides two things in its parser: whether `NULL` is a value, and whether a
 //! number is a position in `ORDER BY`. Both are decided here from the neighbouring tokens.
 
-use super::keywords::{self, ENDS_LIST, GOES_ON, NULLS, SIGNS, WORDS, Words};
 use super::lexer::{Lexed, Lexer};
 use super::token::{
     AND_NOT, AT, CLOSE, COMMA, MINUS, OPEN, PLUS, SEMICOLON, TILDE, code, is_operator,
 };
+use super::words::{ENDS_LIST, FIRST, GOES_ON, NULLS, SIGNS, WORDS, Words};
 
 /// A token that was put down.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +85,7 @@ impl Fingerprinter {
                 }
                 code::POSITION => text.push_str(&token.start.to_string()),
                 code @ 0..256 => text.push(char::from(u8::try_from(code).unwrap_or(b' '))),
-                code @ code::VALUE..keywords::FIRST => {
+                code @ code::VALUE..FIRST => {
                     let index = usize::from(code - code::VALUE);
                     text.push_str(code::TEXTS.get(index).copied().unwrap_or("?"));
                 }
@@ -192,7 +192,7 @@ impl Fingerprinter {
                 self.push(OPEN);
             }
             CLOSE => self.close(),
-            code if code >= keywords::FIRST => self.word(code),
+            code if code >= FIRST => self.word(code),
             code => self.push(code),
         }
     }
@@ -205,7 +205,7 @@ impl Fingerprinter {
         }
         let ends = match next {
             code::NONE | CLOSE | COMMA | SEMICOLON => true,
-            next if next >= keywords::FIRST => self.words.flags(next) & GOES_ON == 0,
+            next if next >= FIRST => self.words.flags(next) & GOES_ON == 0,
             _ => false,
         };
         if !ends {
@@ -250,7 +250,7 @@ impl Fingerprinter {
     fn has_expression_behind(&self, code: u16) -> bool {
         match code {
             OPEN | COMMA => true,
-            code if code >= keywords::FIRST => self.words.flags(code) & NULLS != 0,
+            code if code >= FIRST => self.words.flags(code) & NULLS != 0,
             code => is_operator(code) || code == code::HINT_CLOSE,
         }
     }
@@ -259,7 +259,7 @@ impl Fingerprinter {
     fn takes_sign(&self, code: u16) -> bool {
         match code {
             OPEN | COMMA => true,
-            code if code >= keywords::FIRST => self.words.flags(code) & SIGNS != 0,
+            code if code >= FIRST => self.words.flags(code) & SIGNS != 0,
             code::ASSIGN | AND_NOT | TILDE => false,
             code => is_operator(code),
         }

@@ -7,8 +7,9 @@ use memchr::{memchr, memchr2, memmem};
 
 use self::class::{Class, class, is_word, word_length};
 use self::number::Number;
-use super::keywords::{self, Words};
+use super::keywords;
 use super::token::code;
+use super::words::{self, Words};
 
 /// The version whose lexer this is: `/*!80013 … */` is executed by it, `/*!99999 … */` is not.
 const VERSION: u32 = 90_704;
@@ -105,7 +106,7 @@ impl<'a> Lexer<'a> {
                     None => continue,
                 },
             };
-            self.hintable = lexed.code >= keywords::FIRST && self.has_hints(lexed.code);
+            self.hintable = lexed.code >= words::FIRST && self.has_hints(lexed.code);
             return Some(lexed);
         }
     }

@@ -1,7 +1,7 @@
 //! What a token can be: the code of a keyword, of a sign, or of something that the digest writes in
 //! a form of its own.
 
-/// Codes of tokens below `keywords::FIRST`; those below 256 are the character itself.
+/// Codes of tokens below `words::FIRST`; those below 256 are the character itself.
 pub(super) mod code {
     pub(in crate::sql) const NONE: u16 = 0;
     pub(in crate::sql) const IDENT: u16 = 256;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mydex::cli::check::{self, Report};
 use mydex::cli::error::Outcome;
-use mydex::collect;
+use mydex::collect::{self, Once};
 use mydex::config::settings::{Monitor, Server, Tls, TlsMode};
 use mydex::model::status::Var;
 use mydex::sandbox::{Endpoint, Options, Sandbox};
@@ -15,6 +15,9 @@ use mydex::server::{self, Error, account};
 use secrecy::ExposeSecret as _;
 use sqlx::AssertSqlSafe;
 use sqlx::mysql::MySqlConnection;
+
+/// Of the accounts that the tests make.
+const PASSWORD: &str = "only-for-this-test";
 
 /// Settings that reach a sandbox over TCP and TLS as its administrator.
 pub(crate) fn settings(endpoint: &Endpoint) -> Server {
@@ -68,6 +71,21 @@ pub(crate) async fn run(connection: &mut MySqlConnection, sql: &str) {
         .execute(connection)
         .await
         .unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// The settings of a sandbox for another account, whose password is [`PASSWORD`].
+fn as_user(endpoint: &Endpoint, user: &str) -> Server {
+    Server {
+        user: user.into(),
+        password: Some(PASSWORD.into()),
+        ..settings(endpoint)
+    }
+}
+
+/// Figures of a short interval.
+async fn glance(server: &Server) -> Once {
+    let interval = tokio::time::sleep(Duration::from_millis(300));
+    collect::once(server, &limits(), interval).await.unwrap()
 }
 
 fn codes(report: &Report) -> Vec<(&'static str, &'static str)> {
@@ -155,15 +173,9 @@ async fn the_account_that_check_prints_is_enough_for_everything() {
     let server = own_server(&[]).await;
     let mut root = admin(&server).await;
     for statement in account::monitoring_account("mydex@%") {
-        run(
-            &mut root,
-            &statement.replace("<password>", "only-for-this-test"),
-        )
-        .await;
+        run(&mut root, &statement.replace("<password>", PASSWORD)).await;
     }
-    let mut watched = settings(server.endpoint());
-    watched.user = "mydex".into();
-    watched.password = Some("only-for-this-test".into());
+    let watched = as_user(server.endpoint(), "mydex");
 
     let report = judged(&watched).await;
     assert!(
@@ -176,13 +188,7 @@ async fn the_account_that_check_prints_is_enough_for_everything() {
     assert!(!codes(&report).contains(&("note", "account-too-powerful")));
     assert_eq!(check::outcome(&report), Outcome::Fine);
 
-    let once = collect::once(
-        &watched,
-        &limits(),
-        tokio::time::sleep(Duration::from_millis(300)),
-    )
-    .await
-    .unwrap();
+    let once = glance(&watched).await;
     assert_eq!(once.interval.missing, [""; 0]);
     assert!(once.interval.latency.is_some());
     assert!(once.digests.is_some());
@@ -193,25 +199,14 @@ async fn the_account_that_check_prints_is_enough_for_everything() {
 async fn an_account_without_grants_is_told_the_exact_grants() {
     let server = own_server(&[]).await;
     let mut root = admin(&server).await;
-    run(
-        &mut root,
-        "CREATE USER nobody@'%' IDENTIFIED BY 'only-for-this-test'",
-    )
-    .await;
-    let mut watched = settings(server.endpoint());
-    watched.user = "nobody".into();
-    watched.password = Some("only-for-this-test".into());
+    let account = format!("CREATE USER nobody@'%' IDENTIFIED BY '{PASSWORD}'");
+    run(&mut root, &account).await;
+    let watched = as_user(server.endpoint(), "nobody");
 
     let report = judged(&watched).await;
     assert_eq!(check::outcome(&report), Outcome::Problem);
     assert_eq!(report.findings[0].code, "grant-performance-schema");
-    let once = collect::once(
-        &watched,
-        &limits(),
-        tokio::time::sleep(Duration::from_millis(300)),
-    )
-    .await
-    .unwrap();
+    let once = glance(&watched).await;
     assert_eq!(once.interval.growth(Var::Questions), Some(0));
     assert!(!once.interval.missing.is_empty());
     assert!(once.digests.is_none());
@@ -246,13 +241,7 @@ async fn a_server_without_performance_schema_is_watched_as_far_as_possible() {
         let _ = sqlx::raw_sql("SELECT SLEEP(3)").execute(&mut other).await;
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let once = collect::once(
-        &watched,
-        &limits(),
-        tokio::time::sleep(Duration::from_millis(300)),
-    )
-    .await
-    .unwrap();
+    let once = glance(&watched).await;
     assert_eq!(once.interval.sessions_total, 1);
     let statement = once.interval.sessions[0].statement.as_deref();
     assert_eq!(statement, Some("SELECT SLEEP(3)"));
@@ -281,15 +270,10 @@ async fn a_server_without_tls_is_refused_when_tls_is_required() {
 async fn a_full_server_says_so() {
     let server = own_server(&[]).await;
     let mut root = admin(&server).await;
-    run(
-        &mut root,
-        "CREATE USER app@'%' IDENTIFIED BY 'only-for-this-test'",
-    )
-    .await;
+    let account = format!("CREATE USER app@'%' IDENTIFIED BY '{PASSWORD}'");
+    run(&mut root, &account).await;
     run(&mut root, "SET GLOBAL max_connections = 1").await;
-    let mut watched = settings(server.endpoint());
-    watched.user = "app".into();
-    watched.password = Some("only-for-this-test".into());
+    let watched = as_user(server.endpoint(), "app");
     let error = server::open(&watched, &limits()).await.unwrap_err();
     assert!(matches!(error, Error::TooManyConnections { .. }), "{error}");
 }

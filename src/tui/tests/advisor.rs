@@ -11,8 +11,6 @@ use crate::model::feed::{AdvisorNews, AdvisorRequest, Feed, Request};
 use crate::tui::columns::Col;
 use crate::tui::message::{Effect, Message};
 use crate::tui::model::View;
-use crate::tui::settings::TuiConfig;
-use crate::tui::theme::Palette;
 
 #[test]
 fn before_the_first_run_and_at_work() {
@@ -103,12 +101,7 @@ fn sixty_recommendations_and_none() {
 
 #[test]
 fn without_colour_and_without_unicode() {
-    let config = TuiConfig {
-        palette: Palette::None,
-        ascii: true,
-        ..TuiConfig::default()
-    };
-    let mut stage = Stage::with(SMALL, config).play(false);
+    let mut stage = Stage::plain(SMALL).play(false);
     let mut screens = vec![stage.press("6").picture()];
     stage.press("a");
     working(&mut stage, "sampling rows", Some(0.2));
