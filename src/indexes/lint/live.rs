@@ -20,10 +20,12 @@ const MAX_INDEXES: usize = 64;
 
 /// Checks every definition that is not applied yet.
 pub(super) fn check(linter: &mut Linter, live: &Live) {
-    let entries = &linter.survey.entries;
+    let survey = linter.survey;
+    let entries = survey.entries.iter();
+    let entries: Vec<&Entry> = entries.filter(|entry| live.concerns(entry)).collect();
     let mut now = live.catalog.clone();
     let mut taken = 0_u64;
-    for (at, entry) in entries.iter().enumerate() {
+    for (at, entry) in entries.iter().copied().enumerate() {
         let row = status::row_of(entry, live.ledger, live.default_schema);
         let is_rejected = row.is_some_and(|row| row.state == State::Rejected);
         if is_rejected || !is_open(row) {
@@ -51,13 +53,14 @@ pub(super) fn check(linter: &mut Linter, live: &Live) {
 /// The folder against the ledger.
 fn papers(linter: &mut Linter, live: &Live) {
     const OWN: [&Rule; 3] = [&rules::EDITED, &rules::OUT_OF_ORDER, &rules::NO_FILE];
-    let entries = &linter.survey.entries;
-    for stand in status::stands(entries, live.ledger, live.catalog, live.default_schema) {
+    let survey = linter.survey;
+    let own = survey.entries.iter().filter(|entry| live.concerns(entry));
+    let entries: Vec<Entry> = own.cloned().collect();
+    for stand in status::stands(&entries, live.ledger, live.catalog, live.default_schema) {
         let broken = stand.broken.into_iter();
         for one in broken.filter(|one| OWN.contains(&one.rule)) {
-            let entry = entries
-                .iter()
-                .find(|entry| Some(&entry.file) == stand.state.file.as_ref());
+            let mut files = survey.entries.iter();
+            let entry = files.find(|entry| Some(&entry.file) == stand.state.file.as_ref());
             match entry {
                 Some(entry) => {
                     let file = linter.of(entry);
@@ -83,7 +86,7 @@ struct Judge<'a> {
     file: &'a File<'a>,
     now: &'a Catalog,
     live: &'a Live<'a>,
-    later: &'a [Entry],
+    later: &'a [&'a Entry],
 }
 
 impl Judge<'_> {
