@@ -115,6 +115,14 @@ pub static UNFIT_PART: Rule = rule(
     "a column is of a type that this kind of index takes, with a prefix where it needs one",
 );
 
+/// An index on an expression sorts by name behind the table's other ones, and no generated column comes to a table that has one: the server builds neither in place.
+pub static IN_PLACE: Rule = rule(
+    "MYX015",
+    "in-place",
+    Problem,
+    "an index on an expression sorts by name behind the table's other ones, and no generated column comes to a table that has one: the server builds neither in place",
+);
+
 /// A new index does something that no other does.
 pub static REDUNDANT: Rule = rule(
     "MYX020",
@@ -333,7 +341,7 @@ pub static NOT_RESTORED: Rule = rule(
 );
 
 /// All of them, by code.
-pub static ALL: [&Rule; 42] = [
+pub static ALL: [&Rule; 43] = [
     &UNREADABLE,
     &FILE_NAME,
     &NUMBER_TAKEN,
@@ -347,6 +355,7 @@ pub static ALL: [&Rule; 42] = [
     &MANY_PARTS,
     &TOO_WIDE,
     &UNFIT_PART,
+    &IN_PLACE,
     &REDUNDANT,
     &DUPLICATE,
     &MAKES_REDUNDANT,

@@ -262,6 +262,39 @@ const FORMS: &[&str] = &[
     r#"[{ expression = "lower(`long_a`)" }]"#,
 ];
 
+/// The order of names decides which indexes on expressions are built in place: lint knows.
+#[tokio::test]
+async fn expressions_are_refused_where_the_server_refuses_them() {
+    let (schema, pool) = shop("index_order").await;
+    execute(&pool, "ALTER TABLE orders ADD INDEX m ((lower(long_a)))").await;
+    let column =
+        "[\"g\"]\ngenerated_column = { name = \"g\", type = \"int\", expression = \"`id` + 1\" }";
+    let expression = r#"[{ expression = "(`id` + 1)" }]"#;
+    for (name, form) in [
+        ("a", expression),
+        ("z", expression),
+        ("g", column),
+        ("Z", expression),
+    ] {
+        let bench = Bench::new(&schema);
+        let text = format!(
+            "table = \"orders\"\naction = \"create\"\nindex = \"{name}\"\ncolumns = {form}\nreason = \"x\"\n"
+        );
+        bench.write("0001_tried.toml", &text);
+        let output = bench.run(&["lint", "--format", "json"]);
+        let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let is_problem = rules(&checked).contains(&"in-place");
+        let statements = Definition::parse("f", &text).unwrap().up(schema.name());
+        let first = AssertSqlSafe(statements[0].clone());
+        let done = pool.execute(first).await;
+        assert_eq!(is_problem, done.is_err(), "{name}: {done:?}\n{checked:#}");
+        if done.is_ok() {
+            execute(&pool, &format!("ALTER TABLE orders DROP INDEX `{name}`")).await;
+        }
+    }
+    pool.close().await;
+}
+
 /// What lint calls a problem is what the server refuses, and nothing else.
 #[tokio::test]
 async fn problems_are_what_the_server_refuses() {

@@ -430,3 +430,19 @@ fn definitions_of_other_profiles_are_checked_by_themselves_alone() {
     let odd = prod(&toml("create", "Odd", r#"["state"]"#));
     assert_eq!(online(&[&odd]), ["index-name"]);
 }
+
+#[test]
+fn expressions_come_in_the_order_of_their_names() {
+    let upper = r#"[{ expression = "upper(`state`)" }, "made"]"#;
+    let lower = r#"[{ expression = "lower(`state`)" }, "made"]"#;
+    let allow = |text: &str| format!("allow = [{{ rule = \"MYX010\", reason = \"x\" }}]\n{text}");
+    let (early, late) = (toml("create", "a", upper), toml("create", "B", lower));
+    let late = late.replace("\"B\"", "\"b\"");
+    assert_eq!(online(&[&allow(&early), &allow(&late)]), Vec::<String>::new());
+    assert_eq!(online(&[&allow(&late), &allow(&early)]), ["in-place"]);
+    let column = toml("create", "g", r#"["low", "customer_id"]"#)
+        + "generated_column = { name = \"low\", type = \"varchar(20)\", expression = \"lower(`state`)\" }\n";
+    assert_eq!(online(&[&column]), Vec::<String>::new());
+    assert_eq!(online(&[&column, &allow(&early)]), Vec::<String>::new());
+    assert_eq!(online(&[&allow(&early), &column]), ["in-place"]);
+}
