@@ -449,7 +449,15 @@ async fn the_shipped_definitions_are_clean_and_can_be_applied() {
     let schema = server::schema("index_shipped").await;
     let bench = Bench::new(&schema);
     let loaded = Command::new(env!("CARGO_BIN_EXE_mydex"))
-        .args(["probe", "load", "cmdb", "--database", schema.name()])
+        .args([
+            "probe",
+            "load",
+            "cmdb",
+            "--scale",
+            "0.2",
+            "--database",
+            schema.name(),
+        ])
         .env("MYDEX_URL", schema.url())
         .env("MYDEX_STATE_DIR", bench.folder.path().join("state"))
         .output()
