@@ -20,7 +20,6 @@ fn split(text: &str) -> Result<Vec<String>, String> {
     for c in text.chars() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"' | '`') => quote = Some(c),
             (None, '(') => depth += 1,
             (None, ')') => {
@@ -32,7 +31,7 @@ fn split(text: &str) -> Result<Vec<String>, String> {
                 pieces.push(String::new());
                 continue;
             }
-            (None, _) => {}
+            _ => {}
         }
         if let Some(piece) = pieces.last_mut() {
             piece.push(c);

@@ -1,5 +1,7 @@
 //! In what an index differs from another one that should be the same.
 
+use std::fmt::Write as _;
+
 use crate::model::schema::{Index, IndexKind, KeyPart, Part};
 
 /// One property in which two indexes differ.
@@ -132,7 +134,8 @@ pub fn columns(parts: &[KeyPart]) -> String {
             Part::Expression(expression) => format!("({expression})"),
         };
         if let Some(prefix) = part.prefix {
-            text.push_str(&format!("({prefix})"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "({prefix})");
         }
         if part.is_descending {
             text.push_str(" desc");

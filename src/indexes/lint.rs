@@ -72,8 +72,8 @@ pub fn lint(survey: &Survey, live: Option<&Live>) -> Checked {
     linter.gaps();
     for (at, entry) in survey.entries.iter().enumerate() {
         let file = linter.of(entry);
-        let (found, excused) = solo::check(&file, &survey.entries[..at]);
-        linter.take(&file, found, excused);
+        let found = solo::check(&file, &survey.entries[..at]);
+        linter.take(&file, found);
     }
     if let Some(live) = live {
         live::check(&mut linter, live);
@@ -81,7 +81,7 @@ pub fn lint(survey: &Survey, live: Option<&Live>) -> Checked {
         for (at, entry) in survey.entries.iter().enumerate() {
             let file = linter.of(entry);
             let found = solo::redundant(&file, &survey.entries[..at]);
-            linter.take(&file, found, Vec::new());
+            linter.take(&file, found);
         }
     }
     linter.useless_allows(live);
@@ -128,15 +128,14 @@ struct Breach {
     remedy: String,
 }
 
-impl File<'_> {
-    fn breach(
-        &self,
+impl Breach {
+    fn new(
         rule: &'static Rule,
         spot: Spot,
         message: impl Into<String>,
         remedy: impl Into<String>,
-    ) -> Breach {
-        Breach {
+    ) -> Self {
+        Self {
             rule,
             spot,
             object: None,
@@ -171,10 +170,7 @@ impl<'a> Linter<'a> {
 
     /// Takes what was found in a file, but for what its definition allows. A problem is never
     /// allowed: the server would refuse, or something would break.
-    fn take(&mut self, file: &File<'_>, found: Vec<Breach>, excused: Vec<&'static Rule>) {
-        for rule in excused {
-            self.excused.push((file.entry.version, rule.code));
-        }
+    fn take(&mut self, file: &File<'_>, found: Vec<Breach>) {
         for breach in found {
             let names = |rule: &str| rule == breach.rule.code || rule == breach.rule.name;
             let is_allowed = file.entry.terms.allow.iter().any(|own| names(&own.rule));
@@ -230,8 +226,8 @@ impl<'a> Linter<'a> {
                 };
                 let spot = file.places.key("");
                 let remedy = "nothing to do, unless a file was lost";
-                let breach = file.breach(&rules::GAP, spot, what, remedy);
-                self.take(&file, vec![breach], Vec::new());
+                let breach = Breach::new(&rules::GAP, spot, what, remedy);
+                self.take(&file, vec![breach]);
             }
             last = entry.version;
         }
@@ -266,8 +262,8 @@ impl<'a> Linter<'a> {
                     }
                 };
                 let spot = file.places.item("allow", at);
-                let breach = file.breach(&rules::USELESS_ALLOW, spot, what, remedy);
-                self.take(&file, vec![breach], Vec::new());
+                let breach = Breach::new(&rules::USELESS_ALLOW, spot, what, remedy);
+                self.take(&file, vec![breach]);
             }
         }
     }

@@ -257,7 +257,7 @@ impl Book<'_> {
                     .row
                     .is_some_and(|row| row.table.schema == state.table.schema)
         });
-        if let Some(later) = later.last()
+        if let Some(later) = later.max_by_key(|later| later.version())
             && state.state == State::Pending
         {
             broken.push(Broken::new(

@@ -44,7 +44,8 @@ pub fn document(checked: &Checked) -> Document {
             severity: found.rule.severity,
             code: found.rule.code,
             message: told(found),
-            remedy: found.remedy.clone(),
+            // A sentence, and no statement to copy.
+            remedy: String::new(),
         });
     }
     if !findings.is_empty() {
@@ -59,14 +60,20 @@ pub fn document(checked: &Checked) -> Document {
     }
 }
 
-/// The message with its line, where that says something.
+/// The message with its line, where that says something, and with its remedy.
 fn told(found: &Found) -> String {
-    match &found.spot {
-        Some(spot) if spot.line > 1 || spot.column > 1 => {
-            format!("{}:{}: {}", spot.line, spot.column, found.message)
-        }
-        _ => found.message.clone(),
+    let mut told = String::new();
+    if let Some(spot) = &found.spot
+        && (spot.line > 1 || spot.column > 1)
+    {
+        told = format!("{}:{}: ", spot.line, spot.column);
     }
+    told.push_str(&found.message);
+    if !found.remedy.is_empty() {
+        told.push_str("; fix: ");
+        told.push_str(&found.remedy);
+    }
+    told
 }
 
 /// How many were looked at, and what was found, in one sentence.

@@ -37,7 +37,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         &reading.default_schema,
     );
     let mut checked = drift(&reading.sides(), folder, false);
-    checked.name = "index status".to_owned();
+    "index status".clone_into(&mut checked.name);
     if args.check {
         pending(&mut checked, &states, folder);
     }

@@ -31,9 +31,9 @@ pub(super) fn check(linter: &mut Linter, live: &Live) {
         if is_rejected || !is_open(row) {
             // What it was allowed was judged when it was applied.
             let allowed = entry.terms.allow.iter();
-            let rules = allowed.filter_map(|own| rules::of(&own.rule)).collect();
-            let file = linter.of(entry);
-            linter.take(&file, Vec::new(), rules);
+            let rules = allowed.filter_map(|own| rules::of(&own.rule));
+            let excused = rules.map(|rule| (entry.version, rule.code));
+            linter.excused.extend(excused);
             continue;
         }
         let file = linter.of(entry);
@@ -44,7 +44,7 @@ pub(super) fn check(linter: &mut Linter, live: &Live) {
             later: &entries[at + 1..],
         };
         let found = judge.all(&mut taken);
-        linter.take(&file, found, Vec::new());
+        linter.take(&file, found);
         future::advance(&mut now, &entry.definition, live.default_schema);
     }
     papers(linter, live);
@@ -65,8 +65,8 @@ fn papers(linter: &mut Linter, live: &Live) {
                 Some(entry) => {
                     let file = linter.of(entry);
                     let spot = file.places.key("index");
-                    let breach = file.breach(one.rule, spot, one.message, one.remedy);
-                    linter.take(&file, vec![breach], Vec::new());
+                    let breach = Breach::new(one.rule, spot, one.message, one.remedy);
+                    linter.take(&file, vec![breach]);
                 }
                 None => linter.found.push(Found {
                     rule: one.rule,
@@ -114,7 +114,7 @@ impl Judge<'_> {
         remedy: impl Into<String>,
     ) -> Breach {
         let spot = self.file.places.key(key);
-        self.file.breach(rule, spot, message, remedy)
+        Breach::new(rule, spot, message, remedy)
     }
 
     fn no_table(&self) -> Breach {

@@ -25,11 +25,11 @@ pub(super) fn check(file: &File, table: &Table, experts: &Experts) -> Vec<Breach
                 None => "correct the name, or add the column first".to_owned(),
             };
             let what = format!("`{}` has no column `{name}`", table.name);
-            found.push(file.breach(&rules::NO_COLUMN, spot, what, remedy));
+            found.push(Breach::new(&rules::NO_COLUMN, spot, what, remedy));
             continue;
         };
         if let Some((what, remedy)) = unfit(index, part, column) {
-            found.push(file.breach(&rules::UNFIT_PART, spot, what, remedy));
+            found.push(Breach::new(&rules::UNFIT_PART, spot, what, remedy));
         }
     }
     if found.is_empty() {
@@ -48,7 +48,7 @@ fn in_place(file: &File, table: &Table) -> Option<Breach> {
     let others = table.indexes.iter().filter(|other| other.is_functional());
     if let Some(column) = &definition.column {
         let other = others.into_iter().next()?;
-        return Some(file.breach(
+        return Some(Breach::new(
             &rules::IN_PLACE,
             file.places.key("generated_column"),
             format!(
@@ -66,7 +66,7 @@ fn in_place(file: &File, table: &Table) -> Option<Breach> {
         .map(|other| other.name.to_lowercase())
         .filter(|other| *other > name)
         .max()?;
-    Some(file.breach(
+    Some(Breach::new(
         &rules::IN_PLACE,
         file.places.key("index"),
         format!(
@@ -162,7 +162,7 @@ fn too_wide(file: &File, table: &Table, experts: &Experts) -> Option<Breach> {
     };
     let wide = index.parts.iter().position(|part| bytes(part) > one);
     if let Some(at) = wide {
-        return Some(file.breach(
+        return Some(Breach::new(
             &rules::TOO_WIDE,
             file.places.item("columns", at),
             format!(
@@ -175,7 +175,7 @@ fn too_wide(file: &File, table: &Table, experts: &Experts) -> Option<Breach> {
     }
     let sum: u64 = index.parts.iter().map(bytes).sum();
     (sum > whole).then(|| {
-        file.breach(
+        Breach::new(
             &rules::TOO_WIDE,
             file.places.key("columns"),
             format!("the key takes up to {sum} bytes, and has {whole}"),

@@ -6,19 +6,17 @@ use crate::indexes::facets::{columns, is_same_structure};
 use crate::indexes::files::Entry;
 use crate::indexes::rules;
 use crate::model::advice::{Action, LockLevel};
-use crate::model::check::Rule;
 use crate::model::schema::{Index, IndexKind, KeyPart};
 
 /// Parts of an index that need no proof.
 const MANY_PARTS: usize = 5;
 
-/// What the definition breaks, beside those before it; and what is applied already and therefore
-/// needs no judgement.
-pub(super) fn check(file: &File, before: &[Entry]) -> (Vec<Breach>, Vec<&'static Rule>) {
+/// What the definition breaks, beside those before it.
+pub(super) fn check(file: &File, before: &[Entry]) -> Vec<Breach> {
     let mut found = Vec::new();
     let definition = &file.entry.definition;
     if definition.reason.trim().is_empty() {
-        found.push(file.breach(
+        found.push(Breach::new(
             &rules::NO_REASON,
             file.places.key("reason"),
             "the definition has no reason",
@@ -32,7 +30,7 @@ pub(super) fn check(file: &File, before: &[Entry]) -> (Vec<Breach>, Vec<&'static
         found.extend(many_parts(file));
     }
     found.extend(contradiction(file, before));
-    (found, Vec::new())
+    found
 }
 
 fn name(file: &File) -> Option<Breach> {
@@ -43,7 +41,7 @@ fn name(file: &File) -> Option<Breach> {
     if is_plain && name.starts_with(|c: char| c.is_ascii_lowercase()) {
         return None;
     }
-    Some(file.breach(
+    Some(Breach::new(
         &rules::INDEX_NAME,
         file.places.key("index"),
         format!("`{name}` is not of small letters, digits and `_`, beginning with a letter"),
@@ -81,7 +79,7 @@ fn lock(file: &File) -> Option<Breach> {
              built while writes go on",
         ),
     };
-    Some(file.breach(
+    Some(Breach::new(
         &rules::BLOCKS_WRITES,
         file.places.key("columns"),
         format!("{what} is built with `LOCK=SHARED`: writes wait until it is ready"),
@@ -95,7 +93,7 @@ fn unique_prefix(file: &File) -> Option<Breach> {
     let at = index.parts.iter().position(has_prefix)?;
     let part = &index.parts[at];
     index.is_unique.then(|| {
-        file.breach(
+        Breach::new(
             &rules::UNIQUE_PREFIX,
             file.places.item("columns", at),
             format!(
@@ -112,7 +110,7 @@ fn many_parts(file: &File) -> Option<Breach> {
     let definition = &file.entry.definition;
     let count = definition.index.parts.len();
     (count > MANY_PARTS && !is_proven(definition)).then(|| {
-        file.breach(
+        Breach::new(
             &rules::MANY_PARTS,
             file.places.key("columns"),
             format!("the index has {count} parts, and nothing proves that they pay"),
@@ -181,7 +179,7 @@ fn contradiction(file: &File, before: &[Entry]) -> Option<Breach> {
         _ => return None,
     };
     let spot = file.places.key("index");
-    Some(file.breach(&rules::CONTRADICTION, spot, what, remedy))
+    Some(Breach::new(&rules::CONTRADICTION, spot, what, remedy))
 }
 
 /// The indexes that the definitions leave behind, each with its file; without a server there is
@@ -210,14 +208,14 @@ pub(super) fn redundant(file: &File, before: &[Entry]) -> Vec<Breach> {
             continue;
         }
         if is_same_structure(own, old) {
-            found.push(file.breach(
+            found.push(Breach::new(
                 &rules::DUPLICATE,
                 spot,
                 format!("`{}` of `{}` is the same", old.name, other.file),
                 "leave this one out",
             ));
         } else if begins(old, own) {
-            found.push(file.breach(
+            found.push(Breach::new(
                 &rules::REDUNDANT,
                 spot,
                 format!(

@@ -27,7 +27,7 @@ impl Book<'_> {
         let other_in_force = self.last.contains_key(&own);
         if is_taken_back {
             if !other_in_force {
-                self.taken_back(entry, state, found, broken);
+                taken_back(entry, state, found, broken);
             }
             return;
         }
@@ -44,35 +44,32 @@ impl Book<'_> {
             pending(entry, state, found, broken);
         }
     }
+}
 
-    fn taken_back(
-        &self,
-        entry: &Entry,
-        state: &DefinitionState,
-        found: Option<&Index>,
-        broken: &mut Vec<Broken>,
-    ) {
-        let name = format!("`{}` on `{}`", state.index, state.table);
-        let version = state.version;
-        match (state.action, found) {
-            (Action::Create, Some(found)) if is_same_structure(&entry.definition.index, found) => {
-                broken.push(Broken::new(
-                    &rules::STILL_THERE,
-                    format!("index {name} is there, though version {version} was taken back"),
-                    format!(
-                        "`mydex index apply --only {version} --execute` takes it over; or drop it"
-                    ),
-                ));
-            }
-            (Action::Drop, None) => broken.push(Broken::new(
-                &rules::NOT_RESTORED,
-                format!("index {name} is gone, though its drop, version {version}, was taken back"),
-                format!(
-                    "`mydex index apply --only {version} --execute` records that; or make it again"
-                ),
-            )),
-            _ => {}
+fn taken_back(
+    entry: &Entry,
+    state: &DefinitionState,
+    found: Option<&Index>,
+    broken: &mut Vec<Broken>,
+) {
+    let name = format!("`{}` on `{}`", state.index, state.table);
+    let version = state.version;
+    match (state.action, found) {
+        (Action::Create, Some(found)) if is_same_structure(&entry.definition.index, found) => {
+            broken.push(Broken::new(
+                &rules::STILL_THERE,
+                format!("index {name} is there, though version {version} was taken back"),
+                format!("`mydex index apply --only {version} --execute` takes it over; or drop it"),
+            ));
         }
+        (Action::Drop, None) => broken.push(Broken::new(
+            &rules::NOT_RESTORED,
+            format!("index {name} is gone, though its drop, version {version}, was taken back"),
+            format!(
+                "`mydex index apply --only {version} --execute` records that; or make it again"
+            ),
+        )),
+        _ => {}
     }
 }
 
