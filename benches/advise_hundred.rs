@@ -83,7 +83,7 @@ fn statements() -> Vec<String> {
     let mut all = Vec::new();
     for (table, conditions, columns) in GROUNDS {
         for (at, one) in conditions.iter().enumerate() {
-            for other in conditions[at..].iter() {
+            for other in &conditions[at..] {
                 let both = if one == other {
                     (*one).to_owned()
                 } else {
