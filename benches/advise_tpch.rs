@@ -17,6 +17,8 @@
 
 #[path = "tpch/choose.rs"]
 mod choose;
+#[path = "tpch/compare.rs"]
+mod compare;
 #[path = "tpch/data.rs"]
 mod data;
 #[path = "tpch/given.rs"]
@@ -29,6 +31,8 @@ mod tiers;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+
+use mydex::model::advice::Tier;
 
 use self::choose::{Setting, TIERS, TOLERANCE, chosen, names};
 use self::data::Lab;
@@ -109,6 +113,17 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
         .map(|place| &*reference.queries[*place].name)
         .collect();
     let without = format!("without {}, which reach the cap", reached.join(", "));
+    if let Ok(tier) = std::env::var("MYDEX_BENCH_COMPARE") {
+        let lab = match &mut *lab {
+            Some(lab) => lab,
+            None => lab.insert(Lab::start(scale, with_histograms).await?),
+        };
+        let tier = match &*tier {
+            "t1" => Tier::Sample,
+            _ => Tier::Dataless,
+        };
+        return compare::costs(lab, &reference, tier).await;
+    }
     let mut advised = Vec::new();
     if setting("MYDEX_BENCH_TIERS", 1) != 0 {
         let lab = match &mut *lab {

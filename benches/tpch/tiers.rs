@@ -29,12 +29,7 @@ pub(crate) async fn chosen(
     reference: &Reference,
     counted: &[usize],
 ) -> Result<Vec<(&'static str, Vec<usize>)>, Failure> {
-    for (table, name, _) in CANDIDATES {
-        // They are there only when the reference was measured in this run.
-        let _ = lab
-            .run(&format!("ALTER TABLE {table} DROP INDEX {name}"))
-            .await;
-    }
+    drop_candidates(lab).await;
     let mut rows = Vec::new();
     for (tier, name) in TIERS {
         let started = std::time::Instant::now();
@@ -69,6 +64,16 @@ pub(crate) async fn chosen(
     Ok(rows)
 }
 
+/// The advisor is asked about tables without them.
+pub(crate) async fn drop_candidates(lab: &mut Lab) {
+    for (table, name, _) in CANDIDATES {
+        // They are there only when the reference was measured in this run.
+        let _ = lab
+            .run(&format!("ALTER TABLE {table} DROP INDEX {name}"))
+            .await;
+    }
+}
+
 fn bits(names: &BTreeSet<String>) -> usize {
     CANDIDATES
         .iter()
@@ -78,7 +83,7 @@ fn bits(names: &BTreeSet<String>) -> usize {
         .sum()
 }
 
-fn workload(reference: &Reference, counted: &[usize]) -> Workload {
+pub(crate) fn workload(reference: &Reference, counted: &[usize]) -> Workload {
     let texts = reference::queries();
     let queries = counted.iter().map(|place| {
         let (text, measured) = (&texts[*place], &reference.queries[*place]);
@@ -105,7 +110,7 @@ fn workload(reference: &Reference, counted: &[usize]) -> Workload {
     }
 }
 
-fn candidates(reference: &Reference) -> Vec<Candidate> {
+pub(crate) fn candidates(reference: &Reference) -> Vec<Candidate> {
     CANDIDATES
         .iter()
         .zip(&reference.bytes)
@@ -123,7 +128,7 @@ fn candidates(reference: &Reference) -> Vec<Candidate> {
         .collect()
 }
 
-fn run(tier: Tier, twin: Server) -> Run {
+pub(crate) fn run(tier: Tier, twin: Server) -> Run {
     Run {
         server: "tpch".to_owned(),
         twin,
