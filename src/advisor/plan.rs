@@ -8,6 +8,7 @@
 //! - what depends on the row of an outer block counts once for each of these rows;
 //! - sorting one table and filling a temporary table are free in the figure, sorting a join is
 //!   seven times too expensive, and `LIMIT` saves nothing (`pricing.rs`);
+//! - a hash join has the cost of comparing every row with every other (`pricing.rs`);
 //! - a one-table `UPDATE` or `DELETE` has rows, but no cost.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +19,8 @@ use serde_json::{Map, Value};
 use super::notes::Rewritten;
 use super::planner::{Choice, Plan};
 use super::pricing::{
-    AfterReading, CONSTANT, figure, filtered, is_filtered_before, is_operation, object, unpriced,
-    unpriced_fetches,
+    AfterReading, CONSTANT, figure, filtered, hash_join, is_filtered_before, is_operation, object,
+    unpriced, unpriced_fetches,
 };
 use crate::model::schema::TableName;
 
@@ -104,6 +105,11 @@ struct Block {
     once: f64,
     /// Cost of its tables where the block has no figure.
     own: f64,
+    /// The server's figure for all tables read so far, and what of it is too much.
+    told: f64,
+    too_much: f64,
+    /// Rows that come out as a share of those that the server believes to.
+    share: f64,
     /// Sorts and temporary tables.
     after: AfterReading,
 }
@@ -138,6 +144,7 @@ impl<'a> Reader<'a> {
                 .and_then(Value::as_u64)
                 .unwrap_or(outer),
             rows: 1.0,
+            share: 1.0,
             ..Block::default()
         };
         let told = node
@@ -150,7 +157,9 @@ impl<'a> Reader<'a> {
         let limit = self.rewritten.limits.get(&block.number).copied();
         block.after.rows = block.rows;
         block.after.limit = limit;
-        let mut cost = block.after.price(told.unwrap_or(block.own));
+        let mut cost = block
+            .after
+            .price((told.unwrap_or(block.own) - block.too_much).max(0.0));
         if let Some(limit) = limit
             && !block.blocks
             && !self.rewritten.aggregates.contains(&block.number)
@@ -263,6 +272,7 @@ impl<'a> Reader<'a> {
         let mut holder = Block {
             number: outer,
             rows: 1.0,
+            share: 1.0,
             ..Block::default()
         };
         self.content(entry, &mut holder);
@@ -274,8 +284,20 @@ impl<'a> Reader<'a> {
         let text = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or("");
         let (alias, access) = (text("table_name"), text("access_type"));
         let examined = outer * figure(table, "rows_examined_per_scan").unwrap_or(1.0);
-        let produced =
-            figure(table, "rows_produced_per_join").unwrap_or(examined * filtered(table));
+        let told = figure(table, "rows_produced_per_join");
+        let mut produced = told.map_or(examined * filtered(table), |rows| rows * block.share);
+        if let Some(info) = object(table, "cost_info") {
+            let prefix = figure(info, "prefix_cost").unwrap_or(block.told);
+            let added = (prefix - block.told).max(0.0);
+            let mut real = added * block.share;
+            if let Some(hashed) = hash_join(table, outer) {
+                real = real.min(hashed.cost);
+                block.share *= (hashed.most / produced.max(1.0)).min(1.0);
+                produced = produced.min(hashed.most);
+            }
+            block.told = prefix;
+            block.too_much += added - real;
+        }
         self.uses(table, block.number, examined);
         self.mark(&format!("{alias}:{access}"));
         self.access(table);
@@ -286,10 +308,7 @@ impl<'a> Reader<'a> {
         }
         if table.contains_key("rows_examined_per_scan") {
             block.rows = produced;
-            let info = object(table, "cost_info");
-            block.after.reading = info
-                .and_then(|info| figure(info, "prefix_cost"))
-                .unwrap_or(block.after.reading);
+            block.after.reading = block.told - block.too_much;
             block.own += unpriced(access, text("key"), examined);
             block.extra += unpriced_fetches(table, access, produced);
         }
@@ -323,6 +342,7 @@ impl<'a> Reader<'a> {
             let mut nest = Block {
                 number: block.number,
                 rows: 1.0,
+                share: 1.0,
                 ..Block::default()
             };
             self.signature.push('{');

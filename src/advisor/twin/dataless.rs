@@ -33,28 +33,19 @@ impl Twin {
         self.rows.0 = keys(twin, &self.catalog, shapes).await?;
         let estimates = &mut self.estimates;
         estimates.references = estimate::references(&self.catalog, shapes);
-        let mut histograms = target.histograms.clone();
-        for histogram in &histograms {
+        for histogram in &target.histograms {
+            made.notes.extend(inject(twin, histogram).await?);
             if let Some(values) = distinct_of(&histogram.json, &self.catalog, histogram) {
                 let of = estimate::key_of(&histogram.table, &histogram.column);
                 estimates.distinct.insert(of, values);
             }
         }
-        lists::domains(
-            twin,
-            &self.catalog,
-            workload,
-            shapes,
-            &mut histograms,
-            estimates,
-        )
-        .await?;
-        for histogram in &histograms {
-            made.notes.extend(inject(twin, histogram).await?);
-        }
+        let known = &target.histograms;
+        lists::domains(twin, &self.catalog, workload, shapes, known, estimates).await?;
         // Shares of conditions depend on the numbers of rows, and numbers of values on the lists.
         all_statistics(twin, &self.catalog, &made.tables, estimates).await?;
         lists::lists(twin, &self.catalog, workload, shapes, estimates).await?;
+        lists::without_histograms(twin, &self.catalog, estimates).await?;
         all_statistics(twin, &self.catalog, &made.tables, estimates).await?;
         self.limits.push(
             "the twin has no data: rows are estimated from the target's statistics, and values \
@@ -295,17 +286,20 @@ async fn of_index(
     };
     add("size", pages);
     add("n_leaf_pages", (pages * 0.95).floor().max(1.0));
-    let is_fixed = |count: usize| {
-        let mut columns = index.parts[..count].iter().filter_map(KeyPart::column_name);
-        columns.any(|name| {
+    let is_fixed = |part: &KeyPart| {
+        part.column_name().is_some_and(|name| {
             let key = estimate::key_of(&table.name, name);
             estimates.fixed.contains_key(&key)
         })
     };
+    // An index is read along its first range, whatever is known of the columns behind it.
+    let ranged = index.parts.iter().position(is_fixed);
+    let last = ranged.map_or(index.parts.len(), |place| place + 1);
     for count in 1..=index.parts.len() {
-        let known = index.cardinality.get(count - 1).copied().flatten();
-        let values = known.filter(|_| !is_fixed(count)).map_or_else(
-            || estimate::distinct(table, &index.parts[..count], estimates),
+        let counted = count.min(last);
+        let known = index.cardinality.get(counted - 1).copied().flatten();
+        let values = known.filter(|_| counted < last || ranged.is_none()).map_or_else(
+            || estimate::distinct(table, &index.parts[..counted], estimates),
             |known| known as f64,
         );
         add(
