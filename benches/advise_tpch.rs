@@ -11,7 +11,9 @@
 //! `MYDEX_BENCH_SCALE` (0.1), `MYDEX_BENCH_MINUTES` (30) and `MYDEX_BENCH_HISTOGRAMS` (1) change
 //! the scale factor, the time limit, and whether the compared columns have histograms.
 //! `MYDEX_BENCH_TIERS=0` leaves out the advisor's own choice at its tiers T1 and T0, which it is asked
-//! for with these candidates and the times without any.
+//! for with these candidates and the times without any; `t0` and `t1` ask for one of them.
+//! `MYDEX_BENCH_COMPARE=t0`, or `t1`, prints the optimizer's costs on the advisor's twin beside those
+//! on the full data instead.
 //! `MYDEX_BENCH_INDEXES`, such as `lineitem (l_partkey, l_suppkey); orders (o_custkey)`, is created
 //! for real and measured beside the reference.
 
@@ -113,24 +115,26 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
         .map(|place| &*reference.queries[*place].name)
         .collect();
     let without = format!("without {}, which reach the cap", reached.join(", "));
-    if let Ok(tier) = std::env::var("MYDEX_BENCH_COMPARE") {
+    if let Ok(asked) = std::env::var("MYDEX_BENCH_COMPARE") {
         let lab = match &mut *lab {
             Some(lab) => lab,
             None => lab.insert(Lab::start(scale, with_histograms).await?),
         };
-        let tier = match &*tier {
-            "t1" => Tier::Sample,
-            _ => Tier::Dataless,
+        let tier = if asked == "t1" {
+            Tier::Sample
+        } else {
+            Tier::Dataless
         };
         return compare::costs(lab, &reference, tier).await;
     }
     let mut advised = Vec::new();
-    if setting("MYDEX_BENCH_TIERS", 1) != 0 {
+    let tiers: String = setting("MYDEX_BENCH_TIERS", "t1,t0".to_owned());
+    if tiers != "0" {
         let lab = match &mut *lab {
             Some(lab) => lab,
             None => lab.insert(Lab::start(scale, with_histograms).await?),
         };
-        advised = tiers::chosen(lab, &reference, &rest).await?;
+        advised = tiers::chosen(lab, &reference, &rest, &tiers).await?;
     }
     for (counted, title) in [(&all, "all queries"), (&rest, &*without)] {
         if capped.is_empty() && counted.len() == rest.len() && title != "all queries" {

@@ -17,9 +17,9 @@ use super::reference::{self, CANDIDATES, Reference};
 use super::{Failure, MEGABYTES, say};
 
 /// The advisor's tiers with their names in the table.
-const TIERS: [(Tier, &str); 2] = [
-    (Tier::Sample, "advisor, T1 (sample)"),
-    (Tier::Dataless, "advisor, T0 (no data)"),
+const TIERS: [(&str, Tier, &str); 2] = [
+    ("t1", Tier::Sample, "advisor, T1 (sample)"),
+    ("t0", Tier::Dataless, "advisor, T0 (no data)"),
 ];
 
 /// The sets that the advisor chooses at each tier, by budget. Weights are the measured times
@@ -28,10 +28,14 @@ pub(crate) async fn chosen(
     lab: &mut Lab,
     reference: &Reference,
     counted: &[usize],
+    asked: &str,
 ) -> Result<Vec<(&'static str, Vec<usize>)>, Failure> {
     drop_candidates(lab).await;
     let mut rows = Vec::new();
-    for (tier, name) in TIERS {
+    for (short, tier, name) in TIERS {
+        if !asked.contains(short) {
+            continue;
+        }
         let started = std::time::Instant::now();
         let twin = Sandbox::start(
             &sandbox::Options {

@@ -88,6 +88,8 @@ struct Reader<'a> {
     scans: Vec<(TableName, f64)>,
     signature: String,
     hides_use: bool,
+    /// Of the block that was read last: its rows, as a share of those that the server believes to.
+    share: f64,
 }
 
 /// Figures of one query block while it is read.
@@ -123,6 +125,7 @@ impl<'a> Reader<'a> {
             scans: Vec::new(),
             signature: String::new(),
             hides_use: false,
+            share: 1.0,
         }
     }
 
@@ -170,6 +173,7 @@ impl<'a> Reader<'a> {
             cost *= share;
             block.extra = block.once + (block.extra - block.once) * share;
         }
+        self.share = block.share;
         let cost = cost + block.extra;
         if told.is_some() {
             cost
@@ -284,12 +288,23 @@ impl<'a> Reader<'a> {
         let text = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or("");
         let (alias, access) = (text("table_name"), text("access_type"));
         let examined = outer * figure(table, "rows_examined_per_scan").unwrap_or(1.0);
+        self.uses(table, block.number, examined);
+        self.mark(&format!("{alias}:{access}"));
+        self.access(table);
+        let mut of_rows = 1.0;
+        if let Some(from) = object(table, "materialized_from_subquery") {
+            let again = from.get("dependent") == Some(&Value::Bool(true))
+                && alias != "<materialized_subquery>";
+            of_rows = self.materialized(from, if again { outer } else { 1.0 }, block);
+        }
         let told = figure(table, "rows_produced_per_join");
-        let mut produced = told.map_or(examined * filtered(table), |rows| rows * block.share);
+        let share = block.share * of_rows;
+        let mut produced = told.map_or(examined * filtered(table), |rows| rows * share);
         if let Some(info) = object(table, "cost_info") {
             let prefix = figure(info, "prefix_cost").unwrap_or(block.told);
             let added = (prefix - block.told).max(0.0);
-            let mut real = added * block.share;
+            let mut real = added * share;
+            block.share = share;
             if let Some(hashed) = hash_join(table, outer) {
                 real = real.min(hashed.cost);
                 block.share *= (hashed.most / produced.max(1.0)).min(1.0);
@@ -297,14 +312,6 @@ impl<'a> Reader<'a> {
             }
             block.told = prefix;
             block.too_much += added - real;
-        }
-        self.uses(table, block.number, examined);
-        self.mark(&format!("{alias}:{access}"));
-        self.access(table);
-        if let Some(from) = object(table, "materialized_from_subquery") {
-            let again = from.get("dependent") == Some(&Value::Bool(true))
-                && alias != "<materialized_subquery>";
-            self.materialized(from, if again { outer } else { 1.0 }, block);
         }
         if table.contains_key("rows_examined_per_scan") {
             block.rows = produced;
@@ -328,15 +335,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A table that is filled before it is read, `times` times.
-    fn materialized(&mut self, from: &Map<String, Value>, times: f64, block: &mut Block) {
+    /// A table that is filled before it is read, `times` times; gives the share of the rows that
+    /// the server believes to be in it.
+    fn materialized(
+        &mut self,
+        from: &Map<String, Value>,
+        times: f64,
+        block: &mut Block,
+    ) -> f64 {
         self.mark("materialized");
         let Some(inner) = object(from, "query_block") else {
             // It shares the rows of another one.
-            return;
+            return 1.0;
         };
+        let mut share = 1.0;
         let extra = if object(inner, "cost_info").is_some() || inner.contains_key("union_result") {
-            self.block(inner, block.number)
+            let cost = self.block(inner, block.number);
+            share = self.share;
+            cost
         } else {
             // A semi-join: contained in the figure of this block, but for what is nested in it.
             let mut nest = Block {
@@ -352,6 +368,7 @@ impl<'a> Reader<'a> {
         };
         block.extra += extra * times;
         block.once += extra * times;
+        share
     }
 
     /// Notes the indexes and scans of one table.

@@ -1,53 +1,42 @@
-//! The values that a column may have by its histogram, for a twin without data.
+//! How the rows of a column lie along its values by its histogram, for a twin without data.
 
 use serde_json::Value;
 
 use crate::model::schema::Column;
 
-/// Values of a column by its histogram as texts, at most about `most`, in each bucket as many as
-/// its share of all; `None` where its type has no distances that could be divided, or the histogram
-/// can't be read.
-pub(super) fn values(json: &str, column: &Column, most: f64) -> Option<Vec<String>> {
+/// So many values of a column by its histogram, each standing for as many rows as any other, in
+/// order; common ones come several times. `None` where the type has no distances that could be
+/// divided, or the histogram can't be read.
+pub(super) fn quantiles(json: &str, column: &Column, count: u32) -> Option<Vec<String>> {
     let histogram: Value = serde_json::from_str(json).ok()?;
     let scale = Scale::of(column)?;
     let is_singleton = histogram.get("histogram-type")?.as_str()? == "singleton";
-    let buckets = histogram.get("buckets")?.as_array()?;
-    if is_singleton {
-        let values = buckets.iter().map(|bucket| scale.place(bucket.get(0)?));
-        return values
-            .map(|place| place.map(|place| scale.text(place)))
-            .collect();
+    let mut buckets = Vec::new();
+    let mut below = 0.0;
+    for bucket in histogram.get("buckets")?.as_array()? {
+        let low = scale.place(bucket.get(0)?)?;
+        let (high, share) = if is_singleton {
+            (low, bucket.get(1)?.as_f64()?)
+        } else {
+            (scale.place(bucket.get(1)?)?, bucket.get(2)?.as_f64()?)
+        };
+        buckets.push((low, high, below, share));
+        below = share;
     }
-    let all: f64 = buckets
-        .iter()
-        .filter_map(|bucket| bucket.get(3)?.as_f64())
-        .sum();
-    let share = (most / all.max(1.0)).min(1.0);
+    // What is missing are rows without a value.
     let mut values = Vec::new();
-    for bucket in buckets {
-        let (low, high) = (scale.place(bucket.get(0)?)?, scale.place(bucket.get(1)?)?);
-        // The server guesses how many values a bucket has, also more than there can be.
-        let possible = ((high - low) / scale.step()).round() + 1.0;
-        let wanted = (bucket.get(3)?.as_f64()? * share).round();
-        let places = between(low, high, wanted.min(possible).max(1.0), scale.step());
-        values.extend(places.into_iter().map(|place| scale.text(place)));
+    let mut bucket = buckets.iter().peekable();
+    for number in 0..count {
+        let at = (f64::from(number) + 0.5) / f64::from(count);
+        while bucket.next_if(|(_, _, _, share)| *share < at).is_some() {}
+        let Some((low, high, below, share)) = bucket.peek() else {
+            break;
+        };
+        let within = (at - below) / (share - below).max(f64::MIN_POSITIVE);
+        let steps = ((high - low) * within.clamp(0.0, 1.0) / scale.step()).round();
+        values.push(scale.text(low + steps * scale.step()));
     }
     Some(values)
-}
-
-/// So many places from `low` to `high`, evenly, each a whole number of steps.
-fn between(low: f64, high: f64, count: f64, step: f64) -> Vec<f64> {
-    let mut places = Vec::new();
-    let gaps = (count - 1.0).max(1.0);
-    let mut number = 0.0;
-    while number < count {
-        let place = low + ((high - low) * number / gaps / step).round() * step;
-        if places.last().is_none_or(|last| *last < place) {
-            places.push(place);
-        }
-        number += 1.0;
-    }
-    places
 }
 
 /// How values of a type are places on a line.
@@ -145,44 +134,42 @@ mod tests {
     }
 
     #[test]
-    fn buckets_become_values() {
-        for (types, buckets, most, expected) in [
+    fn quantiles_follow_the_rows() {
+        for (types, buckets, kind, count, expected) in [
             (
                 ("date", "date"),
-                r#"[["2024-02-27", "2024-03-01", 0.5, 9], ["2024-03-05", "2024-03-05", 1.0, 1]]"#,
-                100.0,
-                "2024-02-27,2024-02-28,2024-02-29,2024-03-01,2024-03-05",
+                r#"[["2024-02-27", "2024-03-02", 0.5, 9], ["2024-03-05", "2024-03-05", 1.0, 1]]"#,
+                "equi-height",
+                4,
+                "2024-02-28,2024-03-01,2024-03-05,2024-03-05",
             ),
             (
                 ("decimal", "decimal(15,2)"),
-                "[[-0.5, 0.5, 0.5, 3], [1.25, 1.26, 1.0, 7]]",
-                100.0,
-                "-0.50,0.00,0.50,1.25,1.26",
-            ),
-            (
-                ("bigint", "bigint"),
-                "[[0, 1000000, 0.5, 500], [1000001, 2000001, 1.0, 500]]",
-                4.0,
-                "0,1000000,1000001,2000001",
+                "[[-0.5, 0.5, 0.5, 3], [1.25, 1.26, 0.75, 7]]",
+                "equi-height",
+                8,
+                "-0.38,-0.12,0.12,0.38,1.25,1.26",
             ),
             (
                 ("datetime", "datetime(6)"),
                 r#"[["2024-01-01 00:00:00.500000", "2024-01-01 00:00:10.000000", 1.0, 3]]"#,
-                100.0,
-                "2024-01-01 00:00:00,2024-01-01 00:00:05,2024-01-01 00:00:10",
+                "equi-height",
+                2,
+                "2024-01-01 00:00:03,2024-01-01 00:00:08",
+            ),
+            (
+                ("int", "int"),
+                "[[1, 0.4], [24, 1.0]]",
+                "singleton",
+                5,
+                "1,1,24,24,24",
             ),
         ] {
-            let json = format!(r#"{{"buckets": {buckets}, "histogram-type": "equi-height"}}"#);
-            let found = values(&json, &column(types.0, types.1), most).unwrap();
+            let json = format!(r#"{{"buckets": {buckets}, "histogram-type": "{kind}"}}"#);
+            let found = quantiles(&json, &column(types.0, types.1), count).unwrap();
             assert_eq!(found.join(","), expected);
         }
-    }
-
-    #[test]
-    fn single_values_are_taken_as_they_are() {
-        let json = r#"{"buckets": [[1.00, 0.4], [24.00, 1.0]], "histogram-type": "singleton"}"#;
-        let found = values(json, &column("decimal", "decimal(15,2)"), 1.0).unwrap();
-        assert_eq!(found, ["1.00", "24.00"]);
-        assert_eq!(values(json, &column("varchar", "varchar(5)"), 1.0), None);
+        let json = r#"{"buckets": [[1, 1.0]], "histogram-type": "singleton"}"#;
+        assert_eq!(quantiles(json, &column("varchar", "varchar(5)"), 1), None);
     }
 }

@@ -14,7 +14,9 @@ use crate::server::quote::ident;
 use crate::server::settings::Histogram;
 
 /// Values of a list that stands for a range, at most.
-const LONGEST_LIST: f64 = 2_000.0;
+const LONGEST_LIST: u32 = 2_000;
+/// Parts into which the rows of a column are divided at least.
+const SHORTEST_DOMAIN: u32 = 100;
 /// Pages of a range that are counted.
 const COUNTED_PAGES: f64 = 10.0;
 
@@ -70,8 +72,8 @@ fn compared_exactly(shapes: &[(usize, Shape)]) -> BTreeSet<ColumnKey> {
     found
 }
 
-/// Values of the columns that are compared by ranges, by the histograms of the target, each in a
-/// table of its own on the twin.
+/// How the rows of the columns that are compared by ranges lie along their values, by the histograms
+/// of the target, each in a table of its own on the twin.
 pub(super) async fn domains(
     twin: &mut Private,
     catalog: &Catalog,
@@ -89,14 +91,17 @@ pub(super) async fn domains(
         let Some((table, column)) = column.filter(|_| ranged.contains(&key)) else {
             continue;
         };
-        let Some(values) = domain::values(&histogram.json, column, LONGEST_LIST) else {
+        let known = estimates.distinct.get(&key).copied().unwrap_or(0);
+        let count = u32::try_from(known).unwrap_or(LONGEST_LIST);
+        let count = count.clamp(SHORTEST_DOMAIN, LONGEST_LIST);
+        let Some(values) = domain::quantiles(&histogram.json, column, count) else {
             continue;
         };
         keep(twin, table, column, &values).await?;
         if exact.contains(&key) {
             estimates.histograms.insert(key);
         } else if !links::is_unique(table, &column.name) {
-            estimates.fixed.insert(key, values.len() as f64);
+            estimates.fixed.insert(key, f64::from(count));
         }
     }
     Ok(())
@@ -231,52 +236,47 @@ async fn stand(
     };
     let sql = format!("SELECT {name} FROM {kept} WHERE {condition}");
     if let Ok(rows) = twin.rows("values of a range", &sql).await {
-        let mut values = literals(&rows, of.column);
         // Outside of all values there are no rows, and the range says so by itself.
-        if values.is_empty() {
+        if rows.is_empty() {
             return Ok(None);
         }
-        if let Some(all) = estimates.fixed.get(&key) {
-            let wanted = as_dived(of, values.len() as f64, *all);
-            values.truncate(wanted);
+        let seen = rows.len() as f64;
+        return Ok(match estimates.fixed.get(&key) {
             // Which values these are matters to nothing without a histogram.
-            let more = wanted - values.len();
-            if more > 0 {
-                let sql = format!("SELECT {name} FROM {kept} WHERE NOT ({condition}) LIMIT {more}");
-                let rows = twin.rows("values of a range", &sql).await?;
-                values.extend(literals(&rows, of.column));
-            }
+            Some(all) => made_up(of.column, as_dived(of, seen, *all)),
+            None => Some(literals(&rows, of.column)),
         }
-        return Ok(Some(stand(values)));
+        .map(stand));
     }
-    let most = LONGEST_LIST;
+    let most = f64::from(LONGEST_LIST);
     let mut values = estimate::of_column(of.table, &of.column.name, estimates) * share;
     if values > most && !of.is_exact {
         estimates.fixed.insert(key.clone(), most / share);
         values = most;
     }
-    Ok(made_up(of.column, values.clamp(1.0, most).round()).map(stand))
+    Ok(made_up(of.column, values.min(most)).map(stand))
 }
 
 fn literals(rows: &[Cells], column: &Column) -> Vec<String> {
     let kind = Kind::of(column);
     let values = rows.iter().filter_map(|row| row.first()?.as_deref());
-    values.map(|value| kind.literal(Some(value))).collect()
+    let mut values: Vec<String> = values.map(|value| kind.literal(Some(value))).collect();
+    values.dedup();
+    values
 }
 
 /// How many values the optimizer would see in a range of so many: where a range has more pages than
 /// `InnoDB` counts, it takes twice what it found, and half of the table at most (tried on MySQL 9.7:
 /// 180,412 rows in a range of 91,797, and 297,566 of 595,132 in one of 434,831).
-fn as_dived(of: Of<'_>, values: f64, all: f64) -> usize {
+fn as_dived(of: Of<'_>, values: f64, all: f64) -> f64 {
     let index = Index::btree("", vec![KeyPart::column(of.column.name.clone())]);
     let rows = of.table.rows as f64 * values / all.max(1.0);
     let pages = rows * estimate::entry_bytes(of.table, &index) / 16_384.0;
-    let seen = if pages > COUNTED_PAGES {
+    if pages > COUNTED_PAGES {
         (values * 2.0).min(all / 2.0)
     } else {
         values
-    };
-    format!("{:.0}", seen.max(1.0)).parse().unwrap_or(1)
+    }
 }
 
 /// The share of the rows that the optimizer sees in a condition when no index tells more.
@@ -297,10 +297,12 @@ async fn share(twin: &mut Private, table: &Table, condition: &str) -> Result<Opt
 
 /// So many different values of the column's type.
 fn made_up(column: &Column, count: f64) -> Option<Vec<String>> {
-    let values = (1..).take_while(|number: &u64| *number as f64 <= count);
+    let count = count.round().max(1.0);
+    let values = (1..).take_while(|number: &u32| f64::from(*number) <= count);
     let list: Vec<String> = match column.data_type.as_str() {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "float"
-        | "double" | "year" => values.map(|i| i.to_string()).collect(),
+        | "double" => values.map(|i| i.to_string()).collect(),
+        "year" => values.map(|i| (1900 + i).to_string()).collect(),
         "char" | "varchar" | "text" | "binary" | "varbinary" => {
             values.map(|i| format!("'{i}'")).collect()
         }
@@ -308,7 +310,7 @@ fn made_up(column: &Column, count: f64) -> Option<Vec<String>> {
             let start = jiff::civil::date(2001, 1, 1);
             values
                 .map_while(|i| {
-                    let days = jiff::Span::new().try_days(i64::try_from(i).ok()?).ok()?;
+                    let days = jiff::Span::new().try_days(i64::from(i)).ok()?;
                     Some(format!("'{}'", start.checked_add(days).ok()?))
                 })
                 .collect()
