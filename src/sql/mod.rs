@@ -1,13 +1,16 @@
 //! # sql
-//! Purpose: statement texts by themselves: fingerprints, what may be explained, parameters, splitting.
+//! Purpose: statement texts by themselves: fingerprints, what may be explained or run, hints, parameters, splitting.
 //! Gives: values about one text; a text that can't be read gives a reason, never a failure of the whole.
 //! Pure files: all
 //! May import: model
-//! Reading order: keywords, lexer, fingerprint, explainable, standin, split
+//! Reading order: keywords, lexer, fingerprint, tokens, explainable, harmless, hints, standin, split
 
 pub mod explainable;
 pub mod fingerprint;
+pub mod harmless;
+pub mod hints;
 mod keywords;
 mod lexer;
 pub mod split;
 pub mod standin;
+pub mod tokens;
