@@ -6,6 +6,7 @@ pub mod drift;
 pub mod lint;
 pub mod new;
 pub mod plan;
+pub mod plans;
 pub mod rollback;
 pub mod status;
 pub mod verify;
