@@ -295,19 +295,6 @@ fn change(change: &Change) -> JsonChange<'_> {
 }
 
 fn plan(query: &QueryJudgement) -> JsonPlan<'_> {
-    let trial = |trial| {
-        let Trial {
-            is_made_up,
-            before,
-            after,
-            ..
-        } = trial;
-        JsonTrial {
-            is_made_up: *is_made_up,
-            before: planned_side(before),
-            after: planned_side(after),
-        }
-    };
     JsonPlan {
         name: &query.name,
         fingerprint: &query.fingerprint,
@@ -315,7 +302,15 @@ fn plan(query: &QueryJudgement) -> JsonPlan<'_> {
         is_evidence: query.is_evidence,
         verdict: query.verdict.word(),
         reason: &query.reason,
-        statements: query.trials.iter().map(trial).collect(),
+        statements: query.trials.iter().map(tried).collect(),
+    }
+}
+
+fn tried(trial: &Trial) -> JsonTrial<'_> {
+    JsonTrial {
+        is_made_up: trial.is_made_up,
+        before: planned_side(&trial.before),
+        after: planned_side(&trial.after),
     }
 }
 
