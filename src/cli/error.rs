@@ -52,6 +52,13 @@ impl Error {
         }
     }
 
+    /// Says first what it is about.
+    #[must_use]
+    pub(super) fn in_front(mut self, about: &str) -> Self {
+        self.message.insert_str(0, about);
+        self
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod apply;
+pub mod change;
 pub mod drift;
 pub mod lint;
 pub mod new;
