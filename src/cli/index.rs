@@ -8,6 +8,7 @@ pub mod lint;
 pub mod new;
 pub mod plan;
 pub mod plans;
+mod reading;
 pub mod rollback;
 pub mod status;
 pub mod verify;

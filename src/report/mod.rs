@@ -3,12 +3,15 @@
 //! Gives: one tree as text, Markdown or HTML; hostile text escaped by the renderer and nowhere else.
 //! Pure files: all
 //! May import: model
-//! Reading order: doc, chart, text, markdown, escape, plot, html
+//! Reading order: doc, chart, text, markdown, escape, plot, html, checked, junit, sarif
 
 mod chart;
+pub mod checked;
 pub mod doc;
 mod escape;
 pub mod html;
+pub mod junit;
 pub mod markdown;
 mod plot;
+pub mod sarif;
 pub mod text;

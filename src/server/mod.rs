@@ -3,7 +3,7 @@
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
 //! Pure files: quote.rs, ddl.rs, recreate.rs, cells.rs, findings.rs, instruments.rs, catalog/
 //! May import: model, config, sql
-//! Reading order: error, cells, quote, ddl, recreate, connect, guard, capability, catalog, usage, instruments, findings, parameters, statements, audit, control, settings
+//! Reading order: error, cells, quote, ddl, recreate, connect, guard, capability, catalog, usage, distinct, room, instruments, findings, parameters, statements, audit, control, settings
 
 pub mod audit;
 pub mod capability;
@@ -12,6 +12,7 @@ pub mod cells;
 pub mod connect;
 pub mod control;
 pub mod ddl;
+pub mod distinct;
 pub mod error;
 pub mod findings;
 pub mod guard;
@@ -19,6 +20,7 @@ mod instruments;
 pub mod parameters;
 pub mod quote;
 pub mod recreate;
+pub mod room;
 pub mod settings;
 pub mod statements;
 pub mod usage;
