@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod apply;
 pub mod change;
 pub mod drift;
+pub mod judging;
 pub mod lint;
 pub mod new;
 pub mod plan;

@@ -31,6 +31,7 @@ use crate::server::{self, Connection};
 use drive::{Drive, Halt};
 use session::Session;
 
+pub(super) use session::lock_name;
 pub use visible::set_visible;
 pub use watch::Progress;
 

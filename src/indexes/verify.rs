@@ -2,12 +2,13 @@
 //!
 //! [`judge`](judge::judge) compares plans (and executions, where they are wanted) with the index
 //! and without it, before it counts; [`guard`] compares what the server counted before and after.
-//! Files in reading order: access, weigh, overall, ask, run, judge; before, compare, guard.
+//! Files in reading order: access, weigh, overall, ask, run, judge; before, compare, guard, hide.
 
 pub mod access;
 pub mod before;
 pub mod compare;
 pub mod guard;
+pub mod hide;
 
 mod ask;
 mod judge;

@@ -267,13 +267,14 @@ async fn digests(
     Ok(rows.iter().filter_map(row).collect())
 }
 
-/// One row; `None` for mydex's own statements, and for preparing a statement, which executes none.
+/// One row; `None` for mydex's own statements, for preparing a statement, which executes none, and
+/// for those without a plan.
 fn row(row: &Values) -> Option<Row> {
     const FIRST_COUNTER: usize = 5;
     let text = row.text(4).filter(|text| !text.is_empty());
     let fingerprint = row.text(2)?;
-    let is_own = |text: &String| text.contains(OWN) || text.trim_start().starts_with("EXPLAIN");
-    if text.as_ref().is_some_and(is_own) || is_preparing(&fingerprint) {
+    let is_own = text.as_ref().is_some_and(|text| text.contains(OWN));
+    if is_own || is_preparing(&fingerprint) || !has_plan(without_prepared(&fingerprint)) {
         return None;
     }
     let values: Vec<u64> = (0..DigestCounters::COLUMNS.len())
@@ -297,6 +298,17 @@ fn is_preparing(fingerprint: &str) -> bool {
     fingerprint
         .get(..8)
         .is_some_and(|head| head.eq_ignore_ascii_case("PREPARE "))
+}
+
+/// Whether statements of this normalized text have a plan.
+fn has_plan(fingerprint: &str) -> bool {
+    let text = fingerprint.trim_start_matches(['(', ' ']);
+    let word = text.split_ascii_whitespace().next().unwrap_or_default();
+    [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "TABLE",
+    ]
+    .iter()
+    .any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Statements that the sessions ran lately: other constants for the same digests.
@@ -351,4 +363,26 @@ async fn recent(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_statements_with_a_plan_are_looked_at() {
+        for (fingerprint, has) in [
+            ("SELECT ?", true),
+            ("( SELECT ? ) UNION ( SELECT ? )", true),
+            ("WITH `q` AS ( SELECT ? ) SELECT * FROM `q`", true),
+            ("ALTER TABLE `t` ADD INDEX `a` ( `a` )", false),
+            ("EXPLAIN FORMAT = JSON SELECT ?", false),
+            ("EXECUTE EXPLAIN SELECT ?", false),
+            ("", false),
+        ] {
+            assert_eq!(has_plan(fingerprint), has, "{fingerprint}");
+        }
+        assert!(is_preparing("PREPARE SELECT ?"));
+        assert!(!is_preparing("SELECT ?"));
+    }
 }

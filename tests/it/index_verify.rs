@@ -8,7 +8,8 @@ use mydex::config::settings::{Monitor, Profile, Server, Settings as Config};
 use mydex::indexes::definition::Definition;
 use mydex::indexes::shadow::{self, Trial};
 use mydex::indexes::verify::compare::{Outcome, Rules, compare};
-use mydex::indexes::verify::guard::{self, Hand};
+use mydex::indexes::verify::guard;
+use mydex::indexes::verify::hide::{self, Hand};
 use mydex::indexes::verify::{Execute, Judgement, Settings, Verdict, judge};
 use mydex::server::audit::Audit;
 use mydex::server::{self as link, Connection};
@@ -400,8 +401,9 @@ async fn an_index_without_gain_is_hidden_and_the_change_is_recorded() {
         server: &shop.server,
         limits: &shop.limits,
         audit: &audit,
+        read_only: false,
     };
-    let sent = guard::set_visible(&hand, &definition, name, false, &found.reason)
+    let sent = hide::set_visible(&hand, (1, &definition), name, false, &found.reason)
         .await
         .unwrap();
     assert!(
@@ -423,9 +425,9 @@ async fn an_index_without_gain_is_hidden_and_the_change_is_recorded() {
     // Another index of that name is nobody's to hide.
     shop.run("ALTER TABLE orders DROP INDEX state_made, ADD INDEX state_made (made)")
         .await;
-    let refused = guard::set_visible(&hand, &definition, name, false, "why").await;
+    let refused = hide::set_visible(&hand, (1, &definition), name, false, "why").await;
     assert!(
-        matches!(refused, Err(guard::Error::Changed { .. })),
+        matches!(refused, Err(hide::Error::Changed { .. })),
         "{refused:?}"
     );
     assert!(shop.is_visible("state_made").await);
@@ -435,11 +437,8 @@ async fn an_index_without_gain_is_hidden_and_the_change_is_recorded() {
         server: &locked,
         ..hand
     };
-    let refused = guard::set_visible(&hand, &definition, name, false, "why").await;
-    assert!(
-        matches!(refused, Err(guard::Error::ReadOnly(_))),
-        "{refused:?}"
-    );
+    let refused = hide::set_visible(&hand, (1, &definition), name, false, "why").await;
+    assert!(matches!(refused, Err(hide::Error::ReadOnly)), "{refused:?}");
 }
 
 /// A definition that stands by itself.
@@ -555,4 +554,138 @@ async fn a_private_server_tells_what_would_be_refused() {
     .unwrap();
     assert!(left.is_empty(), "{left:?}");
     private.stop().await.unwrap();
+}
+
+/// Runs the program on the shop, with its state in `folder`.
+async fn mydex(shop: &Shop, folder: &std::path::Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mydex"));
+    command
+        .current_dir(folder)
+        .env("MYDEX_STATE_DIR", folder.join("state"))
+        .env("MYDEX_URL", shop.schema.url())
+        .args(arguments);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// From the definition to the guard, as a user goes.
+#[tokio::test]
+async fn the_program_applies_verifies_and_hides() {
+    let shop = Shop::open("verify_cli").await;
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::create_dir(here.join("indexes")).unwrap();
+    let query = "SELECT id FROM orders WHERE state = 'rare' ORDER BY made LIMIT 10";
+    let useless = "SELECT COUNT(*) FROM orders WHERE note LIKE '%z'";
+    for _ in 0..10 {
+        shop.run(query).await;
+        shop.run(useless).await;
+    }
+    let write = |file: &str, definition: &Definition| {
+        std::fs::write(here.join("indexes").join(file), definition.to_toml()).unwrap();
+    };
+    write(
+        "0001_state_made.toml",
+        &shop.definition(STATE_MADE, query).await,
+    );
+    let noted = "action = \"create\"\nindex = \"noted\"\ncolumns = [\"note\"]";
+    write("0002_noted.toml", &shop.definition(noted, useless).await);
+    let apply = ["index", "apply", "--execute", "--execute-queries"];
+    let (code, out, err) = mydex(&shop, here, &apply).await;
+    assert!(out.contains("applied"), "{code} {out}{err}");
+    assert!(err.contains("verified: "), "{err}");
+    assert!(err.contains("rejected"), "{err}");
+    assert!(shop.is_visible("state_made").await);
+    let gone: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM information_schema.STATISTICS \
+         WHERE TABLE_SCHEMA = ? AND INDEX_NAME = 'noted'",
+    )
+    .bind(shop.schema.name())
+    .fetch_one(&shop.pool)
+    .await
+    .unwrap();
+    assert_eq!(gone, 0, "the useless index was not taken back: {err}");
+    // Too few calls, then enough.
+    let verify = ["index", "verify", "--only", "1", "--format", "json"];
+    let (code, out, err) = mydex(&shop, here, &verify).await;
+    assert_eq!(code, 2, "{out}{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json[0]["outcome"], "inconclusive", "{out}");
+    for _ in 0..40 {
+        shop.run(query).await;
+    }
+    let (code, out, err) = mydex(&shop, here, &verify).await;
+    assert_eq!(code, 0, "{out}{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json[0]["outcome"], "gained", "{out}");
+    // What mydex ran itself to judge the index is not counted as the application's.
+    assert_eq!(json[0]["queries"][0]["after"]["calls"], 40, "{out}");
+    // The figures from before an index that nobody asked for show no gain, and it is hidden.
+    let definition = shop.definition(noted, useless).await;
+    let (code, _, err) = mydex(
+        &shop,
+        here,
+        &["index", "verify", "--only", "2", "--record", "before.json"],
+    )
+    .await;
+    assert_eq!(code, 0, "{err}");
+    shop.run(&definition.up(shop.schema.name())[0]).await;
+    for _ in 0..40 {
+        shop.run(useless).await;
+    }
+    let guard = [
+        "index",
+        "verify",
+        "--only",
+        "2",
+        "--baseline",
+        "before.json",
+        "--auto-rollback",
+        "--format",
+        "junit",
+    ];
+    let (code, out, err) = mydex(&shop, here, &guard).await;
+    if out.contains("MYX070") || out.contains("MYX071") {
+        assert_eq!(code, 1, "{out}{err}");
+        assert!(!shop.is_visible("noted").await);
+        let log = std::fs::read_to_string(here.join("state/audit.jsonl")).unwrap();
+        assert_eq!(log.matches("hide-index").count(), 2, "{log}");
+    } else {
+        panic!("{code} {out}{err}");
+    }
+}
+
+#[tokio::test]
+async fn a_drop_that_hurts_is_refused_and_a_dry_run_is_tried() {
+    let shop = Shop::open("verify_drop").await;
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::create_dir(here.join("indexes")).unwrap();
+    let query = "SELECT COUNT(*) FROM orders WHERE customer = 17 AND made > '2020-01-02'";
+    shop.run(query).await;
+    let drop = "action = \"drop\"\nindex = \"customer\"\ncolumns = [\"customer\"]";
+    let definition = shop.definition(drop, query).await;
+    let file = here.join("indexes/0001_customer.toml");
+    std::fs::write(&file, definition.to_toml()).unwrap();
+    let (code, out, err) = mydex(&shop, here, &["index", "apply", "--execute"]).await;
+    assert_eq!(code, 2, "{out}{err}");
+    assert!(err.contains("queries would get slower"), "{err}");
+    assert!(shop.is_visible("customer").await);
+    let wrong = plain(
+        "table = \"orders\"\naction = \"create\"\nindex = \"b\"\n\
+         columns = [{ expression = \"lower(nobody)\" }]",
+    );
+    std::fs::write(here.join("indexes/0002_b.toml"), wrong.to_toml()).unwrap();
+    let (code, out, err) = mydex(&shop, here, &["index", "apply"]).await;
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("Tried on a private server"), "{out}{err}");
+    assert!(out.contains("1 of 2 were carried out"), "{out}{err}");
+    assert!(out.contains("Unknown column 'nobody'"), "{out}{err}");
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Folder;
+use super::judging::{JsonTrial, Trials};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
 use crate::cli::message;
@@ -223,6 +224,9 @@ pub(super) struct Report {
     versions: Vec<Version>,
     /// What needed nothing.
     skipped: Vec<SkippedVersion>,
+    /// What a dry run tried on a private server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trials: Option<Vec<JsonTrial>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -301,13 +305,14 @@ pub(super) fn emit_preview(
     context: &Context,
     server: &Server,
     direction: Direction,
-    previews: &[Preview],
+    (previews, trials): (&[Preview], Option<&Trials>),
     soak: Duration,
 ) -> Result<Outcome, Error> {
     let (work, rest): (Vec<_>, Vec<_>) = previews
         .iter()
         .partition(|preview| preview.course.is_some());
-    let is_refused = work.iter().any(|preview| preview.is_refused());
+    let is_refused = work.iter().any(|preview| preview.is_refused())
+        || trials.is_some_and(Trials::is_refused);
     let what = match direction {
         Direction::Up => "applied",
         Direction::Down => "taken back",
@@ -322,6 +327,7 @@ pub(super) fn emit_preview(
     for preview in &work {
         describe(&mut blocks, preview, soak);
     }
+    blocks.extend(trials.map(Trials::blocks).into_iter().flatten());
     let document = Document {
         title: format!("Dry run on {}", server.name),
         blocks,
@@ -341,6 +347,7 @@ pub(super) fn emit_preview(
                 reason: format!("{} already", preview.state.word()),
             })
             .collect(),
+        trials: trials.map(Trials::json),
         error: None,
     };
     context.emit(&document, &report)?;
@@ -540,6 +547,7 @@ pub(super) fn emit_outcome(
                 reason: one.reason.clone(),
             })
             .collect(),
+        trials: None,
         error: error.as_ref().map(|(text, _)| text.clone()),
     };
     context.emit(&document, &report)?;

@@ -1,6 +1,7 @@
 //! `mydex index verify`: the queries that a definition names, before and after it.
 
 mod baseline;
+mod checked;
 mod output;
 
 use std::path::PathBuf;
@@ -8,20 +9,19 @@ use std::time::Duration;
 
 use clap::ValueHint;
 
-use super::{Folder, plans};
+use super::{Folder, change, plans};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome as Ended};
 use crate::cli::{message, probe};
 use crate::config::settings::Server;
 use crate::indexes::files::Entry;
-use crate::indexes::folder;
 use crate::indexes::verify::before::Counts;
 use crate::indexes::verify::compare::{Comparison, Outcome, Rules, compare};
-use crate::indexes::verify::guard::{self, Hand};
+use crate::indexes::verify::guard;
+use crate::indexes::verify::hide::{self, Hand};
 use crate::indexes::verify::{self, Execute, Judgement, Settings, Verdict};
 use crate::model::advice::Action;
 use crate::model::schema::TableName;
-use crate::server::audit::Audit;
 use crate::server::{self, Connection};
 
 /// Options of `mydex index verify`.
@@ -102,13 +102,13 @@ pub async fn run(context: &Context, args: &Args) -> Result<Ended, Error> {
     let limits = &context.settings().monitor;
     let mut connection = server::open(server, limits).await.map_err(failed)?;
     let work = async {
-        let subjects = subjects(&mut connection, server, args).await?;
+        let subjects = subjects(context, &mut connection, server, args).await?;
         if let Some(path) = &args.record {
             let all = counts(&mut connection, &subjects).await?;
             return baseline::write(path, &subjects, &all).map(|()| Ended::Fine);
         }
         let verified = verify_all(context, &mut connection, server, args, subjects).await?;
-        finish(context, &verified)
+        finish(context, args, &verified)
     };
     let ended = tokio::select! {
         biased;
@@ -125,9 +125,10 @@ fn failed(error: server::Error) -> Error {
 
 /// Prints, and tells the exit status: a gain that did not come is a problem, and too few figures
 /// are no judgement.
-fn finish(context: &Context, verified: &[Verified]) -> Result<Ended, Error> {
+fn finish(context: &Context, args: &Args, verified: &[Verified]) -> Result<Ended, Error> {
     let (document, json) = output::of(verified);
-    context.emit(&document, &json)?;
+    let checked = checked::of(&args.folder.dir, verified);
+    context.emit_checked(&checked, &document, &json)?;
     let count = |wanted: fn(Outcome) -> bool| {
         let all = verified.iter();
         all.filter(|one| wanted(one.outcome)).count()
@@ -148,11 +149,12 @@ fn finish(context: &Context, verified: &[Verified]) -> Result<Ended, Error> {
 
 /// The definitions whose change has reached the server.
 async fn subjects(
+    context: &Context,
     connection: &mut Connection,
     server: &Server,
     args: &Args,
 ) -> Result<Vec<Subject>, Error> {
-    let entries = folder::read(&args.folder.dir).map_err(|error| Error::from_chain(&error))?;
+    let (entries, default) = change::definitions(&args.folder, server)?;
     if let Some(only) = args.only
         && !entries.iter().any(|entry| entry.version == only)
     {
@@ -162,15 +164,14 @@ async fn subjects(
         ))
         .hint("`mydex index status` lists them"));
     }
-    let wanted = |entry: &Entry| args.only.is_none_or(|only| only == entry.version);
+    let profile = context.settings().profile.name();
+    let wanted = |entry: &Entry| match args.only {
+        Some(only) => only == entry.version,
+        None => entry.is_for(profile),
+    };
     let mut subjects = Vec::new();
     for entry in entries.into_iter().filter(wanted) {
-        let schema = args.folder.schema.as_ref().or(server.database.as_ref());
-        let schema = entry.definition.schema.as_ref().or(schema).cloned();
-        let schema = schema.ok_or_else(|| {
-            Error::new(format!("`{}` names no schema", entry.file))
-                .hint("name one with `--schema`, or a database in the server's URL")
-        })?;
+        let schema = entry.definition.table_name(&default).schema;
         let live = guard::live_index(connection, &entry.definition, &schema)
             .await
             .map_err(failed)?
@@ -337,14 +338,21 @@ async fn take_back(context: &Context, server: &Server, one: &mut Verified) -> Re
         }
         _ => return Ok(()),
     };
-    let audit = Audit::of_user().map_err(|error| Error::from_chain(&error))?;
+    let audit = change::audit()?;
     let hand = Hand {
         server,
         limits: &context.settings().monitor,
         audit: &audit,
+        read_only: context.settings().dashboard.read_only,
     };
-    let sent =
-        guard::set_visible(&hand, definition, &one.subject.schema, visible, &one.reason).await;
+    let sent = hide::set_visible(
+        &hand,
+        (one.subject.entry.version, definition),
+        &one.subject.schema,
+        visible,
+        &one.reason,
+    )
+    .await;
     one.taken_back = Some(sent.map_err(|error| error.to_string()));
     Ok(())
 }

@@ -1,22 +1,17 @@
-//! The guard behind a change: what its queries take now against what they took before, from the
-//! server's own counts; and the way back, to hide an index again.
-
-use std::time::Duration;
+//! The guard behind a change: what the server has counted of its queries, now and before it.
 
 use jiff::Timestamp;
 
 use super::before::{Counts, Query};
 use super::classes;
-use crate::config::settings::{Monitor, Server};
 use crate::indexes::definition::Definition;
 use crate::model::schema::{Index, TableName};
-use crate::server::audit::{self, Audit, Record};
 use crate::server::capability::{self, Capabilities, Source};
 use crate::server::catalog::{self, Scope};
 use crate::server::cells::Cells as _;
 use crate::server::quote::{hex_literal, ident};
 use crate::server::statements::{self, Class};
-use crate::server::{self, Connection, ddl};
+use crate::server::{self, Connection};
 
 /// The table of the ledger's schema with the counts from before each change.
 pub const TABLE: &str = "mydex_ledger_counts";
@@ -26,32 +21,12 @@ pub const TABLE: &str = "mydex_ledger_counts";
 const BYSTANDERS: usize = 50;
 
 /// `ER_BAD_DB_ERROR` and `ER_NO_SUCH_TABLE`.
-const MISSING: [u16; 2] = [1049, 1146];
+pub(super) const MISSING: [u16; 2] = [1049, 1146];
 
-/// `ER_LOCK_WAIT_TIMEOUT`.
-const LOCKED: u16 = 1205;
-
-/// How often a statement is tried that others stand in the way of, and how long between.
-const TRIES: u32 = 10;
-const PAUSE: Duration = Duration::from_millis(300);
-
-/// A change that was not made, or that failed.
+/// The counts from before a change can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Changes are refused.
-    #[error("changes are refused: server `{0}` is configured read-only")]
-    ReadOnly(String),
-    /// There is no such index any more.
-    #[error(
-        "`{table}` no longer has the index `{index}` of the definition, so that nothing was changed"
-    )]
-    Changed {
-        /// The table.
-        table: TableName,
-        /// The index.
-        index: String,
-    },
-    /// The counts in the ledger can't be read.
+    /// They can't be read.
     #[error("the counts from before version {version} can't be used: {reason}")]
     Counts {
         /// Which version.
@@ -59,9 +34,6 @@ pub enum Error {
         /// Why, in one sentence.
         reason: String,
     },
-    /// No audit record, no change.
-    #[error("nothing was changed: {0}")]
-    Audit(#[from] audit::Error),
     /// The server refused, or the connection failed.
     #[error("{0}")]
     Server(#[from] server::Error),
@@ -238,102 +210,4 @@ pub fn is_of(definition: &Definition, live: &Index) -> bool {
         && wanted.is_unique == live.is_unique
         && wanted.parser == live.parser
         && shape(wanted) == shape(live)
-}
-
-/// Who changes what, and where it is recorded.
-#[derive(Debug)]
-pub struct Hand<'a> {
-    /// The server.
-    pub server: &'a Server,
-    /// Limits of the session.
-    pub limits: &'a Monitor,
-    /// Where records go.
-    pub audit: &'a Audit,
-}
-
-/// Hides the index of a definition from the optimizer, or shows it again, if it still is the one
-/// of the definition; the statement that was sent. Before and after it there is an audit record.
-///
-/// A session that waits for the table's lock makes others wait behind it, so that it waits one
-/// second at most, and tries again later.
-///
-/// # Errors
-/// When changes are refused, the index is another one, the record can't be written, or the server
-/// refuses.
-pub async fn set_visible(
-    hand: &Hand<'_>,
-    definition: &Definition,
-    default_schema: &str,
-    visible: bool,
-    why: &str,
-) -> Result<String, Error> {
-    if hand.server.read_only {
-        return Err(Error::ReadOnly(hand.server.name.clone()));
-    }
-    let mut connection = server::open(hand.server, hand.limits).await?;
-    let table = definition.table_name(default_schema);
-    let live = live_index(&mut connection, definition, default_schema).await?;
-    if !live.is_some_and(|live| is_of(definition, &live)) {
-        return Err(Error::Changed {
-            table,
-            index: definition.index.name.clone(),
-        });
-    }
-    let account = connection
-        .first("the account", "SELECT CURRENT_USER()")
-        .await?
-        .and_then(|row| row.text(0))
-        .unwrap_or_default();
-    connection
-        .run(
-            "the session's limits",
-            "SET SESSION transaction_read_only = OFF, lock_wait_timeout = 1",
-        )
-        .await?;
-    let statement = ddl::set_visible(&table, &definition.index.name, visible);
-    let server = format!(
-        "{} ({})",
-        hand.server.name,
-        server::connect::place(hand.server)
-    );
-    let target = format!("{table}, index {}: {why}", definition.index.name);
-    let record = |result: String| {
-        let (server, account, target, statement) = (&server, &account, &target, &statement);
-        async move {
-            let record = Record {
-                time: Timestamp::now(),
-                server,
-                account,
-                action: if visible { "show-index" } else { "hide-index" },
-                statement,
-                target,
-                result: &result,
-            };
-            hand.audit.write(&record).await
-        }
-    };
-    record("intended".to_owned()).await?;
-    let outcome = send(&mut connection, &statement).await;
-    let result = match &outcome {
-        Ok(()) => "done".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    let recorded = record(result).await;
-    connection.close().await;
-    outcome?;
-    recorded?;
-    Ok(statement)
-}
-
-async fn send(connection: &mut Connection, statement: &str) -> Result<(), server::Error> {
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        match connection.run("the index's visibility", statement).await {
-            Err(error) if error.number() == Some(LOCKED) && tried < TRIES => {
-                tokio::time::sleep(PAUSE * tried).await;
-            }
-            done => return done,
-        }
-    }
 }

@@ -81,8 +81,19 @@ fn blocks(one: &Verified, blocks: &mut Vec<Block>) {
     blocks.push(Block::Facts(facts));
     let comparison = one.comparison.iter();
     let changes: Vec<&Change> = comparison.flat_map(|found| &found.queries).collect();
-    if !changes.is_empty() {
-        blocks.push(Block::Table(counted(&changes)));
+    let told = |change: &&Change| change.is_evidence || change.outcome != Outcome::Inconclusive;
+    let shown: Vec<&Change> = changes.iter().copied().filter(told).collect();
+    if !shown.is_empty() {
+        blocks.push(Block::Table(counted(&shown)));
+    }
+    match changes.len() - shown.len() {
+        0 => {}
+        1 => blocks.push(Block::Paragraph(
+            "1 more query names the table, and had too few calls.".to_owned(),
+        )),
+        more => blocks.push(Block::Paragraph(format!(
+            "{more} more queries name the table, and had too few calls."
+        ))),
     }
     let judgement = one.judgement.iter();
     let judged: Vec<&QueryJudgement> = judgement.flat_map(|found| &found.queries).collect();
