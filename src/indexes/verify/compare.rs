@@ -34,7 +34,7 @@ impl Default for Rules {
             calls: 30,
             gain: 0.20,
             more_rows: 0.25,
-            more_time: 0.50,
+            more_time: 1.00,
         }
     }
 }
@@ -179,7 +179,13 @@ pub fn compare(
         }
         queries.push(change(action, query, then, &since.sums, rules));
     }
-    let (outcome, reason) = overall(action, &queries, rules);
+    let (mut outcome, mut reason) = overall(action, &queries, rules);
+    // Whatever times do, an index that nothing was read through is not what made them.
+    let is_unread = action == Action::Create && now.index_reads == Some(0);
+    if is_unread && matches!(outcome, Outcome::Gained | Outcome::Slower) {
+        outcome = Outcome::NotGained;
+        reason = format!("nothing was read through the index, although {reason}");
+    }
     Comparison {
         outcome,
         reason,

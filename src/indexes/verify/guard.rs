@@ -112,7 +112,8 @@ async fn index_reads(
         "SELECT /* mydex:verify */ COUNT_READ \
          FROM performance_schema.table_io_waits_summary_by_index_usage \
          WHERE OBJECT_TYPE = 'TABLE' AND OBJECT_SCHEMA = {} AND OBJECT_NAME = {} \
-         AND INDEX_NAME = {} LIMIT 1",
+         AND INDEX_NAME = {} AND EXISTS (SELECT 1 FROM performance_schema.setup_instruments \
+         WHERE NAME = 'wait/io/table/sql/handler' AND ENABLED = 'YES') LIMIT 1",
         hex_literal(&table.schema),
         hex_literal(&table.name),
         hex_literal(index)

@@ -124,3 +124,23 @@ fn a_drop_has_to_leave_everything_as_it_was() {
         assert_eq!(found.outcome, expected);
     }
 }
+
+#[test]
+fn an_index_that_nothing_reads_is_the_cause_of_nothing() {
+    let before = counts(100, 0, vec![row("a", 1, 100, 50_000, 20_000)]);
+    let then = before.queries[0].rows[0].sums;
+    for us in [5_000, 90_000] {
+        let added = row("a", 1, 100, 50_000, us);
+        let sums = then.plus(&added.sums);
+        let mut now = counts(200, 0, vec![Row { sums, ..added }]);
+        assert_ne!(outcome(&before, &now).outcome, Outcome::NotGained);
+        now.index_reads = Some(0);
+        let found = outcome(&before, &now);
+        assert_eq!(found.outcome, Outcome::NotGained);
+        assert!(
+            found.reason.contains("nothing was read"),
+            "{}",
+            found.reason
+        );
+    }
+}
