@@ -120,7 +120,7 @@ pub async fn of_classes(
         .flat_map(|text| [hex_literal(text), hex_literal(&format!("{PREPARED}{text}"))])
         .collect();
     let condition = format!("DIGEST_TEXT IN ({})", list.join(", "));
-    let rows = digests(connection, capabilities, &condition).await?;
+    let rows = digests(connection, capabilities, &condition, MAX_ROWS).await?;
     for statement in &mut statements {
         let class = statement.class.clone();
         let own = rows.iter().filter(|row| row.class == class);
@@ -148,7 +148,9 @@ pub async fn naming_table(
         schema = hex_literal(&table.schema),
         quoted = hex_literal(&format!("`{}` . {name}", table.schema.replace('`', "``"))),
     );
-    let rows = digests(connection, capabilities, &condition).await?;
+    // A class has two rows, and some rows are mydex's own.
+    let limit = MAX_ROWS.min(most.saturating_mul(4));
+    let rows = digests(connection, capabilities, &condition, limit).await?;
     let mut statements: Vec<Statement> = Vec::new();
     for row in &rows {
         let known = statements.iter().position(|one| one.class == row.class);
@@ -245,6 +247,7 @@ async fn digests(
     connection: &mut Connection,
     capabilities: &Capabilities,
     condition: &str,
+    limit: usize,
 ) -> Result<Vec<Row>, Error> {
     let has = |column: &str| capabilities.has_column(Source::Digests, column);
     let sample = if has("QUERY_SAMPLE_TEXT") {
@@ -259,7 +262,7 @@ async fn digests(
     let sql = format!(
         "SELECT /* mydex:verify */ SCHEMA_NAME, DIGEST, DIGEST_TEXT, UNIX_TIMESTAMP(FIRST_SEEN), \
          {sample}, {} FROM {} WHERE DIGEST IS NOT NULL AND {condition} \
-         ORDER BY SUM_TIMER_WAIT DESC LIMIT {MAX_ROWS}",
+         ORDER BY SUM_TIMER_WAIT DESC LIMIT {limit}",
         counters.join(", "),
         Source::Digests.table()
     );

@@ -319,6 +319,30 @@ async fn what_writes_and_what_has_effects_is_planned_or_refused_but_never_run() 
 }
 
 #[tokio::test]
+async fn names_may_be_anything() {
+    let shop = Shop::open("judge_names").await;
+    shop.run("RENAME TABLE orders TO `or``d 'e\"rs`").await;
+    shop.run("ALTER TABLE `or``d 'e\"rs` DROP INDEX customer, ADD INDEX `i``x -- ` (customer)")
+        .await;
+    let query = "SELECT id, note FROM `or``d 'e\"rs` `z``z /*+` WHERE customer = 17";
+    shop.run(query).await;
+    let text = r#"
+        table = "or`d 'e\"rs"
+        action = "drop"
+        index = "i`x -- "
+        columns = ["customer"]
+    "#;
+    let definition = plain(text);
+    for is_visible in [true, false] {
+        let judged = shop.judge(&definition, true).await;
+        assert_eq!(judged.verdict, Verdict::Worse, "{is_visible}: {judged:#?}");
+        assert_eq!(judged.queries.len(), 1);
+        shop.run("ALTER TABLE `or``d 'e\"rs` ALTER INDEX `i``x -- ` INVISIBLE")
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn the_guard_sees_the_gain_and_asks_for_more_calls_before() {
     let shop = Shop::open("guard_gain").await;
     let query = "SELECT id FROM orders WHERE state = 'rare' ORDER BY made LIMIT 10";

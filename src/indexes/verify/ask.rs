@@ -22,6 +22,9 @@ const EXPLAIN_LIMIT: Duration = Duration::from_secs(5);
 /// Other invisible indexes that the session's switch shows are hidden again in so many rounds.
 const ROUNDS: usize = 4;
 
+/// Why a plan can't be had.
+const KEPT_IN: &str = "other invisible indexes take part in its plan, and can't be kept out";
+
 /// Who asks, and about which index.
 pub(super) struct Asker<'a> {
     pub(super) connection: &'a mut Connection,
@@ -214,16 +217,17 @@ impl<'a> Asker<'a> {
             }
             for place in &planned.others {
                 let name = self.indexes[*place].1.clone();
-                hidden.push_str(&hint(&aliases(&planned.tables, &name), &name));
+                match hint(&aliases(&planned.tables, &name), &name) {
+                    Some(hint) => hidden.push_str(&hint),
+                    None => return Ok(Err(KEPT_IN.to_owned())),
+                }
             }
             match hints::in_every_block(&statement.sql, hidden.trim_end()) {
                 Some(hinted) => sql = hinted,
                 None => break,
             }
         }
-        Ok(Err(
-            "other invisible indexes take part in its plan, and can't be kept out".to_owned(),
-        ))
+        Ok(Err(KEPT_IN.to_owned()))
     }
 
     async fn by_hint(
@@ -251,8 +255,9 @@ impl<'a> Asker<'a> {
                 names.push(named.alias);
             }
         }
-        let Some(hinted) = hints::in_every_block(&statement.sql, hint(&names, &index).trim_end())
-        else {
+        let hinted = hint(&names, &index)
+            .and_then(|hint| hints::in_every_block(&statement.sql, hint.trim_end()));
+        let Some(hinted) = hinted else {
             return Ok(Err("no hint can hide the index from it".to_owned()));
         };
         let without = match self.explain(&hinted, statement.writes).await? {
@@ -345,10 +350,31 @@ fn aliases(tables: &[Access], index: &str) -> Vec<String> {
     names
 }
 
-/// Hints that hide an index of these tables, each with a space behind.
-fn hint(aliases: &[String], index: &str) -> String {
-    aliases
+/// Hints that hide an index of these tables, each with a space behind; `None` where a name holds
+/// what ends a comment.
+fn hint(aliases: &[String], index: &str) -> Option<String> {
+    let ends_comment = |name: &str| name.contains("*/");
+    if ends_comment(index) || aliases.iter().any(|alias| ends_comment(alias)) {
+        return None;
+    }
+    let hints = aliases
         .iter()
-        .map(|alias| format!("NO_INDEX({} {}) ", ident(alias), ident(index)))
-        .collect()
+        .map(|alias| format!("NO_INDEX({} {}) ", ident(alias), ident(index)));
+    Some(hints.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_can_not_leave_their_hint() {
+        let aliases = ["a".to_owned(), "b`) c".to_owned()];
+        assert_eq!(
+            hint(&aliases, "i`x").as_deref(),
+            Some("NO_INDEX(`a` `i``x`) NO_INDEX(`b``) c` `i``x`) ")
+        );
+        assert_eq!(hint(&aliases, "*/ x"), None);
+        assert_eq!(hint(&["*/".to_owned()], "x"), None);
+    }
 }
