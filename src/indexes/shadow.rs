@@ -101,7 +101,7 @@ pub async fn run(
     tables.dedup();
     tables.extend(children(target, &tables).await?);
     let reading = catalog::read_noted(target, &Scope::Tables(tables)).await?;
-    let mode = target
+    let sql_mode = target
         .first("the SQL mode", "SELECT @@GLOBAL.sql_mode")
         .await?
         .and_then(|row| row.text(0))
@@ -119,11 +119,10 @@ pub async fn run(
             reading.catalog.version
         ));
     }
-    let made = shadow.make(&reading.catalog, &mut report.notes).await;
-    let outcome = match made {
-        Ok(made) => {
+    let outcome = match shadow.make(&reading.catalog, &mut report.notes).await {
+        Ok(tables) => {
             shadow
-                .all(trials, default_schema, &made, &mode, &mut report)
+                .all(trials, default_schema, &tables, &sql_mode, &mut report)
                 .await
         }
         Err(error) => Err(error),

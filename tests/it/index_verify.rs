@@ -322,14 +322,14 @@ async fn what_writes_and_what_has_effects_is_planned_or_refused_but_never_run() 
 async fn names_may_be_anything() {
     let shop = Shop::open("judge_names").await;
     shop.run("RENAME TABLE orders TO `or``d 'e\"rs`").await;
-    shop.run("ALTER TABLE `or``d 'e\"rs` DROP INDEX customer, ADD INDEX `i``x -- ` (customer)")
+    shop.run("ALTER TABLE `or``d 'e\"rs` DROP INDEX customer, ADD INDEX `i``x -- c` (customer)")
         .await;
     let query = "SELECT id, note FROM `or``d 'e\"rs` `z``z /*+` WHERE customer = 17";
     shop.run(query).await;
     let text = r#"
         table = "or`d 'e\"rs"
         action = "drop"
-        index = "i`x -- "
+        index = "i`x -- c"
         columns = ["customer"]
     "#;
     let definition = plain(text);
@@ -337,7 +337,7 @@ async fn names_may_be_anything() {
         let judged = shop.judge(&definition, true).await;
         assert_eq!(judged.verdict, Verdict::Worse, "{is_visible}: {judged:#?}");
         assert_eq!(judged.queries.len(), 1);
-        shop.run("ALTER TABLE `or``d 'e\"rs` ALTER INDEX `i``x -- ` INVISIBLE")
+        shop.run("ALTER TABLE `or``d 'e\"rs` ALTER INDEX `i``x -- c` INVISIBLE")
             .await;
     }
 }

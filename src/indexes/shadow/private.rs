@@ -105,12 +105,12 @@ impl Shadow {
         trials: &[Trial<'_>],
         default_schema: &str,
         made: &BTreeSet<TableName>,
-        mode: &str,
+        sql_mode: &str,
         report: &mut Report,
     ) -> Result<(), Error> {
         let settings = format!(
             "SET SESSION sql_mode = {}, foreign_key_checks = 1",
-            hex_literal(mode)
+            hex_literal(sql_mode)
         );
         self.must("the session's settings", &settings).await?;
         // What a failed trial left behind would be blamed on the next one.

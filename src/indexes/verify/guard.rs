@@ -80,14 +80,14 @@ async fn queries(
     }
     let wanted = classes(definition, &table.schema);
     let named = statements::of_classes(connection, capabilities, &wanted).await?;
-    let names = definition
+    let titles = definition
         .evidence
         .iter()
         .flat_map(|evidence| &evidence.queries)
         .map(|query| query.name.as_str());
     let mut queries: Vec<Query> = named
         .iter()
-        .zip(names)
+        .zip(titles)
         .map(|(statement, name)| Query::of(name, true, statement))
         .collect();
     let is_named = |class: &Class| wanted.contains(class);

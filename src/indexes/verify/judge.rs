@@ -233,24 +233,24 @@ async fn one(
     let mut not_run = None;
     for sample in &samples {
         let schema = judged.schema.clone();
-        let mut asked = match asker.both(schema.as_deref(), sample).await? {
-            Ok(asked) => asked,
+        let mut sides = match asker.both(schema.as_deref(), sample).await? {
+            Ok(sides) => sides,
             Err(reason) => {
                 judged.reason = reason;
                 continue;
             }
         };
         let mut pairs = (0, 0);
-        let is_touched = asked.with.1.uses_index || asked.without.1.uses_index;
+        let is_touched = sides.with.1.uses_index || sides.without.1.uses_index;
         if let (Some(execute), true) = (settings.execute, is_touched) {
-            match run::both(asker, &mut asked, execute).await? {
+            match run::both(asker, &mut sides, execute).await? {
                 Ok(found) => pairs = found,
                 Err(reason) => not_run = Some(reason),
             }
         }
         judged
             .trials
-            .push(trial(asked, sample.is_made_up, action, pairs));
+            .push(trial(sides, sample.is_made_up, action, pairs));
     }
     if judged.trials.is_empty() {
         return Ok(subject.is_evidence.then_some(judged));

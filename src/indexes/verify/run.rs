@@ -21,14 +21,14 @@ const EQUAL: f64 = 0.02;
 /// in which it was slower. The error inside says why a statement is not run.
 pub(super) async fn both(
     asker: &mut Asker<'_>,
-    asked: &mut Asked,
+    sides: &mut Asked,
     execute: Execute,
 ) -> Result<Result<(u32, u32), String>, Error> {
-    if asked.statement.writes || !harmless::is_plain_read(&asked.statement.sql) {
+    if sides.statement.writes || !harmless::is_plain_read(&sides.statement.sql) {
         return Ok(Err("only plain reads are executed".to_owned()));
     }
     let before = limits(asker.connection, execute.limit).await?;
-    let outcome = turns(asker, asked, execute).await;
+    let outcome = turns(asker, sides, execute).await;
     if !asker.connection.is_broken() {
         asker.show_invisible(false).await?;
         restore(asker.connection, before).await?;
@@ -69,20 +69,20 @@ async fn restore(
 
 async fn turns(
     asker: &mut Asker<'_>,
-    asked: &mut Asked,
+    sides: &mut Asked,
     execute: Execute,
 ) -> Result<Result<(u32, u32), String>, Error> {
     let first = handlers(asker.connection).await?;
     let own = handlers(asker.connection).await?.saturating_sub(first);
     let begun = Instant::now();
     // The first turn brings pages into memory for both, and counts what is read.
-    for side in [&mut asked.without, &mut asked.with] {
+    for side in [&mut sides.without, &mut sides.with] {
         if let Err(reason) = counted(asker, side, own, execute.limit).await? {
             return Ok(Err(reason));
         }
     }
     let is_capped = |side: &Side| side.executed.is_some_and(|run| run.is_capped);
-    if is_capped(&asked.without.1) || is_capped(&asked.with.1) {
+    if is_capped(&sides.without.1) || is_capped(&sides.with.1) {
         return Ok(Ok((0, 0)));
     }
     let (mut without, mut with) = (Vec::new(), Vec::new());
@@ -91,7 +91,7 @@ async fn turns(
         let mut times = [Duration::ZERO; 2];
         let order = if turn % 2 == 0 { [0, 1] } else { [1, 0] };
         for place in order {
-            let form = [&asked.without.0, &asked.with.0][place].clone();
+            let form = [&sides.without.0, &sides.with.0][place].clone();
             match timed(asker, &form, execute.limit).await? {
                 Ok((time, _)) => times[place] = time,
                 Err(reason) => return Ok(Err(reason)),
@@ -106,7 +106,7 @@ async fn turns(
             break;
         }
     }
-    for (side, times) in [(&mut asked.without, without), (&mut asked.with, with)] {
+    for (side, times) in [(&mut sides.without, without), (&mut sides.with, with)] {
         if let (Some(run), Some(time)) = (side.1.executed.as_mut(), median(times)) {
             run.time = time;
         }
