@@ -2,7 +2,7 @@
 
 use super::ddl;
 use crate::model::schema::TableName;
-use crate::sql::tokens::{Token, tokens};
+use crate::sql::pieces::{Token, tokens};
 
 /// A definition for a private server.
 #[derive(Debug, Clone, PartialEq, Eq)]

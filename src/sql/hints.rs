@@ -1,6 +1,6 @@
 //! Optimizer hints put into a statement that somebody else wrote.
 
-use super::tokens::{Token, tokens};
+use super::pieces::{Token, tokens};
 
 /// The statement with `hints` in each of its query blocks; `None` where it has no block.
 ///

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sql::tokens::{Token, tokens};
+use crate::sql::pieces::{Token, tokens};
 use crate::advisor::workload::Sample;
 
 /// What is known about ranges and columns of a twin without data.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Folder, reading};
+use super::{Folder, change, reading};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
 use crate::cli::message;
@@ -13,7 +13,6 @@ use crate::indexes::facets::columns;
 use crate::indexes::files::{self, Entry, Planned};
 use crate::indexes::folder::{self, Written};
 use crate::report::doc::{Block, Document, Table};
-use crate::server::audit::Audit;
 
 /// Why an adopted index is there, unless the user says more.
 const REASON: &str = "adopted: it was there before its definition";
@@ -75,10 +74,9 @@ async fn adopt(
         ..Options::new(context.settings().monitor.clone())
     };
     if options.read_only || server.read_only {
-        return Err(Error::from_chain(&apply::Error::ReadOnly)
-            .hint("set `read_only = false` for this server, or take another account"));
+        return Err(change::told(&apply::Error::ReadOnly));
     }
-    let audit = Audit::of_user().map_err(|error| Error::from_chain(&error))?;
+    let audit = change::audit()?;
     let written = folder::write(&args.folder.dir, found).map_err(|e| Error::from_chain(&e))?;
     let mut new = Vec::new();
     for one in &written {
@@ -118,7 +116,9 @@ async fn adopt(
             version,
             name,
             error,
-        } => Err(Error::new(format!("{version:04}_{name}: {error}")).hint(later)),
+        } => Err(change::told(&error)
+            .in_front(&format!("{version:04}_{name}: "))
+            .or_hint(later)),
     }
 }
 

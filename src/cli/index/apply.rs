@@ -59,9 +59,11 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         (None, Some(to)) => entry.version <= to,
         (None, None) => true,
     };
+    let profile = context.settings().profile.name();
     let changes: Vec<Change<'_>> = entries
         .iter()
         .filter(is_asked)
+        .filter(|entry| entry.is_for(profile))
         .map(|entry| Change {
             entry,
             schema: &schema,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Folder, reading};
+use super::{Folder, change, reading};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
 use crate::indexes::apply::{self, Change, Options, Preview};
@@ -38,7 +38,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let options = Options::new(context.settings().monitor.clone());
     let mut previews = apply::preview(context.server()?, &changes, &options)
         .await
-        .map_err(|error| Error::from_chain(&error))?;
+        .map_err(|error| change::told(&error))?;
     previews.retain(is_open);
     let folder = &reading.survey.folder;
     let checked = checked(&previews, &reading.entries, folder);
