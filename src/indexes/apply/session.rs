@@ -15,7 +15,7 @@ use crate::config::settings::Server;
 use crate::model::schema::TableName;
 use crate::server::audit::{Audit, Record};
 use crate::server::cells::Cells as _;
-use crate::server::quote::hex_literal;
+use crate::server::quote::{hex_literal, ident};
 use crate::server::{self, Connection};
 
 /// Time for a statement that is no DDL.
@@ -86,6 +86,13 @@ impl<'a> Session<'a> {
             audit,
             options,
         })
+    }
+
+    /// Makes a schema the default one: without any, MySQL 9.7 refuses an index over an expression of
+    /// a text (error 1046).
+    pub(super) async fn enter(&mut self, schema: &str) -> Result<(), Error> {
+        let sql = format!("USE {}", ident(schema));
+        Ok(self.link.run("the default schema", &sql).await?)
     }
 
     /// Takes the lock of each schema, in one order. `false` when somebody asked to stop.
