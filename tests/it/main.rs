@@ -20,6 +20,7 @@ mod documents;
 mod engine;
 mod fingerprint;
 mod index_files;
+mod index_verify;
 mod keeper;
 mod kills;
 mod pack;

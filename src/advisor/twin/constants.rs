@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::literal::{self, Kind};
 use super::private::Private;
-use super::text::{Token, tokens};
+use crate::sql::pieces::{Token, tokens};
 use super::{Error, lookups};
 use crate::advisor::shape::Shape;
 use crate::advisor::workload::Sample;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::text::{Token, tokens, unquoted};
+use crate::sql::pieces::{Token, tokens, unquoted};
 use crate::model::schema::Column;
 use crate::server::quote::{hex_literal, ident};
 

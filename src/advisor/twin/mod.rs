@@ -3,7 +3,7 @@
 //!
 //! What is read from the target is planned first ([`plan`]), bounded in rows and time, and then
 //! read exactly so ([`build`]). The files in reading order: plan, methods, lookups, links, template,
-//! positions, read (the target's side); text, strip, literal, rows, remap, scale, domain, estimate,
+//! positions, read (the target's side); literal, rows, remap, scale, domain, estimate,
 //! ranges (values); private, environment, load, constants, measure, create, dataless, lists (the twin's
 //! side).
 
@@ -28,9 +28,7 @@ mod read;
 mod remap;
 mod rows;
 mod scale;
-mod strip;
 mod template;
-mod text;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

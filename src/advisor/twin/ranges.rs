@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::{Token, tokens};
+use crate::sql::pieces::{Token, tokens};
 use crate::advisor::workload::Sample;
 
 /// A column: schema, table and its name, in lower case.

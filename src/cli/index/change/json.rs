@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cli::index::judging::JsonTrial;
 use crate::indexes::apply::{Preview, Settled};
 use crate::model::advice::LockLevel;
 use crate::model::finding::Severity;
@@ -21,6 +22,9 @@ pub(super) struct Report {
     pub(super) versions: Vec<Version>,
     /// What needed nothing.
     pub(super) skipped: Vec<SkippedVersion>,
+    /// What a dry run tried on a private server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trials: Option<Vec<JsonTrial>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
 }
