@@ -25,6 +25,7 @@ use crate::model::digest::DigestKey;
 use crate::server;
 use twin::Twin;
 
+pub(crate) use args::size;
 pub use args::{Args, Source, TierName};
 
 /// How a run ended.

@@ -55,6 +55,23 @@ impl Error {
         }
     }
 
+    /// Adds what to do about it, beside what is said already.
+    #[must_use]
+    pub(super) fn or_hint(mut self, hint: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(first) => format!("{first}; {hint}"),
+            None => hint.to_owned(),
+        });
+        self
+    }
+
+    /// Says first what it is about.
+    #[must_use]
+    pub(super) fn in_front(mut self, about: &str) -> Self {
+        self.message.insert_str(0, about);
+        self
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

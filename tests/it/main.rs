@@ -19,6 +19,7 @@ mod definitions;
 mod documents;
 mod engine;
 mod fingerprint;
+mod index_files;
 mod keeper;
 mod kills;
 mod pack;

@@ -42,9 +42,18 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
         .await
         .map_err(|error| told(&error))?;
     let schemas = inventory::schemas(&mut connection, server, &args.schemas).await?;
-    let found = inventory::read(&mut connection, server, &schemas, &entries).await?;
-    connection.close().await;
+    let mut found = inventory::read(&mut connection, server, &schemas, &entries).await?;
     let default_schema = inventory::default_schema(server, &schemas);
+    found.inventory.definitions = inventory::definitions(
+        &mut connection,
+        &found.catalog,
+        &schemas,
+        &entries,
+        &default_schema,
+    )
+    .await?;
+    found.cost = inventory::cost(&mut connection).await?;
+    connection.close().await;
     let mut proposals = proposals::of_folder(&entries, &found, &schemas, &default_schema);
     proposals.extend(advised.into_iter().flatten());
     let subject = Subject {

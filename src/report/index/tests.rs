@@ -79,11 +79,26 @@ fn inventory() -> Inventory {
         tables: vec![lines, table("orders")],
         indexes: vec![
             index("orders", "PRIMARY", 10 << 20, Fate::Keep),
-            index("orders", "needed", 9 << 20, Fate::Required(Required::Unique)),
+            index(
+                "orders",
+                "needed",
+                9 << 20,
+                Fate::Required(Required::Unique),
+            ),
             hidden,
             index("orders", "small", 1 << 20, Fate::Unused),
-            index("orders", "large", 3 << 20, Fate::Redundant("needed".to_owned())),
-            index("orders", "twin", 2 << 20, Fate::Duplicate("needed".to_owned())),
+            index(
+                "orders",
+                "large",
+                3 << 20,
+                Fate::Redundant("needed".to_owned()),
+            ),
+            index(
+                "orders",
+                "twin",
+                2 << 20,
+                Fate::Duplicate("needed".to_owned()),
+            ),
         ],
         definitions: vec![DefinitionState {
             version: 3,
@@ -131,9 +146,15 @@ fn the_summary_counts_what_can_go() {
     let summary = summary(&inventory());
     assert_eq!(summary.droppable(), 3);
     assert_eq!(summary.droppable_bytes, 6 << 20);
-    assert_eq!((summary.unused, summary.duplicate, summary.redundant), (1, 1, 1));
+    assert_eq!(
+        (summary.unused, summary.duplicate, summary.redundant),
+        (1, 1, 1)
+    );
     assert_eq!((summary.secondary, summary.invisible), (5, 1));
-    assert_eq!((summary.unsupported, summary.open, summary.pending), (1, 1, 0));
+    assert_eq!(
+        (summary.unsupported, summary.open, summary.pending),
+        (1, 1, 0)
+    );
     let without: Vec<String> = tables_without_primary_key(&inventory())
         .into_iter()
         .map(ToString::to_string)
@@ -148,7 +169,10 @@ fn the_worst_comes_first() {
         .into_iter()
         .map(|facts| facts.verdict.index.name.as_str())
         .collect();
-    assert_eq!(names, ["large", "twin", "small", "hidden", "PRIMARY", "needed"]);
+    assert_eq!(
+        names,
+        ["large", "twin", "small", "hidden", "PRIMARY", "needed"]
+    );
     let codes: Vec<(Severity, &str)> = attention(&inventory)
         .iter()
         .map(|finding| (finding.severity, finding.code))

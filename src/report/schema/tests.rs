@@ -139,7 +139,12 @@ fn tables_keep_their_schema_where_there_are_several() {
         .collect();
     assert_eq!(
         names,
-        ["crm.customers", "shop.customers", "shop.invoices", "shop.orders"]
+        [
+            "crm.customers",
+            "shop.customers",
+            "shop.invoices",
+            "shop.orders"
+        ]
     );
 }
 
@@ -172,7 +177,12 @@ fn many_tables_are_drawn_by_what_belongs_together() {
             vec![key("fk", "p", &format!("p{place}"))],
         ));
     }
-    tables.push(table("alone", &[column("id", false)], Vec::new(), Vec::new()));
+    tables.push(table(
+        "alone",
+        &[column("id", false)],
+        Vec::new(),
+        Vec::new(),
+    ));
     let document = shown(&catalog(tables), &["shop"]);
     let drawn = diagrams(&document);
     assert_eq!(drawn.len(), 30);
@@ -186,7 +196,12 @@ fn many_tables_are_drawn_by_what_belongs_together() {
 fn nothing_to_document_is_said() {
     let text = text::render(&shown(&Catalog::default(), &["empty"]), None);
     assert!(text.contains("There are no tables here that this account may see."));
-    let unrelated = catalog(vec![table("t", &[column("id", false)], Vec::new(), Vec::new())]);
+    let unrelated = catalog(vec![table(
+        "t",
+        &[column("id", false)],
+        Vec::new(),
+        Vec::new(),
+    )]);
     let text = text::render(&shown(&unrelated, &["shop"]), None);
     assert!(text.contains("No table refers to another by a foreign key."));
 }

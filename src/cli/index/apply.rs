@@ -1,0 +1,90 @@
+//! `mydex index apply`: carry out the definitions that are pending.
+
+use std::time::Duration;
+
+use super::{Folder, change};
+use crate::cli::context::Context;
+use crate::cli::error::{Error, Outcome};
+use crate::cli::probe;
+use crate::indexes::apply::{self, Change, Options, Unjudged};
+use crate::indexes::files::Entry;
+use crate::indexes::reconcile::Direction;
+
+/// Options of `mydex index apply`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Which definitions.
+    #[command(flatten)]
+    pub folder: Folder,
+
+    /// Change the server; without it the statements are only shown.
+    #[arg(long)]
+    pub execute: bool,
+
+    /// Apply up to this number.
+    #[arg(long, value_name = "N", conflicts_with = "only")]
+    pub to: Option<u32>,
+
+    /// Apply this number alone, even where it was rejected before.
+    #[arg(long, value_name = "N")]
+    pub only: Option<u32>,
+
+    /// How long an index that is to be dropped stays invisible first.
+    #[arg(long, value_name = "TIME", value_parser = probe::duration, default_value = "24h")]
+    pub soak: Duration,
+
+    /// Limits of the work.
+    #[command(flatten)]
+    pub limits: change::Limits,
+}
+
+/// Runs `mydex index apply`.
+pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
+    let server = context.server()?;
+    let (entries, schema) = change::definitions(&args.folder, server)?;
+    if let Some(only) = args.only
+        && !entries.iter().any(|entry| entry.version == only)
+    {
+        return Err(Error::new(format!("the folder has no definition {only}"))
+            .hint("`mydex index status` lists them"));
+    }
+    let is_asked = |entry: &&Entry| match (args.only, args.to) {
+        (Some(only), _) => entry.version == only,
+        (None, Some(to)) => entry.version <= to,
+        (None, None) => true,
+    };
+    let profile = context.settings().profile.name();
+    let changes: Vec<Change<'_>> = entries
+        .iter()
+        .filter(is_asked)
+        .filter(|entry| entry.is_for(profile))
+        .map(|entry| Change {
+            entry,
+            schema: &schema,
+        })
+        .collect();
+    let options = Options {
+        retries_rejected: args.only.is_some(),
+        ..args.limits.options(context, args.soak)
+    };
+    if !args.execute {
+        let previews = apply::preview(server, &changes, &options)
+            .await
+            .map_err(|error| change::told(&error))?;
+        return change::emit_preview(context, server, Direction::Up, &previews, args.soak);
+    }
+    let audit = change::audit()?;
+    let mut show = |event: apply::Event| change::show(&event);
+    let outcome = apply::apply(
+        server,
+        &audit,
+        &changes,
+        &options,
+        &Unjudged,
+        &mut show,
+        &context.cancel,
+    )
+    .await
+    .map_err(|error| change::told(&error))?;
+    change::emit_outcome(context, server, Direction::Up, &outcome)
+}
