@@ -261,7 +261,7 @@ pub(super) async fn definitions(
         let has_ledger = catalog.table(schema, ledger::TABLE).is_some();
         if has_ledger {
             let read = ledger::read(connection, schema).await;
-            rows.extend(read.map_err(|error| Error::from_chain(&error))?);
+            rows.extend(read.map_err(|error| told(&error))?);
         }
     }
     let mut all = states(entries, &rows, catalog, default_schema);

@@ -34,9 +34,11 @@ pub struct Args {
 /// Runs the command.
 pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let advised = args.advice.as_deref().map(advice::read).transpose()?;
-    let entries = folder::read(&args.dir).map_err(|error| {
+    let mut entries = folder::read(&args.dir).map_err(|error| {
         Error::from_chain(&error).hint("docs/indexes.md describes the files of the folder")
     })?;
+    let profile = context.settings().profile.name();
+    entries.retain(|entry| entry.is_for(profile));
     let server = context.server()?;
     let mut connection = open(server, &context.settings().monitor)
         .await
