@@ -71,7 +71,10 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|one| one != "--bench")
         .collect();
-    if let Some(("child", rest)) = arguments.split_first().map(|(one, rest)| (one.as_str(), rest)) {
+    if let Some(("child", rest)) = arguments
+        .split_first()
+        .map(|(one, rest)| (one.as_str(), rest))
+    {
         runtime.block_on(child(rest));
         return ExitCode::SUCCESS;
     }
@@ -146,7 +149,10 @@ impl Place {
     }
 
     async fn connect(&self) -> MySqlConnection {
-        mydex::server::options(&self.server()).connect().await.unwrap()
+        mydex::server::options(&self.server())
+            .connect()
+            .await
+            .unwrap()
     }
 }
 
@@ -520,7 +526,10 @@ async fn killed(scene: &Scene, direction: Direction, delay: Option<Duration>) ->
         .arg("--execute")
         .arg("--dir")
         .arg(scene.home.join("indexes"))
-        .env("MYDEX_URL", format!("mysql://root:{password}@127.0.0.1:{port}/{schema}"))
+        .env(
+            "MYDEX_URL",
+            format!("mysql://root:{password}@127.0.0.1:{port}/{schema}"),
+        )
         .env("MYDEX_STATE_DIR", scene.home.join("state"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -606,7 +615,10 @@ async fn some_kills(
         };
         let (delay, goes_on) = {
             let mut random = rand::rng();
-            (typical.mul_f64(random.random_range(0.0..1.0)), random.random_bool(0.5))
+            (
+                typical.mul_f64(random.random_range(0.0..1.0)),
+                random.random_bool(0.5),
+            )
         };
         if killed(&scene, direction, Some(delay)).await {
             let word = left_at(&scene, &mut sql).await;

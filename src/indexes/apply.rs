@@ -28,8 +28,8 @@ use session::Session;
 
 pub(super) use session::lock_name;
 pub use terms::{
-    End, Error, Event, Judge, Judging, Options, Outcome, Phase, Preview, Settled, Skipped, Unjudged,
-    Verdict,
+    End, Error, Event, Judge, Judging, Options, Outcome, Phase, Preview, Settled, Skipped,
+    Unjudged, Verdict,
 };
 pub use visible::set_visible;
 pub use watch::Progress;

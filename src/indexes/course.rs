@@ -144,20 +144,22 @@ fn change(task: &Task, step: &Step, table: &mut Table) {
                 rename(table, &ddl::aside_name(own), own);
             }
         }
-        Step::AddColumn => table.columns.extend(task.column.as_ref().map(|column| Column {
-            name: column.name.clone(),
-            data_type: data_type(&column.full_type),
-            full_type: column.full_type.clone(),
-            is_nullable: true,
-            max_chars: None,
-            max_bytes: None,
-            collation: None,
-            is_auto_increment: false,
-            generated: Some(Generated {
-                expression: column.expression.clone(),
-                is_stored: false,
-            }),
-        })),
+        Step::AddColumn => table
+            .columns
+            .extend(task.column.as_ref().map(|column| Column {
+                name: column.name.clone(),
+                data_type: data_type(&column.full_type),
+                full_type: column.full_type.clone(),
+                is_nullable: true,
+                max_chars: None,
+                max_bytes: None,
+                collation: None,
+                is_auto_increment: false,
+                generated: Some(Generated {
+                    expression: column.expression.clone(),
+                    is_stored: false,
+                }),
+            })),
         Step::DropColumn => {
             if let Some(column) = &task.column {
                 let is_it = |known: &Column| known.name.eq_ignore_ascii_case(&column.name);

@@ -31,8 +31,8 @@ fn covers(scope: &str, table: &TableName) -> bool {
     let plain = |quoted: &str| quoted.trim_matches('`').replace("``", "`");
     let (schema, name) = (plain(schema), plain(name));
     let pattern = schema.replace("\\_", "_").replace("\\%", "%");
-    let is_schema = pattern.eq_ignore_ascii_case(&table.schema)
-        || matches_pattern(&schema, &table.schema);
+    let is_schema =
+        pattern.eq_ignore_ascii_case(&table.schema) || matches_pattern(&schema, &table.schema);
     is_schema && (name == "*" || name.eq_ignore_ascii_case(&table.name))
 }
 
@@ -82,14 +82,21 @@ mod tests {
             ("GRANT ALL PRIVILEGES ON *.* TO `m`@`%`", true),
             ("GRANT SELECT, ALTER ON `shop\\_eu`.* TO `m`@`%`", true),
             ("GRANT SELECT, ALTER ON `shop_eu`.* TO `m`@`%`", true),
-            ("GRANT ALTER ON `shop%`.* TO `m`@`%` WITH GRANT OPTION", true),
+            (
+                "GRANT ALTER ON `shop%`.* TO `m`@`%` WITH GRANT OPTION",
+                true,
+            ),
             ("GRANT ALTER ON `shop_eu`.`orders` TO `m`@`%`", true),
             ("GRANT ALTER ON `shop_eu`.`items` TO `m`@`%`", false),
             ("GRANT ALTER ON `other`.* TO `m`@`%`", false),
             ("GRANT ALTER ROUTINE ON *.* TO `m`@`%`", false),
             ("GRANT `alter`@`%` TO `m`@`%`", false),
         ] {
-            assert_eq!(grants(&[line.to_owned()], "ALTER", &orders), gives, "{line}");
+            assert_eq!(
+                grants(&[line.to_owned()], "ALTER", &orders),
+                gives,
+                "{line}"
+            );
         }
     }
 }

@@ -163,7 +163,9 @@ fn about_the_server(found: &mut Vec<Finding>, facts: &Facts, limits: &Limits) {
             found,
             Severity::Note,
             "replica-lag",
-            format!("{who} will build the index as well, after the source, and fall behind meanwhile"),
+            format!(
+                "{who} will build the index as well, after the source, and fall behind meanwhile"
+            ),
             "their lag can't be seen from here; watch it",
         );
     }
@@ -207,7 +209,11 @@ fn about_privileges(found: &mut Vec<Finding>, facts: &Facts, table: &TableName) 
         found,
         severity,
         "privileges",
-        format!("the account lacks {} on `{}`", missing.join(", "), table.schema),
+        format!(
+            "the account lacks {} on `{}`",
+            missing.join(", "),
+            table.schema
+        ),
         format!(
             "GRANT {} ON {}.* TO the account",
             missing.join(", "),
@@ -222,17 +228,27 @@ fn about_the_table(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work:
             found,
             Severity::Problem,
             "engine",
-            format!("`{}` is a table of {}, which builds no index while others write", table.name, table.engine),
+            format!(
+                "`{}` is a table of {}, which builds no index while others write",
+                table.name, table.engine
+            ),
             "convert it to InnoDB first",
         );
     }
-    let secondary = table.indexes.iter().filter(|index| !index.is_primary()).count();
+    let secondary = table
+        .indexes
+        .iter()
+        .filter(|index| !index.is_primary())
+        .count();
     if work.builds && secondary >= MAX_INDEXES {
         say(
             found,
             Severity::Problem,
             "too-many-indexes",
-            format!("`{}` has {secondary} indexes, the most that InnoDB allows", table.name),
+            format!(
+                "`{}` has {secondary} indexes, the most that InnoDB allows",
+                table.name
+            ),
             "drop one first; `mydex advise` names those that nobody uses",
         );
     }
@@ -362,7 +378,10 @@ fn about_locks(found: &mut Vec<Finding>, facts: &Facts, limits: &Limits) {
             found,
             Severity::Warning,
             "held",
-            format!("the table is held, and the change waits for it: {}", holders.join("; ")),
+            format!(
+                "the table is held, and the change waits for it: {}",
+                holders.join("; ")
+            ),
             "it is tried again and again, each time for a second at most",
         );
     }

@@ -70,7 +70,10 @@ pub fn statement(task: &Task, on: &TableName, step: &Step) -> String {
 
 fn asides(supports: &[String]) -> Vec<(&str, String)> {
     let pair = |own: &String| ddl::aside_name(own);
-    supports.iter().map(|own| (own.as_str(), pair(own))).collect()
+    supports
+        .iter()
+        .map(|own| (own.as_str(), pair(own)))
+        .collect()
 }
 
 /// What the ledger remembers after a step.
@@ -128,7 +131,10 @@ pub fn needed_by(table: &Table, index: &Index, children: &[Vec<String>]) -> Opti
             columns.join("`, `")
         ));
     }
-    let counts_up = table.columns.iter().find(|column| column.is_auto_increment)?;
+    let counts_up = table
+        .columns
+        .iter()
+        .find(|column| column.is_auto_increment)?;
     is_alone(std::slice::from_ref(&counts_up.name)).then(|| {
         format!(
             "column `{}` counts up by itself and has no other index (error 1075)",

@@ -27,6 +27,7 @@ mod pack;
 mod plans;
 mod prove;
 mod pty;
+mod report;
 mod sandbox;
 mod sandbox_cli;
 mod server;

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::sql::pieces::{Token, tokens};
 use crate::advisor::workload::Sample;
+use crate::sql::pieces::{Token, tokens};
 
 /// A column: schema, table and its name, in lower case.
 pub(super) type ColumnKey = (String, String, String);
@@ -237,7 +237,10 @@ fn constant_end<'a>(token: &impl Fn(usize) -> Option<Token<'a>>, at: usize) -> O
             next += 1;
         }
     }
-    let goes_on = matches!(token(next), Some(Token::Other("%" | "." | "(" | "^" | "|" | "&")));
+    let goes_on = matches!(
+        token(next),
+        Some(Token::Other("%" | "." | "(" | "^" | "|" | "&"))
+    );
     (!goes_on).then_some(next)
 }
 
@@ -276,9 +279,11 @@ pub(super) fn joined(text: &str, ranges: &[Range]) -> Vec<(String, bool)> {
             (other.tokens.1, one.tokens.0)
         };
         all.get(first..last).is_some_and(|between| {
-            between
-                .iter()
-                .any(|token| ["or", "xor", "select", "union"].iter().any(|word| token.is(word)))
+            between.iter().any(|token| {
+                ["or", "xor", "select", "union"]
+                    .iter()
+                    .any(|word| token.is(word))
+            })
         })
     };
     ranges

@@ -75,12 +75,16 @@ pub(super) fn definitions(folder: &Folder, server: &Server) -> Result<(Vec<Entry
         Error::new(text).hint("docs/indexes.md describes the files of the folder")
     })?;
     let schema = folder.schema.clone().or_else(|| server.database.clone());
-    let needs_one = entries.iter().any(|entry| entry.definition.schema.is_none());
+    let needs_one = entries
+        .iter()
+        .any(|entry| entry.definition.schema.is_none());
     match schema {
         Some(schema) => Ok((entries, schema)),
         None if !needs_one && !entries.is_empty() => Ok((entries, String::new())),
-        None => Err(Error::new("no schema is given for definitions that name none")
-            .hint("add `--schema NAME`, or put the database into the server's URL")),
+        None => Err(
+            Error::new("no schema is given for definitions that name none")
+                .hint("add `--schema NAME`, or put the database into the server's URL"),
+        ),
     }
 }
 

@@ -1,14 +1,14 @@
 //! One version from where it stands to where it is to be.
 
-use super::session::Session;
 use super::preview::{found, said_bytes, skip};
+use super::session::Session;
 use super::{Error, Event, Job, Options, Phase, Settled, Skipped, Verdict, observe};
 use crate::indexes::course;
 use crate::indexes::ledger::{self, Before, Record, Row, Standing};
+use crate::indexes::likeness;
 use crate::indexes::precheck;
 use crate::indexes::reconcile::{Direction, Memory, Next, Stage, Step, Task, next};
 use crate::indexes::steps::{self, MAX_STEPS};
-use crate::indexes::likeness;
 use crate::model::advice::Action;
 use crate::model::ledger::State;
 use crate::model::schema::Table;
@@ -153,7 +153,8 @@ impl<'s, 'a> Drive<'s, 'a> {
         }
         memory.is_fresh = false;
         let link = &mut self.session.link;
-        memory.hidden_for = ledger::hidden_for(link, &self.job.table.schema, self.job.version).await?;
+        memory.hidden_for =
+            ledger::hidden_for(link, &self.job.table.schema, self.job.version).await?;
         self.steps(&task, memory).await
     }
 

@@ -31,7 +31,11 @@ pub(super) async fn read(
     let mut facts = Facts::default();
     // What is built in a moment meets no more writes than fit into the log.
     let is_long = work.builds && work.time >= LONG_BUILD;
-    let before = if is_long { writes(side, on).await? } else { None };
+    let before = if is_long {
+        writes(side, on).await?
+    } else {
+        None
+    };
     let asked = tokio::time::Instant::now();
     facts.grants = optional(side, "the grants", "SHOW GRANTS")
         .await?

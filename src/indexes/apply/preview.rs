@@ -19,11 +19,17 @@ use crate::server::Connection;
 /// The size that the evidence tells.
 pub(super) fn said_bytes(job: &Job) -> Option<u64> {
     let evidence = job.definition.evidence.as_ref()?;
-    evidence.bytes.filter(|_| job.definition.action == Action::Create)
+    evidence
+        .bytes
+        .filter(|_| job.definition.action == Action::Create)
 }
 
 /// Whether nothing is to be done; an error when what is asked contradicts what was done.
-pub(super) fn skip(job: &Job, row: Option<&Row>, options: &Options) -> Result<Option<Skipped>, Error> {
+pub(super) fn skip(
+    job: &Job,
+    row: Option<&Row>,
+    options: &Options,
+) -> Result<Option<Skipped>, Error> {
     let Some(row) = row else {
         return Ok(None);
     };
@@ -66,9 +72,22 @@ pub(super) async fn found(
         builds: has("build"),
         changes_columns: has("add_column") || has("drop_column"),
         drops: has("drop_index"),
-        bytes: course.steps.iter().filter_map(|step| step.bytes).max().unwrap_or(0),
-        time: course.steps.iter().map(|step| step.time).max().unwrap_or_default(),
-        blocks_writes: course.steps.iter().any(|step| step.mode.lock != LockLevel::None),
+        bytes: course
+            .steps
+            .iter()
+            .filter_map(|step| step.bytes)
+            .max()
+            .unwrap_or(0),
+        time: course
+            .steps
+            .iter()
+            .map(|step| step.time)
+            .max()
+            .unwrap_or_default(),
+        blocks_writes: course
+            .steps
+            .iter()
+            .any(|step| step.mode.lock != LockLevel::None),
     };
     let mut facts = facts::read(side, server, options, &table.name, own, &work).await?;
     if work.drops {
@@ -131,7 +150,16 @@ pub(super) async fn previews(
             }
         }
         if let Some(table) = tables.get_mut(&job.table) {
-            look_ahead(connection, server, options, &job, row.as_ref(), table, &mut preview).await?;
+            look_ahead(
+                connection,
+                server,
+                options,
+                &job,
+                row.as_ref(),
+                table,
+                &mut preview,
+            )
+            .await?;
         }
         previews.push(preview);
     }

@@ -260,9 +260,10 @@ impl<'a> Session<'a> {
         let Some(outcome) = outcome else {
             return Err(Halt::Failed(Error::Server(server::Error::Lost {
                 place: server::connect::place(self.server),
-                reason: "the statement did not end, or its session is gone; the next run sees what \
+                reason:
+                    "the statement did not end, or its session is gone; the next run sees what \
                          became of it"
-                    .to_owned(),
+                        .to_owned(),
             })));
         };
         if stop != Stop::No {
@@ -304,6 +305,10 @@ pub(in crate::indexes) fn lock_name(schema: &str) -> String {
         return name;
     }
     let sum = Sha256::digest(&name);
-    let hex: String = sum.iter().take(24).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = sum
+        .iter()
+        .take(24)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("mydex:#{hex}")
 }

@@ -147,16 +147,28 @@ fn statements_state_their_algorithm_and_lock() {
     assert_eq!(course.steps[3].bytes, Some(77));
     assert!(course.steps[3].time > Duration::from_millis(100));
     for step in &course.steps {
-        assert!(step.statement.contains(", ALGORITHM="), "{}", step.statement);
+        assert!(
+            step.statement.contains(", ALGORITHM="),
+            "{}",
+            step.statement
+        );
     }
-    assert!(course.steps[1].statement.contains("RENAME INDEX `fk` TO `fk_kept`"));
+    assert!(
+        course.steps[1]
+            .statement
+            .contains("RENAME INDEX `fk` TO `fk_kept`")
+    );
 }
 
 #[test]
 fn options_stand_before_the_algorithm() {
     let mut down = task(Action::Drop, Direction::Down, false, false);
     down.options = " USING BTREE".to_owned();
-    let sql = statement(&down, &TableName::new("s", "t"), &Step::Build { visible: true });
+    let sql = statement(
+        &down,
+        &TableName::new("s", "t"),
+        &Step::Build { visible: true },
+    );
     assert_eq!(
         sql,
         "ALTER TABLE `s`.`t` ADD INDEX `i` (`a`, `b`) USING BTREE, ALGORITHM=INPLACE, LOCK=NONE"
@@ -183,15 +195,23 @@ fn what_needs_an_index_is_known_before() {
     let mut there = table();
     let support = there.index("fk").unwrap().clone();
     let needed = needed_by(&there, &support, &[]).unwrap();
-    assert!(needed.contains("`fk`") && needed.contains("1553"), "{needed}");
-    there
-        .indexes
-        .push(Index::btree("wide", vec![KeyPart::column("A"), KeyPart::column("b")]));
+    assert!(
+        needed.contains("`fk`") && needed.contains("1553"),
+        "{needed}"
+    );
+    there.indexes.push(Index::btree(
+        "wide",
+        vec![KeyPart::column("A"), KeyPart::column("b")],
+    ));
     assert_eq!(needed_by(&there, &support, &[]), None);
     let unique = Index::btree("u", vec![KeyPart::column("b")]);
     there.indexes.push(unique.clone());
     let children = [vec!["b".to_owned()]];
-    assert!(needed_by(&there, &unique, &children).unwrap().contains("other tables"));
+    assert!(
+        needed_by(&there, &unique, &children)
+            .unwrap()
+            .contains("other tables")
+    );
     there.columns[2].is_auto_increment = true;
     assert!(needed_by(&there, &unique, &[]).unwrap().contains("1075"));
 }

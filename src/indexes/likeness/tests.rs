@@ -107,7 +107,11 @@ fn types_are_the_same_under_their_other_names() {
         ("decimal(10,2)", "numeric(10, 2)", true),
         ("decimal(10,2)", "dec(10,2)", true),
         ("tinyint(1)", "boolean", true),
-        ("varchar(20)", "varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", true),
+        (
+            "varchar(20)",
+            "varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            true,
+        ),
         ("varchar(20)", "varchar(21)", false),
         ("int", "int unsigned", false),
     ] {
@@ -124,7 +128,10 @@ fn a_unique_index_stands_for_the_primary_key_that_is_missing() {
     there.columns[0].is_nullable = false;
     assert!(is_primary_substitute(&unique, &there));
     unique.parts[0].prefix = Some(3);
-    assert!(!is_primary_substitute(&unique, &there), "a prefix is no key");
+    assert!(
+        !is_primary_substitute(&unique, &there),
+        "a prefix is no key"
+    );
     unique.parts[0].prefix = None;
     there.indexes.push(Index {
         name: "PRIMARY".to_owned(),

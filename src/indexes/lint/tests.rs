@@ -423,10 +423,22 @@ fn definitions_of_other_profiles_are_checked_by_themselves_alone() {
     assert_eq!(online(&[&missing]), ["no-column"]);
     // It is no gap, and what comes behind it is judged without it.
     let same = toml("create", "b", r#"["state", "customer_id"]"#);
-    assert_eq!(online(&[&prod(&toml("create", "a", r#"["state", "customer_id"]"#)), &same]), none);
+    assert_eq!(
+        online(&[
+            &prod(&toml("create", "a", r#"["state", "customer_id"]"#)),
+            &same
+        ]),
+        none
+    );
     // What it may break elsewhere is not useless here.
     let allow = "allow = [{ rule = \"MYX040\", reason = \"x\" }]\n";
-    assert_eq!(online(&[&prod(&format!("{allow}{}", toml("create", "a", r#"["state"]"#)))]), none);
+    assert_eq!(
+        online(&[&prod(&format!(
+            "{allow}{}",
+            toml("create", "a", r#"["state"]"#)
+        ))]),
+        none
+    );
     let odd = prod(&toml("create", "Odd", r#"["state"]"#));
     assert_eq!(online(&[&odd]), ["index-name"]);
 }
@@ -438,7 +450,10 @@ fn expressions_come_in_the_order_of_their_names() {
     let allow = |text: &str| format!("allow = [{{ rule = \"MYX010\", reason = \"x\" }}]\n{text}");
     let (early, late) = (toml("create", "a", upper), toml("create", "B", lower));
     let late = late.replace("\"B\"", "\"b\"");
-    assert_eq!(online(&[&allow(&early), &allow(&late)]), Vec::<String>::new());
+    assert_eq!(
+        online(&[&allow(&early), &allow(&late)]),
+        Vec::<String>::new()
+    );
     assert_eq!(online(&[&allow(&late), &allow(&early)]), ["in-place"]);
     let column = toml("create", "g", r#"["low", "customer_id"]"#)
         + "generated_column = { name = \"low\", type = \"varchar(20)\", expression = \"lower(`state`)\" }\n";

@@ -62,7 +62,11 @@ fn each_fact_is_told_with_its_weight() {
     let seconds = Duration::from_secs;
     assert_eq!(seconds(31), Duration::from_secs(31));
     let cases: Vec<(Change, Severity, &str)> = vec![
-        (|facts, _, _| facts.is_read_only = true, Problem, "server-read-only"),
+        (
+            |facts, _, _| facts.is_read_only = true,
+            Problem,
+            "server-read-only",
+        ),
         (|facts, _, _| facts.is_replica = true, Warning, "replica"),
         (
             |facts, _, _| {
@@ -89,29 +93,65 @@ fn each_fact_is_told_with_its_weight() {
             Warning,
             "privileges",
         ),
-        (|_, table, _| table.engine = "MyISAM".to_owned(), Problem, "engine"),
         (
-            |_, table, _| table.indexes = (0..64).map(|n| Index::btree(format!("i{n}"), Vec::new())).collect(),
+            |_, table, _| table.engine = "MyISAM".to_owned(),
+            Problem,
+            "engine",
+        ),
+        (
+            |_, table, _| {
+                table.indexes = (0..64)
+                    .map(|n| Index::btree(format!("i{n}"), Vec::new()))
+                    .collect()
+            },
             Problem,
             "too-many-indexes",
         ),
-        (|_, _, work| work.blocks_writes = true, Warning, "blocks-writes"),
-        (|facts, _, _| facts.free_data = Some(40_000_000), Problem, "disk"),
-        (|facts, _, _| facts.free_sort = Some(80_000_000), Warning, "disk"),
+        (
+            |_, _, work| work.blocks_writes = true,
+            Warning,
+            "blocks-writes",
+        ),
+        (
+            |facts, _, _| facts.free_data = Some(40_000_000),
+            Problem,
+            "disk",
+        ),
+        (
+            |facts, _, _| facts.free_sort = Some(80_000_000),
+            Warning,
+            "disk",
+        ),
         (|facts, _, _| facts.free_data = None, Note, "disk-unseen"),
-        (|facts, _, _| facts.writes_per_second = Some(50_000.0), Warning, "online-log"),
-        (|facts, _, _| facts.holders = Some(vec!["connection 7".to_owned()]), Warning, "held"),
+        (
+            |facts, _, _| facts.writes_per_second = Some(50_000.0),
+            Warning,
+            "online-log",
+        ),
+        (
+            |facts, _, _| facts.holders = Some(vec!["connection 7".to_owned()]),
+            Warning,
+            "held",
+        ),
         (|facts, _, _| facts.holders = None, Note, "locks-unseen"),
         (
             |facts, _, _| facts.old_transactions = Some((1, Duration::from_secs(60))),
             Note,
             "long-transaction",
         ),
-        (|facts, _, _| facts.not_restorable = Some("x".to_owned()), Problem, "not-restorable"),
+        (
+            |facts, _, _| facts.not_restorable = Some("x".to_owned()),
+            Problem,
+            "not-restorable",
+        ),
         (
             |facts, _, work| {
                 facts.needed = Some("foreign key".to_owned());
-                *work = Work { builds: false, drops: true, ..*work };
+                *work = Work {
+                    builds: false,
+                    drops: true,
+                    ..*work
+                };
             },
             Problem,
             "needed",

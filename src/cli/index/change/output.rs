@@ -28,17 +28,21 @@ pub(in crate::cli::index) fn emit_preview(
     let (work, rest): (Vec<_>, Vec<_>) = previews
         .iter()
         .partition(|preview| preview.course.is_some());
-    let is_refused = work.iter().any(|preview| preview.is_refused())
-        || trials.is_some_and(Trials::is_refused);
+    let is_refused =
+        work.iter().any(|preview| preview.is_refused()) || trials.is_some_and(Trials::is_refused);
     let what = match direction {
         Direction::Up => "applied",
         Direction::Down => "taken back",
     };
     let mut blocks = vec![Block::Paragraph(match work.len() {
         0 => format!("Nothing is left to be {what}."),
-        1 => format!("1 definition would be {what}. Nothing was changed: add `--execute` to do it."),
+        1 => {
+            format!("1 definition would be {what}. Nothing was changed: add `--execute` to do it.")
+        }
         n => {
-            format!("{n} definitions would be {what}. Nothing was changed: add `--execute` to do it.")
+            format!(
+                "{n} definitions would be {what}. Nothing was changed: add `--execute` to do it."
+            )
         }
     })];
     for preview in &work {
