@@ -160,21 +160,18 @@ pub fn take(
         let is_lost = !known.uses_today.is_subset(used);
         raise(costs, scene, if is_lost { used } else { here }, cost);
     } else {
-        let own = match place {
-            Some(place) => {
-                let own = &mut costs.configurations[place];
-                own.rank = Some(own.rank());
-                own.cost = own.cost.min(cost);
-                own.rank()
-            }
-            None => {
-                costs.configurations.push(Configuration {
-                    indexes: indexes.clone(),
-                    cost,
-                    rank: Some(estimate),
-                });
-                estimate
-            }
+        let own = if let Some(place) = place {
+            let own = &mut costs.configurations[place];
+            own.rank = Some(own.rank());
+            own.cost = own.cost.min(cost);
+            own.rank()
+        } else {
+            costs.configurations.push(Configuration {
+                indexes: indexes.clone(),
+                cost,
+                rank: Some(estimate),
+            });
+            estimate
         };
         for one in &mut costs.configurations {
             if one.indexes != indexes && one.rank() <= own && is_within(&one.indexes, here) {

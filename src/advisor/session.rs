@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
-use super::harmless;
 use super::plan::{self, Known};
 use super::planner::{Calls, Choice, Plan, Planner};
 use super::wire::{Handlers, cell, drain, of_statement, within};
@@ -22,6 +21,7 @@ use crate::model::schema::TableName;
 use crate::server::quote::ident;
 use crate::server::{self, Error};
 use crate::sql::explainable::{Explainable, explainable};
+use crate::sql::harmless;
 
 /// Time after which a statement is not run again, even if its times never agreed: least and most.
 /// In between, all statements of a workload share [`SETTLE_ALL`].

@@ -42,13 +42,12 @@ impl Group {
 pub(super) fn groups(asks: impl IntoIterator<Item = Ask>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for ask in asks {
-        match groups.iter_mut().find(|group| group.admits(&ask)) {
-            Some(group) => group.add(ask),
-            None => {
-                let mut group = Group::default();
-                group.add(ask);
-                groups.push(group);
-            }
+        if let Some(group) = groups.iter_mut().find(|group| group.admits(&ask)) {
+            group.add(ask);
+        } else {
+            let mut group = Group::default();
+            group.add(ask);
+            groups.push(group);
         }
     }
     groups

@@ -34,14 +34,14 @@ pub(super) struct Trial {
 /// A query and the signatures of its samples' plans.
 pub(super) type Key = (usize, Vec<String>);
 
-pub(super) struct Bench<'a, P> {
+pub(super) struct Trials<'a, P> {
     pub(super) planner: &'a mut P,
     pub(super) case: Case<'a>,
     pub(super) today: Set,
     pub(super) base: Vec<Vec<Plan>>,
     pub(super) asked: BTreeMap<(usize, Set), Vec<Plan>>,
     pub(super) before: BTreeMap<(usize, usize), Option<Measured>>,
-    pub(super) trials: BTreeMap<Key, Option<Trial>>,
+    pub(super) done: BTreeMap<Key, Option<Trial>>,
     pub(super) rejected: Vec<Rejected>,
     pub(super) notes: BTreeSet<String>,
     pub(super) begun: Instant,
@@ -57,7 +57,7 @@ pub(super) fn estimate(plans: &[Plan]) -> f64 {
     plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len().max(1) as f64
 }
 
-impl<'a, P: Planner + Send> Bench<'a, P> {
+impl<'a, P: Planner + Send> Trials<'a, P> {
     pub(super) fn of(planner: &'a mut P, case: Case<'a>, today: Set, base: Vec<Vec<Plan>>) -> Self {
         Self {
             planner,
@@ -66,7 +66,7 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             base,
             asked: BTreeMap::new(),
             before: BTreeMap::new(),
-            trials: BTreeMap::new(),
+            done: BTreeMap::new(),
             rejected: Vec::new(),
             notes: BTreeSet::new(),
             begun: Instant::now(),
@@ -144,7 +144,7 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
                 None => None,
             };
             let Some(pair) = pair else {
-                self.trials.insert((*query, signatures(plans)), None);
+                self.done.insert((*query, signatures(plans)), None);
                 continue;
             };
             let pairs = Pairs(vec![pair]);
@@ -210,7 +210,7 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
                 measured,
             });
         }
-        self.trials.insert(
+        self.done.insert(
             (query, signatures(plans)),
             Some(Trial {
                 estimated: estimate(plans) / estimate(&self.base[query]),

@@ -17,8 +17,10 @@ pub mod error;
 mod figures;
 pub mod generate;
 pub mod index;
+mod inventory;
 mod logging;
 pub mod probe;
+pub mod report;
 pub mod sandbox;
 mod signals;
 mod steps;
@@ -120,6 +122,7 @@ async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
         Command::Probe(args) => probe::run(context, args).await,
         Command::Advise(args) => advise::run(context, &args).await,
         Command::Index(args) => index::run(context, args).await,
+        Command::Report(args) => report::run(context, &args).await,
         Command::Sandbox(args) => sandbox::run(context, args).await,
         Command::Digest(args) => digest::run(context, args).await,
         Command::Config(args) => config::run(context, &args),

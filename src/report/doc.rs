@@ -1,5 +1,6 @@
 //! The document tree. Texts in it are raw; each renderer escapes for its own target.
 
+pub use super::diagram::{Diagram, Entity, Field, Link};
 pub use crate::model::finding::{Finding, Severity};
 
 /// A document.
@@ -46,6 +47,8 @@ pub enum Block {
     Bars(Bars),
     /// A distribution.
     Histogram(Histogram),
+    /// Tables and their relationships.
+    Diagram(Diagram),
 }
 
 /// Amounts by name, in the order given; with two series, such as before and after, the bars of one

@@ -3,15 +3,20 @@
 //! Gives: one tree as text, Markdown or HTML; hostile text escaped by the renderer and nowhere else.
 //! Pure files: all
 //! May import: model
-//! Reading order: doc, chart, text, markdown, escape, plot, html, checked, junit, sarif
+//! Reading order: doc, diagram, chart, text, markdown, escape, plot, html, checked, junit, sarif, words, cost, index, schema
 
 mod chart;
 pub mod checked;
+pub mod cost;
+pub mod diagram;
 pub mod doc;
 mod escape;
 pub mod html;
+pub mod index;
 pub mod junit;
 pub mod markdown;
 mod plot;
 pub mod sarif;
+pub mod schema;
 pub mod text;
+pub mod words;

@@ -8,7 +8,7 @@ use super::profile::{Class, Fault, Profile, Sample, widened};
 use super::read::Options;
 use crate::sql::fingerprint::Fingerprinter;
 
-/// Length of the text that shows one.
+/// Length of the text that shows a malformed place.
 const FAULT_TEXT: usize = 120;
 /// Classes that keep several samples; the ones that come later keep one, so that memory is bounded.
 const RICH: usize = 500;

@@ -48,52 +48,139 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ("things", r#"["ratio"]"#),
     ("things", r#"["uuid"]"#),
     ("things", r#"["made_year"]"#),
-    ("things", r#"["tiny", "state", "kind", "made", "day", "amount", "id"]"#),
+    (
+        "things",
+        r#"["tiny", "state", "kind", "made", "day", "amount", "id"]"#,
+    ),
     ("things", r#"["STATE", "Made"]"#),
     ("things", r#"["state", { column = "made", desc = true }]"#),
     ("things", r#"[{ column = "state", desc = true }, "made"]"#),
-    ("things", r#"[{ column = "state", desc = true }, { column = "made", desc = true }]"#),
+    (
+        "things",
+        r#"[{ column = "state", desc = true }, { column = "made", desc = true }]"#,
+    ),
     ("things", r#"[{ column = "note", prefix = 20 }, "id"]"#),
-    ("things", r#"[{ column = "email", prefix = 10, desc = true }, "state", "made"]"#),
+    (
+        "things",
+        r#"[{ column = "email", prefix = 10, desc = true }, "state", "made"]"#,
+    ),
     ("things", r#"[{ column = "email", prefix = 255 }]"#),
     ("things", r#"[{ column = "raw", prefix = 8 }]"#),
     ("things", r#"[{ column = "raw", prefix = 64 }]"#),
     ("things", r#"[{ column = "picture", prefix = 100 }]"#),
-    ("things", r#"[{ column = "latin", prefix = 5 }, { column = "note", prefix = 5, desc = true }]"#),
+    (
+        "things",
+        r#"[{ column = "latin", prefix = 5 }, { column = "note", prefix = 5, desc = true }]"#,
+    ),
     ("things", "[\"email\"]\nunique = true"),
-    ("things", "[\"email\", { column = \"made\", desc = true }]\nunique = true"),
-    ("things", "[{ column = \"note\", prefix = 30 }]\nunique = true"),
+    (
+        "things",
+        "[\"email\", { column = \"made\", desc = true }]\nunique = true",
+    ),
+    (
+        "things",
+        "[{ column = \"note\", prefix = 30 }]\nunique = true",
+    ),
     ("things", "[\"made\"]\nvisible = false"),
     ("things", "[\"email\"]\nunique = true\nvisible = false"),
-    ("things", "[\"made\"]\ncomment = \"it's \\\\ \\\"odd\\\"\\nin two lines\""),
-    ("things", "[\"made\"]\ncomment = \"`) , INVISIBLE /* x */ -- ünï\""),
+    (
+        "things",
+        "[\"made\"]\ncomment = \"it's \\\\ \\\"odd\\\"\\nin two lines\"",
+    ),
+    (
+        "things",
+        "[\"made\"]\ncomment = \"`) , INVISIBLE /* x */ -- ünï\"",
+    ),
     ("things", "[\"made\"]\nkind = \"hash\""),
     ("things", r#"["o'd`d \"name"]"#),
     ("things", r#"[{ expression = "lower(`email`)" }]"#),
-    ("things", r#"[{ expression = "LOWER( email )", desc = true }]"#),
-    ("things", r#"["state", { expression = "(year(`made`) + 1)", desc = true }]"#),
+    (
+        "things",
+        r#"[{ expression = "LOWER( email )", desc = true }]"#,
+    ),
+    (
+        "things",
+        r#"["state", { expression = "(year(`made`) + 1)", desc = true }]"#,
+    ),
     ("things", r#"[{ expression = "amount * 2 + 1" }, "state"]"#),
-    ("things", r#"[{ expression = "coalesce(email, 'it''s', 'b\\\\c')" }]"#),
-    ("things", r#"[{ expression = "date(made)" }, { expression = "hour(made)" }]"#),
-    ("things", r#"[{ expression = "json_value(doc, '$.n' returning signed)" }]"#),
-    ("things", r#"[{ expression = "cast(doc->>'$.name' as char(30)) collate utf8mb4_bin" }]"#),
-    ("things", r#"[{ expression = "cast(json_unquote(json_extract(`doc`,'$.\"a)b\"')) as char(20))" }]"#),
-    ("things", "[{ expression = \"lower(email)\" }]\nunique = true"),
-    ("things", "[{ expression = \"md5(note)\" }]\nvisible = false\ncomment = \"hidden\""),
-    ("things", "[{ expression = \"if(state = 'open', id, null)\" }]\nunique = true"),
-    ("things", "[{ expression = \"cast(doc->'$.tags' as char(20) array)\" }]\nkind = \"multi_valued\""),
-    ("things", "[{ expression = \"cast(doc->'$.days' as date array)\" }]\nkind = \"multi_valued\""),
-    ("things", "[\"state\", { expression = \"cast(json_extract(`doc`,'$.n') as unsigned array)\" }]\nkind = \"multi_valued\""),
-    ("things", "[{ expression = \"cast(doc->'$.ids' as unsigned array)\" }]\nkind = \"multi_valued\"\nunique = true"),
+    (
+        "things",
+        r#"[{ expression = "coalesce(email, 'it''s', 'b\\\\c')" }]"#,
+    ),
+    (
+        "things",
+        r#"[{ expression = "date(made)" }, { expression = "hour(made)" }]"#,
+    ),
+    (
+        "things",
+        r#"[{ expression = "json_value(doc, '$.n' returning signed)" }]"#,
+    ),
+    (
+        "things",
+        r#"[{ expression = "cast(doc->>'$.name' as char(30)) collate utf8mb4_bin" }]"#,
+    ),
+    (
+        "things",
+        r#"[{ expression = "cast(json_unquote(json_extract(`doc`,'$.\"a)b\"')) as char(20))" }]"#,
+    ),
+    (
+        "things",
+        "[{ expression = \"lower(email)\" }]\nunique = true",
+    ),
+    (
+        "things",
+        "[{ expression = \"md5(note)\" }]\nvisible = false\ncomment = \"hidden\"",
+    ),
+    (
+        "things",
+        "[{ expression = \"if(state = 'open', id, null)\" }]\nunique = true",
+    ),
+    (
+        "things",
+        "[{ expression = \"cast(doc->'$.tags' as char(20) array)\" }]\nkind = \"multi_valued\"",
+    ),
+    (
+        "things",
+        "[{ expression = \"cast(doc->'$.days' as date array)\" }]\nkind = \"multi_valued\"",
+    ),
+    (
+        "things",
+        "[\"state\", { expression = \"cast(json_extract(`doc`,'$.n') as unsigned array)\" }]\nkind = \"multi_valued\"",
+    ),
+    (
+        "things",
+        "[{ expression = \"cast(doc->'$.ids' as unsigned array)\" }]\nkind = \"multi_valued\"\nunique = true",
+    ),
     ("things", "[\"note\"]\nkind = \"fulltext\""),
-    ("things", "[\"note\", \"email\"]\nkind = \"fulltext\"\nparser = \"ngram\""),
-    ("things", "[\"email\"]\nkind = \"fulltext\"\nvisible = false\ncomment = \"words\""),
+    (
+        "things",
+        "[\"note\", \"email\"]\nkind = \"fulltext\"\nparser = \"ngram\"",
+    ),
+    (
+        "things",
+        "[\"email\"]\nkind = \"fulltext\"\nvisible = false\ncomment = \"words\"",
+    ),
     ("things", "[\"place\"]\nkind = \"spatial\""),
-    ("things", "[\"place\"]\nkind = \"spatial\"\ncomment = \"where\""),
-    ("things", "[\"email_lower\", \"state\"]\ngenerated_column = { name = \"email_lower\", type = \"varchar(255)\", expression = \"lower(`email`)\" }"),
-    ("things", "[\"price\"]\ngenerated_column = { name = \"price\", type = \"decimal(10,2)\", expression = \"cast(json_extract(`doc`,'$.price') as decimal(10,2))\" }"),
-    ("things", "[\"size\"]\nunique = true\ngenerated_column = { name = \"size\", type = \"int unsigned\", expression = \"char_length( note )\" }"),
-    ("things", "[{ column = \"low\", prefix = 10 }, { column = \"made\", desc = true }]\ngenerated_column = { name = \"low\", type = \"varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin\", expression = \"lower(email)\" }"),
+    (
+        "things",
+        "[\"place\"]\nkind = \"spatial\"\ncomment = \"where\"",
+    ),
+    (
+        "things",
+        "[\"email_lower\", \"state\"]\ngenerated_column = { name = \"email_lower\", type = \"varchar(255)\", expression = \"lower(`email`)\" }",
+    ),
+    (
+        "things",
+        "[\"price\"]\ngenerated_column = { name = \"price\", type = \"decimal(10,2)\", expression = \"cast(json_extract(`doc`,'$.price') as decimal(10,2))\" }",
+    ),
+    (
+        "things",
+        "[\"size\"]\nunique = true\ngenerated_column = { name = \"size\", type = \"int unsigned\", expression = \"char_length( note )\" }",
+    ),
+    (
+        "things",
+        "[{ column = \"low\", prefix = 10 }, { column = \"made\", desc = true }]\ngenerated_column = { name = \"low\", type = \"varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin\", expression = \"lower(email)\" }",
+    ),
     ("keyless", r#"["a"]"#),
     ("keyless", "[\"a\"]\nunique = true"),
     ("keyless", "[\"b\", \"a\"]\nunique = true"),
@@ -109,7 +196,10 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
 
 /// Indexes as people write them: the statement, and the definition of their drop behind its name.
 pub(crate) const WRITTEN: &[(&str, &str)] = &[
-    ("ADD INDEX old (state) USING BTREE", r#"columns = ["state"]"#),
+    (
+        "ADD INDEX old (state) USING BTREE",
+        r#"columns = ["state"]"#,
+    ),
     ("ADD INDEX old (state) USING HASH", r#"columns = ["state"]"#),
     (
         "ADD INDEX old (note(10)) KEY_BLOCK_SIZE=8 COMMENT 'a ''quoted'' \\\\ one'",
@@ -127,7 +217,10 @@ pub(crate) const WRITTEN: &[(&str, &str)] = &[
         "ADD FULLTEXT INDEX old (note) WITH PARSER ngram COMMENT 'words'",
         "columns = [\"note\"]\nkind = \"fulltext\"\nparser = \"ngram\"\ncomment = \"words\"",
     ),
-    ("ADD SPATIAL INDEX old (place)", "columns = [\"place\"]\nkind = \"spatial\""),
+    (
+        "ADD SPATIAL INDEX old (place)",
+        "columns = [\"place\"]\nkind = \"spatial\"",
+    ),
     (
         "ADD INDEX old ((CAST(doc->'$.tags' AS CHAR(20) ARRAY)))",
         "columns = [{ expression = \"cast(doc->'$.tags' as char(20) array)\" }]\nkind = \"multi_valued\"",
