@@ -560,9 +560,9 @@ async fn left_at(scene: &Scene, sql: &mut MySqlConnection) -> &'static str {
         let query = sqlx::query_scalar(AssertSqlSafe(text));
         *count = query.fetch_one(&mut *sql).await.unwrap();
     }
-    match counts {
-        [1.., _] => "with a statement under way",
-        [0, 1..] => "between two statements of a definition",
+    match (counts[0], counts[1]) {
+        (1.., _) => "with a statement under way",
+        (0, 1..) => "between two statements of a definition",
         _ => "between two definitions, before the first, or behind the last",
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::model::advice::Action;
 use crate::model::ledger::State;
 use crate::model::schema::{GeneratedColumn, Index};
+use crate::model::units;
 
 /// Applied, or taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -391,10 +392,13 @@ fn gone(is_visible: bool, soak: Duration, memory: &Memory, seen: &Seen) -> Next 
     if is_visible {
         return Next::Do(Step::Hide);
     }
-    match memory.hidden_for {
-        Some(since) if since >= soak => Next::Do(Step::DropIndex),
-        _ => settle(State::Soaking, Stage::Hidden),
+    let since = memory.hidden_for.unwrap_or_default();
+    if since >= soak {
+        return Next::Do(Step::DropIndex);
     }
+    let left = units::duration(soak.saturating_sub(since));
+    let note = format!("it is invisible; a run after {left} drops it");
+    settle_saying(State::Soaking, Stage::Hidden, note)
 }
 
 fn column_gone(task: &Task, memory: &Memory, seen: &Seen, state: State) -> Next {

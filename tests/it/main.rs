@@ -8,6 +8,7 @@
 )]
 
 mod advise;
+mod apply;
 mod candidates;
 mod collect;
 mod config;

@@ -69,6 +69,18 @@ impl<'s, 'a> Drive<'s, 'a> {
         };
         self.session.hooks.tell(event).await;
         match self.work(row.as_ref()).await {
+            Err(Halt::Failed(Error::NoTable(_))) if self.job.direction == Direction::Down => {
+                let note = "the table is gone, and the index with it";
+                let standing = Standing {
+                    state: Some(State::RolledBack),
+                    stage: Some(Stage::Done),
+                    note: Some(note),
+                    ..Standing::default()
+                };
+                self.set(&standing).await?;
+                let settled = self.settled(State::RolledBack, Some(note.to_owned()));
+                Ok(Ended::Settled(settled))
+            }
             Err(Halt::Failed(error)) => {
                 let taken_back = self.take_back(&error).await;
                 self.note(&error.to_string(), taken_back).await;
