@@ -31,7 +31,7 @@ pub use terms::{
     End, Error, Event, Judge, Judging, Options, Outcome, Phase, Preview, Settled, Skipped,
     Unjudged, Verdict,
 };
-pub use visible::set_visible;
+pub use visible::{Visibility, set_visible};
 pub use watch::Progress;
 
 /// One definition that is to be applied.
@@ -133,9 +133,8 @@ pub async fn apply(
         watch,
         cancel,
     };
-    let mut session = match begin(server, audit, &schemas, options, hooks).await? {
-        Begun::Session(session) => session,
-        Begun::Interrupted => return Ok(interrupted()),
+    let Some(mut session) = begin(server, audit, &schemas, options, hooks).await? else {
+        return Ok(interrupted());
     };
     let outcome = all(&mut session, options, jobs).await;
     session.close().await;
@@ -161,9 +160,8 @@ pub async fn rollback(
         watch,
         cancel,
     };
-    let mut session = match begin(server, audit, schemas, options, hooks).await? {
-        Begun::Session(session) => session,
-        Begun::Interrupted => return Ok(interrupted()),
+    let Some(mut session) = begin(server, audit, schemas, options, hooks).await? else {
+        return Ok(interrupted());
     };
     let outcome = match to_take_back(&mut session.link, schemas, range).await {
         Ok(jobs) => all(&mut session, options, jobs).await,
@@ -197,27 +195,23 @@ async fn to_take_back(
     Ok(jobs)
 }
 
-enum Begun<'a> {
-    Session(Session<'a>),
-    Interrupted,
-}
-
+/// Connects and takes the locks; `None` when somebody asked to stop.
 async fn begin<'a>(
     server: &'a Server,
     audit: &'a Audit,
     schemas: &BTreeSet<String>,
     options: &'a Options,
     hooks: Hooks<'a>,
-) -> Result<Begun<'a>, Error> {
+) -> Result<Option<Session<'a>>, Error> {
     if server.read_only || options.read_only {
         return Err(Error::ReadOnly);
     }
     let mut session = Session::open(server, audit, options, hooks).await?;
     match session.lock(schemas).await {
-        Ok(true) => Ok(Begun::Session(session)),
+        Ok(true) => Ok(Some(session)),
         Ok(false) => {
             session.close().await;
-            Ok(Begun::Interrupted)
+            Ok(None)
         }
         Err(error) => {
             session.close().await;

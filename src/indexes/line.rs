@@ -53,7 +53,6 @@ pub(super) fn parts(line: &str) -> Option<(Vec<&str>, &str)> {
                 chars.next();
             }
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '`') => quote = Some(c),
             (None, '(') => depth += 1,
             (None, ')') if depth > 0 => depth -= 1,

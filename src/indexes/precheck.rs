@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::grants::grants;
+use crate::model::advice::LockLevel;
 use crate::model::finding::{Finding, Severity};
 use crate::model::schema::{IndexKind, Table, TableName};
 use crate::model::units;
@@ -60,8 +61,15 @@ pub struct Work {
     pub bytes: u64,
     /// Expected time.
     pub time: Duration,
-    /// Writers wait while it is built.
-    pub blocks_writes: bool,
+    /// The strongest lock of its statements.
+    pub lock: LockLevel,
+}
+
+impl Work {
+    /// Whether writers wait.
+    fn blocks_writes(&self) -> bool {
+        self.lock != LockLevel::None
+    }
 }
 
 /// Limits from the options.
@@ -271,7 +279,7 @@ fn about_the_table(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work:
             "write the definition with the expression in `columns` if it does",
         );
     }
-    if work.blocks_writes {
+    if work.blocks_writes() {
         say(
             found,
             Severity::Warning,
@@ -347,7 +355,7 @@ fn about_room(found: &mut Vec<Finding>, facts: &Facts, work: &Work) {
 }
 
 fn about_writes(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work: &Work) {
-    if work.blocks_writes {
+    if work.blocks_writes() {
         return;
     }
     let Some(rate) = facts.writes_per_second else {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use mydex::config::settings::{Monitor, Server};
 use mydex::indexes::apply::{
     self, Change, End, Error, Event, Judge, Judging, Options, Outcome, Range, Unjudged, Verdict,
+    Visibility,
 };
 use mydex::indexes::definition::Definition;
 use mydex::indexes::files::{self, Entry};
@@ -165,7 +166,13 @@ async fn all_is_applied_once_and_taken_back_without_a_trace() {
     let done = bench.up().await;
     assert_eq!(done.settled.len(), stage::FOLDER.len());
     let with = bench.print().await;
-    for text in ["state_made", "email_low", "order_number", "KEY `order_id`", "`low`"] {
+    for text in [
+        "state_made",
+        "email_low",
+        "order_number",
+        "KEY `order_id`",
+        "`low`",
+    ] {
         assert!(with.contains(text), "{text} is not in {with}");
     }
     assert!(!with.contains("old_made"));
@@ -287,10 +294,18 @@ async fn ends_at(place: usize, direction: Direction) -> bool {
         match with {
             Some(with) => assert_eq!(now, with, "{direction:?} {place}"),
             None => {
-                for text in ["email_low", "order_number", "KEY `order_id` (", "KEY `email_lower` ("] {
+                for text in [
+                    "email_low",
+                    "order_number",
+                    "KEY `order_id` (",
+                    "KEY `email_lower` (",
+                ] {
                     assert!(now.contains(text), "{direction:?} {place}: {text} in {now}");
                 }
-                assert!(!now.contains("old_made") && !now.contains("INVISIBLE,"), "{now}");
+                assert!(
+                    !now.contains("old_made") && !now.contains("INVISIBLE,"),
+                    "{now}"
+                );
             }
         }
         bench.down(Range::Behind(0)).await;
@@ -476,7 +491,11 @@ async fn what_is_there_decides_and_not_its_name() {
     let mut bench = Bench::staged("equal", &stage::FOLDER[..1]).await;
     let never = CancellationToken::new();
     // Another index of that name: an error that names both.
-    stage::run(&mut bench.sql, "ALTER TABLE orders ADD INDEX state_made (state)").await;
+    stage::run(
+        &mut bench.sql,
+        "ALTER TABLE orders ADD INDEX state_made (state)",
+    )
+    .await;
     let outcome = bench
         .up_with(&options(), &Unjudged, &mut |_| {}, &never)
         .await
@@ -485,7 +504,10 @@ async fn what_is_there_decides_and_not_its_name() {
         panic!("{outcome:?}");
     };
     let text = error.to_string();
-    assert!(text.contains("(`state`)") && text.contains("`made` DESC"), "{text}");
+    assert!(
+        text.contains("(`state`)") && text.contains("`made` DESC"),
+        "{text}"
+    );
     assert!(bench.ledger().await.is_empty());
     // The same index under another name: adopted, and left alone by the rollback.
     stage::run(
@@ -496,7 +518,13 @@ async fn what_is_there_decides_and_not_its_name() {
     let with = bench.print().await;
     let outcome = bench.up().await;
     assert_eq!(outcome.settled[0].state, State::Applied);
-    assert!(outcome.settled[0].note.as_deref().unwrap().contains("`other`"));
+    assert!(
+        outcome.settled[0]
+            .note
+            .as_deref()
+            .unwrap()
+            .contains("`other`")
+    );
     assert_eq!(bench.print().await, with);
     bench.down(Range::Behind(0)).await;
     assert_eq!(bench.print().await, with);
@@ -608,8 +636,10 @@ async fn nobody_waits_longer_than_one_try_behind_an_open_transaction() {
         stage::run(&mut open, "COMMIT").await;
         longest
     };
-    let (outcome, longest) =
-        tokio::join!(bench.up_with(&patient, &Unjudged, &mut watch, &never), looks);
+    let (outcome, longest) = tokio::join!(
+        bench.up_with(&patient, &Unjudged, &mut watch, &never),
+        looks
+    );
     complete(outcome.unwrap());
     let blocked = blocked.into_inner().unwrap();
     assert!(!blocked.is_empty(), "the transaction blocked nothing");
@@ -628,7 +658,12 @@ async fn whoever_asks_to_stop_leaves_a_state_that_is_known() {
     let cancel = CancellationToken::new();
     let press = cancel.clone();
     let mut watch = move |event: Event| {
-        if let Event::Step { word: "build", phase: apply::Phase::Intended, .. } = event {
+        if let Event::Step {
+            word: "build",
+            phase: apply::Phase::Intended,
+            ..
+        } = event
+        {
             let press = press.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(300)).await;
@@ -645,7 +680,10 @@ async fn whoever_asks_to_stop_leaves_a_state_that_is_known() {
     assert!(begun.elapsed() < Duration::from_secs(10));
     stage::run(&mut open, "COMMIT").await;
     assert_eq!(bench.states().await, [State::Unfinished]);
-    assert_eq!(bench.ledger().await[0].error.as_deref(), Some("interrupted"));
+    assert_eq!(
+        bench.ledger().await[0].error.as_deref(),
+        Some("interrupted")
+    );
     assert_eq!(bench.print().await, without);
     bench.up().await;
     assert_eq!(bench.states().await, [State::Applied]);
@@ -655,7 +693,8 @@ async fn whoever_asks_to_stop_leaves_a_state_that_is_known() {
 
 #[tokio::test]
 async fn a_read_only_run_and_a_needed_index_are_refused() {
-    let file = "table = \"items\"\naction = \"drop\"\nindex = \"order_id\"\ncolumns = [\"order_id\"]\n";
+    let file =
+        "table = \"items\"\naction = \"drop\"\nindex = \"order_id\"\ncolumns = [\"order_id\"]\n";
     let mut bench = Bench::staged("needed", &[("0001_drop.toml", file)]).await;
     let before = bench.print().await;
     let never = CancellationToken::new();
@@ -689,9 +728,11 @@ async fn an_index_is_hidden_and_shown_by_hand() {
         let changed = apply::set_visible(
             &bench.server,
             &bench.audit(),
-            &table,
-            "OLD_made",
-            visible,
+            Visibility {
+                table: &table,
+                index: "OLD_made",
+                visible,
+            },
             &options(),
             &mut |_| {},
             &never,
@@ -761,10 +802,19 @@ async fn the_program_changes_nothing_unless_it_is_told() {
     assert_eq!(status, Some(0), "{done}");
     assert_eq!(bench.print().await, before);
     // A contradiction is a problem found.
-    stage::run(&mut bench.sql, "ALTER TABLE orders ADD INDEX state_made (state)").await;
+    stage::run(
+        &mut bench.sql,
+        "ALTER TABLE orders ADD INDEX state_made (state)",
+    )
+    .await;
     let (status, plan) = program(&bench, &["apply", "--only", "1"]).await;
     assert_eq!(status, Some(1), "{plan}");
-    assert!(plan["versions"][0]["conflict"].as_str().unwrap().contains("`state`"));
+    assert!(
+        plan["versions"][0]["conflict"]
+            .as_str()
+            .unwrap()
+            .contains("`state`")
+    );
     let (status, done) = program(&bench, &["apply", "--only", "1", "--execute"]).await;
     assert_eq!(status, Some(1), "{done}");
 }
@@ -788,8 +838,15 @@ async fn a_signal_ends_the_program_with_its_own_status() {
     // Once the intent is there, the statement waits behind the transaction.
     let mut link = bench.link().await;
     let deadline = Instant::now() + Duration::from_secs(120);
-    while ledger::steps(&mut link, bench.schema.name()).await.unwrap().is_empty() {
-        assert!(Instant::now() < deadline, "it never came to its first statement");
+    while ledger::steps(&mut link, bench.schema.name())
+        .await
+        .unwrap()
+        .is_empty()
+    {
+        assert!(
+            Instant::now() < deadline,
+            "it never came to its first statement"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let id = i32::try_from(process.id().unwrap()).unwrap();

@@ -84,10 +84,12 @@ pub(super) async fn found(
             .map(|step| step.time)
             .max()
             .unwrap_or_default(),
-        blocks_writes: course
+        lock: course
             .steps
             .iter()
-            .any(|step| step.mode.lock != LockLevel::None),
+            .map(|step| step.mode.lock)
+            .max()
+            .unwrap_or(LockLevel::None),
     };
     let mut facts = facts::read(side, server, options, &table.name, own, &work).await?;
     if work.drops {

@@ -1,6 +1,7 @@
 //! The connections of one run: one that changes, with the locks; one that only looks.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ const LONG: Duration = Duration::from_hours(24 * 14);
 const LOCK_WAIT_SECONDS: u64 = 1;
 
 /// Time that a killed statement gets to end.
-const KILL_GRACE: Duration = Duration::from_secs(60);
+const KILL_GRACE: Duration = Duration::from_mins(1);
 
 /// Between the first two tries for a lock; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -299,16 +300,16 @@ enum Stop {
 }
 
 /// `mydex:` and the schema; a long one by its checksum.
-pub(in crate::indexes) fn lock_name(schema: &str) -> String {
+fn lock_name(schema: &str) -> String {
     let name = format!("mydex:{}", schema.to_lowercase());
     if name.chars().count() <= MAX_LOCK_NAME {
         return name;
     }
     let sum = Sha256::digest(&name);
-    let hex: String = sum
-        .iter()
-        .take(24)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("mydex:#{hex}")
+    let mut short = "mydex:#".to_owned();
+    for byte in sum.iter().take(24) {
+        // Writing to a String cannot fail.
+        let _ = write!(short, "{byte:02x}");
+    }
+    short
 }

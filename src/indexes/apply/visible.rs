@@ -11,6 +11,17 @@ use crate::model::schema::TableName;
 use crate::server::audit::Audit;
 use crate::server::ddl::{self, Mode};
 
+/// An index, and whether the optimizer is to use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visibility<'a> {
+    /// The table.
+    pub table: &'a TableName,
+    /// The index.
+    pub index: &'a str,
+    /// The optimizer may use it.
+    pub visible: bool,
+}
+
 /// Lets the optimizer use an index, or keeps it from that; `false` where it was so already, or
 /// where `cancel` came first. It takes the lock of the schema, and is in the audit log.
 ///
@@ -20,9 +31,7 @@ use crate::server::ddl::{self, Mode};
 pub async fn set_visible(
     server: &Server,
     audit: &Audit,
-    table: &TableName,
-    index: &str,
-    visible: bool,
+    wanted: Visibility<'_>,
     options: &Options,
     watch: &mut (dyn FnMut(Event) + Send),
     cancel: &CancellationToken,
@@ -36,7 +45,7 @@ pub async fn set_visible(
         cancel,
     };
     let mut session = Session::open(server, audit, options, hooks).await?;
-    let outcome = locked(&mut session, table, index, visible).await;
+    let outcome = locked(&mut session, wanted).await;
     session.close().await;
     match outcome {
         Ok(changed) => Ok(changed),
@@ -47,9 +56,11 @@ pub async fn set_visible(
 
 async fn locked(
     session: &mut Session<'_>,
-    table: &TableName,
-    index: &str,
-    visible: bool,
+    Visibility {
+        table,
+        index,
+        visible,
+    }: Visibility<'_>,
 ) -> Result<bool, Halt> {
     if !session.lock(&[table.schema.clone()].into()).await? {
         return Ok(false);

@@ -25,7 +25,7 @@ fn work() -> Work {
         drops: false,
         bytes: 50_000_000,
         time: Duration::from_secs(10),
-        blocks_writes: false,
+        lock: LockLevel::None,
     }
 }
 
@@ -108,7 +108,7 @@ fn each_fact_is_told_with_its_weight() {
             "too-many-indexes",
         ),
         (
-            |_, _, work| work.blocks_writes = true,
+            |_, _, work| work.lock = LockLevel::Shared,
             Warning,
             "blocks-writes",
         ),
