@@ -8,7 +8,7 @@ use super::{Folder, change, reading};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
 use crate::indexes::apply::{self, Change, Options, Preview};
-use crate::indexes::steps::PlannedStep;
+use crate::indexes::course::PlannedStep;
 use crate::indexes::{files, rules};
 use crate::model::advice::LockLevel;
 use crate::model::check::{Checked, Found, Rule, Spot};
