@@ -19,6 +19,9 @@ const MIN_CONTENTS: usize = 4;
 /// Cells of at least so many characters get room, so that a statement is not one word a line.
 const LONG_CELL: usize = 24;
 
+/// Pixels of a drawing that fits on an upright page; a wider one is printed on a page of its own.
+const PAGE_WIDTH: f64 = 900.0;
+
 /// Renders `document`; hostile text stays text wherever it stands.
 #[must_use]
 pub fn render(document: &Document) -> String {
@@ -250,13 +253,19 @@ impl Page {
 
     /// Its size is kept, so that names can be read; what is wider than the page scrolls.
     fn diagram(&mut self, diagram: &Diagram) {
-        self.out.push_str("<figure class=\"er\">\n");
+        let mut drawing = String::new();
+        let width = diagram::svg::draw(&mut drawing, diagram);
+        self.out.push_str(if width > PAGE_WIDTH {
+            "<figure class=\"er wide\">\n"
+        } else {
+            "<figure class=\"er\">\n"
+        });
         let caption = format!("{} {}", diagram.caption, diagram::svg::LEGEND);
         plot::caption(&mut self.out, caption.trim_start());
         self.out.push_str(
             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Diagram\">",
         );
-        diagram::svg::draw(&mut self.out, diagram);
+        self.out.push_str(&drawing);
         self.out.push_str("</div>\n</figure>\n");
     }
 

@@ -1,5 +1,7 @@
 //! Indexes and counts in words, as all reports write them.
 
+use std::fmt::Write as _;
+
 use crate::model::schema::{Index, IndexKind, KeyPart, Part};
 
 /// The parts of an index: `state, made DESC, note(20), (lower(email))`.
@@ -15,7 +17,8 @@ fn part(part: &KeyPart) -> String {
         Part::Expression(expression) => format!("({expression})"),
     };
     if let Some(length) = part.prefix {
-        text.push_str(&format!("({length})"));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "({length})");
     }
     if part.is_descending {
         text.push_str(" DESC");

@@ -15,10 +15,10 @@ pub(in crate::report) const LEGEND: &str = "Parents stand at the left. A crow's 
 /// Colours that the lines of different parents are told apart by.
 const COLOURS: usize = 8;
 
-/// Appends the drawing; nothing for a diagram without tables.
-pub(in crate::report) fn draw(out: &mut String, diagram: &Diagram) {
+/// Appends the drawing, nothing for a diagram without tables; gives its width in pixels.
+pub(in crate::report) fn draw(out: &mut String, diagram: &Diagram) -> f64 {
     if diagram.entities.is_empty() {
-        return;
+        return 0.0;
     }
     let layout = layout::of(diagram);
     let _ = write!(
@@ -37,6 +37,7 @@ pub(in crate::report) fn draw(out: &mut String, diagram: &Diagram) {
         table(out, entity, *area);
     }
     out.push_str("</svg>\n");
+    layout.width
 }
 
 fn line(out: &mut String, diagram: &Diagram, link: &Link, drawn: &Line) {

@@ -1,5 +1,7 @@
 //! What needs attention, the worst first.
 
+use std::fmt::Write as _;
+
 use super::summary::{Summary, tables_without_primary_key};
 use crate::model::finding::{Finding, Severity};
 use crate::model::inventory::{IndexFacts, Inventory};
@@ -42,7 +44,8 @@ fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
     let more = names.len().saturating_sub(MAX_NAMES);
     let mut text = names.take(MAX_NAMES).collect::<Vec<_>>().join(", ");
     if more > 0 {
-        text.push_str(&format!(" and {more} more"));
+        // Writing to a String cannot fail.
+        let _ = write!(text, " and {more} more");
     }
     text
 }
@@ -145,9 +148,12 @@ fn keyless(inventory: &Inventory) -> Option<Finding> {
     })
 }
 
+/// A finding's code, what it says of an index, and whether a fate is meant.
+type Kind = (&'static str, &'static str, fn(&Fate) -> bool);
+
 /// One finding for each reason to drop an index, with the largest.
 fn droppable(inventory: &Inventory) -> Vec<Finding> {
-    let kinds: [(&str, &str, fn(&Fate) -> bool); 3] = [
+    let kinds: [Kind; 3] = [
         ("duplicate-indexes", "the same as another", |fate| {
             matches!(fate, Fate::Duplicate(_))
         }),

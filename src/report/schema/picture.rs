@@ -1,6 +1,7 @@
 //! The tables and relationships of a catalog as diagrams.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::Facts;
 use super::book::Book;
@@ -75,18 +76,21 @@ fn explained(whole: &Diagram, groups: usize, related: usize, alone: usize) -> St
         }
     );
     if groups > MAX_DIAGRAMS {
-        text.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
             " The {MAX_DIAGRAMS} largest groups are drawn; the table below has every relationship."
-        ));
+        );
     }
     let is_too_large = |group: &&Vec<usize>| group.len() > layout::MAX_ENTITIES;
     let too_large = whole.components().iter().filter(is_too_large).count();
     if too_large > 0 {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             " Groups of more than {} tables can't be drawn so that they can be read, and are left \
              out; name fewer schemas with `--schema`.",
             layout::MAX_ENTITIES
-        ));
+        );
     }
     text
 }

@@ -1,5 +1,7 @@
 //! One table: its columns, indexes and relationships.
 
+use std::fmt::Write as _;
+
 use super::Facts;
 use super::book::Book;
 use crate::model::schema::{Column, Index, KeyPart};
@@ -31,7 +33,8 @@ fn summary(table: &Facts) -> String {
         units::bytes(table.index_bytes)
     );
     if let Some(partitioning) = &table.partitioning {
-        text.push_str(&format!(" Partitioned by {partitioning}."));
+        // Writing to a String cannot fail.
+        let _ = write!(text, " Partitioned by {partitioning}.");
     }
     if table.primary_key().is_none() {
         text.push_str(" It has no primary key.");

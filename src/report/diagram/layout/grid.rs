@@ -70,12 +70,12 @@ pub(super) fn part(diagram: &Diagram, group: &[usize], sizes: &[(f64, f64)]) -> 
             }
         })
         .collect();
-    let mut lines: Vec<Line> = ways
+    let mut drawn: Vec<Line> = ways
         .iter()
         .zip(&nodes.passes)
         .map(|(way, passes)| line(way, passes, &boxes, &nodes.rank, &columns, &tops))
         .collect();
-    lines.extend(loops.iter().map(|(link, node, from, to)| {
+    drawn.extend(loops.iter().map(|(link, node, from, to)| {
         let area = boxes[*node];
         Line {
             link: *link,
@@ -94,7 +94,7 @@ pub(super) fn part(diagram: &Diagram, group: &[usize], sizes: &[(f64, f64)]) -> 
         width: width + if loops.is_empty() { 0.0 } else { 34.0 },
         height,
         boxes,
-        lines,
+        lines: drawn,
     }
 }
 
@@ -113,11 +113,11 @@ fn layers(tables: usize, nodes: &Nodes, count: usize) -> Vec<Vec<usize>> {
     layers
 }
 
+/// A link, the parent and the child, the tables by their places in the group.
+type Placed = (usize, usize, usize);
+
 /// The links of the group: as pairs of parent and child for the columns, and by their places.
-fn local_links(
-    diagram: &Diagram,
-    group: &[usize],
-) -> (Vec<(usize, usize)>, Vec<(usize, usize, usize)>) {
+fn local_links(diagram: &Diagram, group: &[usize]) -> (Vec<(usize, usize)>, Vec<Placed>) {
     let local: BTreeMap<usize, usize> = group
         .iter()
         .enumerate()
@@ -145,7 +145,7 @@ fn ways(
     group: &[usize],
     sizes: &[(f64, f64)],
     rank: &[usize],
-    links: &[(usize, usize, usize)],
+    links: &[Placed],
 ) -> (Vec<Way>, Loops) {
     let (mut ways, mut loops) = (Vec::new(), Vec::new());
     let whole: Vec<_> = diagram.whole_links().collect();
