@@ -87,6 +87,7 @@ struct Reader<'a> {
     used: BTreeSet<usize>,
     scans: Vec<(TableName, f64)>,
     signature: String,
+    fetches: bool,
     hides_use: bool,
     /// Of the block that was read last: its rows, as a share of those that the server believes to.
     share: f64,
@@ -124,6 +125,7 @@ impl<'a> Reader<'a> {
             used: BTreeSet::new(),
             scans: Vec::new(),
             signature: String::new(),
+            fetches: false,
             hides_use: false,
             share: 1.0,
         }
@@ -135,6 +137,7 @@ impl<'a> Reader<'a> {
             used: self.used,
             scans: self.scans,
             signature: self.signature,
+            fetches: self.fetches,
             hides_use: self.hides_use,
         }
     }
@@ -290,6 +293,8 @@ impl<'a> Reader<'a> {
         let examined = outer * figure(table, "rows_examined_per_scan").unwrap_or(1.0);
         self.uses(table, block.number, examined);
         self.mark(&format!("{alias}:{access}"));
+        let is_covered = table.get("using_index") == Some(&Value::Bool(true));
+        self.fetches |= !matches!(text("key"), "" | "PRIMARY") && !is_covered;
         self.access(table);
         let mut of_rows = 1.0;
         if let Some(from) = object(table, "materialized_from_subquery") {
