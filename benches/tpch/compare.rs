@@ -70,10 +70,7 @@ pub(crate) async fn costs(lab: &mut Lab, reference: &Reference, tier: Tier) -> R
         for set in sets {
             let visible: BTreeSet<usize> = set.iter().copied().collect();
             let mut figures = Vec::new();
-            for (session, sample) in [
-                (&mut there, &query.samples[0]),
-                (&mut here, &samples[0]),
-            ] {
+            for (session, sample) in [(&mut there, &query.samples[0]), (&mut here, &samples[0])] {
                 session.show(&visible).await?;
                 figures.push(asked(session, sample).await?);
             }
@@ -81,11 +78,19 @@ pub(crate) async fn costs(lab: &mut Lab, reference: &Reference, tier: Tier) -> R
             let names: Vec<&str> = set.iter().map(|place| CANDIDATES[*place].1).collect();
             say(&format!(
                 "  {:<44} {:>9.3} s  full {:>12.0}  twin {:>12.0}  {}",
-                if names.len() > 1 { "all".to_owned() } else { names.join(" ") },
+                if names.len() > 1 {
+                    "all".to_owned()
+                } else {
+                    names.join(" ")
+                },
                 measured.seconds(bits),
                 figures[0].0,
                 figures[1].0,
-                if figures[0].1 == figures[1].1 { "same plan" } else { "OTHER PLAN" },
+                if figures[0].1 == figures[1].1 {
+                    "same plan"
+                } else {
+                    "OTHER PLAN"
+                },
             ));
         }
         if std::env::var_os("MYDEX_BENCH_TEXTS").is_some() {
@@ -93,7 +98,11 @@ pub(crate) async fn costs(lab: &mut Lab, reference: &Reference, tier: Tier) -> R
         }
     }
     if let Ok(file) = std::env::var("MYDEX_BENCH_HOLD") {
-        say(&format!("full {} twin {}", lab.sandbox.url(), twin_server.url()));
+        say(&format!(
+            "full {} twin {}",
+            lab.sandbox.url(),
+            twin_server.url()
+        ));
         while !std::path::Path::new(&file).exists() {
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         }

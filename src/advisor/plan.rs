@@ -342,12 +342,7 @@ impl<'a> Reader<'a> {
 
     /// A table that is filled before it is read, `times` times; gives the share of the rows that
     /// the server believes to be in it.
-    fn materialized(
-        &mut self,
-        from: &Map<String, Value>,
-        times: f64,
-        block: &mut Block,
-    ) -> f64 {
+    fn materialized(&mut self, from: &Map<String, Value>, times: f64, block: &mut Block) -> f64 {
         self.mark("materialized");
         let Some(inner) = object(from, "query_block") else {
             // It shares the rows of another one.

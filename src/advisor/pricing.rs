@@ -167,9 +167,8 @@ fn is_equal_join(condition: &str, alias: &str) -> bool {
         let (left, right) = (&condition[..=at], &condition[at + 4..]);
         let left = left.rsplit(is_end).next().and_then(of);
         let right = right.split(is_end).next().and_then(of);
-        let is_own = |table: &Option<String>| {
-            table.as_deref().is_some_and(|table| table.ends_with(&own))
-        };
+        let is_own =
+            |table: &Option<String>| table.as_deref().is_some_and(|table| table.ends_with(&own));
         left.is_some() && right.is_some() && is_own(&left) != is_own(&right)
     })
 }

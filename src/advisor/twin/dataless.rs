@@ -298,10 +298,12 @@ async fn of_index(
     for count in 1..=index.parts.len() {
         let counted = count.min(last);
         let known = index.cardinality.get(counted - 1).copied().flatten();
-        let values = known.filter(|_| counted < last || ranged.is_none()).map_or_else(
-            || estimate::distinct(table, &index.parts[..counted], estimates),
-            |known| known as f64,
-        );
+        let values = known
+            .filter(|_| counted < last || ranged.is_none())
+            .map_or_else(
+                || estimate::distinct(table, &index.parts[..counted], estimates),
+                |known| known as f64,
+            );
         add(
             &format!("n_diff_pfx{count:02}"),
             (values.min(rows)).max(1.0),
@@ -328,13 +330,10 @@ pub(super) async fn candidates(
 ) -> Result<(), Error> {
     let mut by_table: BTreeMap<&TableName, Vec<Index>> = BTreeMap::new();
     for candidate in candidates {
-        by_table
-            .entry(&candidate.table)
-            .or_default()
-            .push(Index {
-                bytes: Some(candidate.bytes),
-                ..candidate.index.clone()
-            });
+        by_table.entry(&candidate.table).or_default().push(Index {
+            bytes: Some(candidate.bytes),
+            ..candidate.index.clone()
+        });
     }
     for (name, mut indexes) in by_table {
         if let Some(table) = catalog.table(&name.schema, &name.name) {

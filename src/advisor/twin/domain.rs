@@ -66,9 +66,7 @@ impl Scale {
 
     fn step(self) -> f64 {
         match self {
-            Self::Number(decimals) => {
-                10_f64.powi(-i32::try_from(decimals).unwrap_or(0))
-            }
+            Self::Number(decimals) => 10_f64.powi(-i32::try_from(decimals).unwrap_or(0)),
             Self::Real => 1e-6,
             Self::Date | Self::Instant => 1.0,
         }

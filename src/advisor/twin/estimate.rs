@@ -140,7 +140,10 @@ fn reference(of: &TableName, columns: &[String], parent: &Table) -> Reference {
     let (schema, table, _) = key_of(of, "");
     Reference {
         table: (schema, table),
-        columns: columns.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        columns: columns
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect(),
         rows: parent.rows,
     }
 }
@@ -188,8 +191,8 @@ pub(super) fn of_column(table: &Table, name: &str, estimates: &Estimates) -> f64
         return *fixed;
     }
     let one = [name.to_owned()];
-    let known = super::scale::distinct_there(table, &one)
-        .or_else(|| estimates.distinct.get(&key).copied());
+    let known =
+        super::scale::distinct_there(table, &one).or_else(|| estimates.distinct.get(&key).copied());
     if let Some(known) = known {
         return known as f64;
     }

@@ -66,7 +66,10 @@ fn compared_exactly(shapes: &[(usize, Shape)]) -> BTreeSet<ColumnKey> {
         .collect();
     let uses = shapes.iter().flat_map(|(_, shape)| &shape.blocks);
     for table in uses.flat_map(|block| &block.tables) {
-        let joined = table.joins.iter().filter_map(|join| estimate::name_of(&join.what));
+        let joined = table
+            .joins
+            .iter()
+            .filter_map(|join| estimate::name_of(&join.what));
         found.extend(joined.map(|column| estimate::key_of(&table.table, column)));
     }
     found
@@ -114,7 +117,11 @@ pub(super) async fn without_histograms(
     catalog: &Catalog,
     estimates: &Estimates,
 ) -> Result<(), Error> {
-    for stand in estimates.stands.values().filter(|stand| !stand.has_histogram) {
+    for stand in estimates
+        .stands
+        .values()
+        .filter(|stand| !stand.has_histogram)
+    {
         let (schema, table, name) = &stand.column;
         let Some(table) = catalog.table(schema, table) else {
             continue;

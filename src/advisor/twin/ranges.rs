@@ -237,7 +237,10 @@ fn constant_end<'a>(token: &impl Fn(usize) -> Option<Token<'a>>, at: usize) -> O
             next += 1;
         }
     }
-    let goes_on = matches!(token(next), Some(Token::Other("%" | "." | "(" | "^" | "|" | "&")));
+    let goes_on = matches!(
+        token(next),
+        Some(Token::Other("%" | "." | "(" | "^" | "|" | "&"))
+    );
     (!goes_on).then_some(next)
 }
 
@@ -276,9 +279,11 @@ pub(super) fn joined(text: &str, ranges: &[Range]) -> Vec<(String, bool)> {
             (other.tokens.1, one.tokens.0)
         };
         all.get(first..last).is_some_and(|between| {
-            between
-                .iter()
-                .any(|token| ["or", "xor", "select", "union"].iter().any(|word| token.is(word)))
+            between.iter().any(|token| {
+                ["or", "xor", "select", "union"]
+                    .iter()
+                    .any(|word| token.is(word))
+            })
         })
     };
     ranges
