@@ -23,6 +23,8 @@ mod choose;
 mod compare;
 #[path = "tpch/data.rs"]
 mod data;
+#[path = "exhaustive/mod.rs"]
+mod exhaustive;
 #[path = "tpch/given.rs"]
 mod given;
 #[path = "tpch/reference.rs"]
@@ -83,7 +85,7 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
     let minutes: u64 = setting("MYDEX_BENCH_MINUTES", 30);
     let with_histograms = setting("MYDEX_BENCH_HISTOGRAMS", 1) != 0;
     let deadline = started + Duration::from_secs(minutes * 60);
-    let reference = Reference::complete(scale, with_histograms, deadline, lab).await?;
+    let reference = reference::complete(scale, with_histograms, deadline, lab).await?;
     say(&format!(
         "TPC-H at scale {scale}, {} subsets, {} distinct plans; {:.0} s until here",
         reference
@@ -198,7 +200,7 @@ fn optimum(
     budget: u64,
     is_guarded: bool,
 ) -> Option<(usize, f64)> {
-    let fits = (0..1_usize << CANDIDATES.len()).filter(|set| bytes(reference, *set) <= budget);
+    let fits = (0..1_usize << CANDIDATES.len()).filter(|set| reference.bytes(*set) <= budget);
     fits.filter(|set| !is_guarded || slower(reference, counted, *set).is_empty())
         .map(|set| (set, total(reference, counted, set)))
         .min_by(|a, b| a.1.total_cmp(&b.1))
@@ -209,14 +211,6 @@ fn total(reference: &Reference, counted: &[usize], set: usize) -> f64 {
     counted
         .iter()
         .map(|place| reference.queries[*place].seconds(set))
-        .sum()
-}
-
-fn bytes(reference: &Reference, set: usize) -> u64 {
-    let sizes = reference.bytes.iter().enumerate();
-    sizes
-        .filter(|(place, _)| set >> place & 1 == 1)
-        .map(|(_, bytes)| bytes)
         .sum()
 }
 
@@ -253,7 +247,7 @@ async fn table(
         }
         sets.extend(advised.iter().map(|(name, sets)| (*name, sets[place])));
         for (name, set) in sets {
-            if bytes(reference, set) > budget {
+            if reference.bytes(set) > budget {
                 return Err(format!("{name}: the set is above {budget} bytes").into());
             }
             let seconds = total(reference, counted, set);

@@ -17,6 +17,7 @@ use super::select;
 use super::session::Session;
 use super::twin::Twin;
 use super::whatif::{self, Explored};
+use crate::model::advice::Tier;
 
 /// One execution on the twin is ended after this.
 const EXECUTION: Duration = Duration::from_secs(10);
@@ -46,6 +47,10 @@ impl<'a> Bench<'a> {
         let mut session = Session::open(twin.server(), ground.choices.clone(), &[]).await?;
         let samples = ground.questions.iter();
         session.expect(samples.map(|question| question.samples.len()).sum());
+        if run.options.tier != Tier::Replica {
+            // All of its data is in memory.
+            session.count_processor_time().await?;
+        }
         Ok(Self {
             run,
             material,
