@@ -1,6 +1,7 @@
 //! Everything the dashboard knows: the data, what is shown of it, what is open.
 
 mod advice;
+mod indexes;
 mod rows;
 mod world;
 
@@ -19,13 +20,15 @@ use super::settings::TuiConfig;
 use super::theme::{ASCII, Glyphs, Theme, UNICODE};
 use crate::model::advice::Advice;
 use crate::model::digest::{DigestDetail, DigestKey};
-use crate::model::feed::{KillTarget, Link, ServerFacts};
+use crate::model::feed::{IndexChange, KillTarget, Link, ServerFacts};
 use crate::model::latency::BucketCounts;
 use crate::model::session::{Session, SessionId};
 
 pub(super) use advice::{
-    AdviceKey, AdviceSheet, AdvisorRun, AdvisorState, Mark, Sheet, Subject, action_word, parts_text,
+    AdviceKey, AdviceSheet, AdvisorRun, AdvisorState, Mark, Subject, action_word, columns_text,
+    parts_text,
 };
+pub(super) use indexes::{ChangeRun, Entry, IndexKey, IndexRow, IndexesState, state_word};
 pub(super) use rows::{PoolGroup, QueryRow, pool_groups, share};
 pub(super) use world::World;
 
@@ -35,6 +38,7 @@ pub(super) enum View {
     Overview,
     Queries,
     Sessions,
+    Indexes,
     Advisor,
     Pool,
 }
@@ -44,6 +48,7 @@ impl View {
         View::Overview,
         View::Queries,
         View::Sessions,
+        View::Indexes,
         View::Advisor,
         View::Pool,
     ];
@@ -54,16 +59,18 @@ impl View {
             View::Overview => ('1', "Overview", "Over"),
             View::Queries => ('2', "Queries", "Query"),
             View::Sessions => ('3', "Sessions", "Sess"),
+            View::Indexes => ('5', "Indexes", "Idx"),
             View::Advisor => ('6', "Advisor", "Adv"),
             View::Pool => ('7', "Pool & probes", "Pool"),
         }
     }
 
-    fn scope(self) -> u8 {
+    fn scope(self) -> u16 {
         match self {
             View::Overview => scope::OVERVIEW,
             View::Queries => scope::QUERIES,
             View::Sessions => scope::SESSIONS,
+            View::Indexes => scope::INDEXES,
             View::Advisor => scope::ADVISOR,
             View::Pool => scope::POOL,
         }
@@ -75,6 +82,7 @@ impl View {
             View::Sessions => 1,
             View::Pool => 2,
             View::Advisor => 3,
+            View::Indexes => 4,
         }
     }
 }
@@ -86,6 +94,7 @@ pub(super) enum RowKey {
     Session(SessionId),
     Probe(Arc<str>),
     Advice(AdviceKey),
+    Index(IndexKey),
 }
 
 /// What is shown of a table, and how.
@@ -128,6 +137,13 @@ impl ListState {
     }
 }
 
+/// The detail pane of a recommendation or of an index.
+#[derive(Debug, Clone)]
+pub(super) struct Sheet {
+    pub(super) key: RowKey,
+    pub(super) scroll: usize,
+}
+
 /// The detail pane of a digest.
 #[derive(Debug, Clone)]
 pub(super) struct Detail {
@@ -158,6 +174,8 @@ pub(super) enum Change {
     Kill(Vec<KillTarget>),
     /// Write the definition of a recommendation, by its place in the advice, to a local file.
     Write(Arc<Advice>, usize),
+    /// Change an index on the server.
+    Index(IndexChange),
 }
 
 /// A question before something is changed.
@@ -176,6 +194,7 @@ pub(super) enum Overlay {
     Help { scroll: usize },
     Messages { scroll: usize },
     AdviceNotes { scroll: usize },
+    IndexNotes { scroll: usize },
     Session { id: SessionId, scroll: usize },
     Columns { cursor: usize },
     Confirm(Confirm),
@@ -233,12 +252,14 @@ pub(super) struct Model {
     pub(super) live: World,
     pub(super) frozen: Option<Box<Frozen>>,
     pub(super) view: View,
-    pub(super) lists: [ListState; 4],
+    pub(super) lists: [ListState; 5],
     pub(super) query_rows: Vec<QueryRow>,
     pub(super) session_rows: Vec<usize>,
     pub(super) probe_rows: Vec<usize>,
     pub(super) advice_rows: Vec<usize>,
+    pub(super) index_rows: Vec<IndexRow>,
     pub(super) advisor: AdvisorState,
+    pub(super) indexes: IndexesState,
     pub(super) sheet: Option<Sheet>,
     pub(super) totals: bool,
     pub(super) show_idle: bool,
@@ -275,12 +296,18 @@ impl Model {
                 ListState::new(columns::SESSIONS, Col::Time),
                 ListState::new(columns::PROBES, Col::P95),
                 ListState::new(columns::ADVICE, Col::Gain),
+                ListState {
+                    descending: false,
+                    ..ListState::new(columns::INDEXES, Col::IndexTable)
+                },
             ],
             query_rows: Vec::new(),
             session_rows: Vec::new(),
             probe_rows: Vec::new(),
             advice_rows: Vec::new(),
+            index_rows: Vec::new(),
             advisor: AdvisorState::default(),
+            indexes: IndexesState::default(),
             sheet: None,
             totals: false,
             show_idle: false,
@@ -312,13 +339,12 @@ impl Model {
     }
 
     /// Where keys are looked up.
-    pub(super) fn scope(&self) -> u8 {
-        if self.detail.is_some() {
-            scope::DETAIL
-        } else if self.sheet.is_some() {
-            scope::ADVICE
-        } else {
-            self.view.scope()
+    pub(super) fn scope(&self) -> u16 {
+        match (&self.detail, &self.sheet) {
+            (Some(_), _) => scope::DETAIL,
+            (None, None) => self.view.scope(),
+            (None, Some(_)) if self.view == View::Indexes => scope::INDEX,
+            (None, Some(_)) => scope::ADVICE,
         }
     }
 
@@ -329,6 +355,7 @@ impl Model {
             View::Sessions => self.session_rows.len(),
             View::Pool => self.probe_rows.len(),
             View::Advisor => self.advice_rows.len(),
+            View::Indexes => self.index_rows.len(),
         }
     }
 
@@ -349,6 +376,10 @@ impl Model {
             View::Advisor => self
                 .recommendation(position)
                 .map(|(_, r)| RowKey::Advice(AdviceKey::of(r))),
+            View::Indexes => self
+                .index_rows
+                .get(position)
+                .map(|row| RowKey::Index(row.key.clone())),
         }
     }
 

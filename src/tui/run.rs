@@ -288,6 +288,7 @@ fn tick(model: &mut Model, started: Instant) -> bool {
     // Spinners turn four times a second, everything else once.
     model.is_empty()
         || model.advisor.run.is_some()
+        || model.indexes.run.is_some()
         || before != (model.now.as_second(), model.note_shown)
 }
 

@@ -3,6 +3,8 @@
 mod advice;
 mod advisor;
 pub(super) mod fixture;
+mod indexes;
+mod inventory;
 mod keys;
 mod manual;
 mod pictures;

@@ -4,6 +4,7 @@ mod act;
 mod advisor;
 mod commands;
 mod feed;
+mod indexes;
 mod kill;
 mod overlay;
 
@@ -14,6 +15,12 @@ pub(super) use commands::suggestions;
 
 /// Applies a message.
 pub(super) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let mut effects = apply(model, message);
+    effects.extend(indexes::wish(model));
+    effects
+}
+
+fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => {
             if model.overlay.is_some() {
@@ -54,6 +61,7 @@ pub(super) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Refused(request) => {
             advisor::refused(model, &request);
+            indexes::refused(model, &request);
             let text = "the collectors are busy; the request was not sent, try again";
             model.say(super::model::Tone::Bad, text);
             Vec::new()
@@ -68,6 +76,7 @@ fn settle(model: &mut Model, first: usize) {
             Overlay::Help { scroll }
             | Overlay::Messages { scroll }
             | Overlay::AdviceNotes { scroll }
+            | Overlay::IndexNotes { scroll }
             | Overlay::Session { scroll, .. },
         ) => *scroll = first,
         Some(_) => {}
