@@ -18,6 +18,7 @@ mod figures;
 pub mod generate;
 mod logging;
 pub mod probe;
+pub mod report;
 pub mod sandbox;
 mod signals;
 mod steps;
@@ -118,6 +119,7 @@ async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
         Command::Check(args) => check::run(context, args).await,
         Command::Probe(args) => probe::run(context, args).await,
         Command::Advise(args) => advise::run(context, &args).await,
+        Command::Report(args) => report::run(context, &args).await,
         Command::Sandbox(args) => sandbox::run(context, args).await,
         Command::Digest(args) => digest::run(context, args).await,
         Command::Config(args) => config::run(context, &args),

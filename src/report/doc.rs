@@ -1,5 +1,6 @@
 //! The document tree. Texts in it are raw; each renderer escapes for its own target.
 
+pub use super::series::{Lines, Series};
 pub use crate::model::finding::{Finding, Severity};
 
 /// A document.
@@ -46,6 +47,8 @@ pub enum Block {
     Bars(Bars),
     /// A distribution.
     Histogram(Histogram),
+    /// Values over time.
+    Lines(Lines),
 }
 
 /// Amounts by name, in the order given; with two series, such as before and after, the bars of one

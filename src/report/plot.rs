@@ -123,7 +123,8 @@ fn axis(histogram: &Histogram) -> Vec<&str> {
         .collect()
 }
 
-fn caption(out: &mut String, caption: &str) {
+/// The line above a plot.
+pub(super) fn caption(out: &mut String, caption: &str) {
     if !caption.is_empty() {
         out.push_str("<figcaption>");
         escape::prose(out, caption);

@@ -142,7 +142,7 @@ tables! {
         IndexReads, "reads", "reads", number(5), "rows read through it since the server counts";
         IndexWrites, "writes", "writes", number(6).drops(5), "rows written and counted on it since the server counts";
         IndexFlags, "flags", "flags", words(13).drops(1), "hidden, unused, dup, redund, unique, fk: why it is there, or may go";
-        IndexFile, "file", "file", words(4).drops(6), "number of its definition";
+        IndexFile, "file", "file", words(5).drops(6), "number of its definition";
         IndexState, "state", "state", words(12), "where its definition stands; a mark where something is out of order";
     }
 }

@@ -136,14 +136,17 @@ fn tabs(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
     let long: u16 = View::ALL.iter().map(|view| width(view.tab().1) + 5).sum();
     // Where not all of it fits, what is filtered matters more than the names of the views.
     let is_narrow = area.width < 60 || long + width(&remarks) > area.width;
+    let short: u16 = View::ALL.iter().map(|view| width(view.tab().2) + 4).sum();
     let mut x = area.x;
     for view in View::ALL {
-        let (digit, title, short) = view.tab();
-        let title = if is_narrow { short } else { title };
+        let (digit, long, abbreviated) = view.tab();
+        let title = if is_narrow { abbreviated } else { long };
         let is_open = *view == model.view;
         // Brackets tell the open tab without colours.
         let text = if is_open {
             format!("[{digit} {title}]")
+        } else if short > area.width {
+            format!(" {digit} ")
         } else {
             format!(" {digit} {title} ")
         };
