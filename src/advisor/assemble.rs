@@ -354,29 +354,6 @@ fn role_phrase(role: Role) -> &'static str {
     }
 }
 
-/// Bytes of an index's name at most, taken low: the limit is 64 characters.
-const MAX_NAME: usize = 64;
-
-/// What the name of an index gets while it is renamed.
-const ASIDE: &str = "_kept";
-
-/// The index that MySQL made by itself for a foreign key and would drop as soon as `index` can
-/// take its place, so that `index` could not be dropped again (error 1553). It bears the name of
-/// the constraint; renamed once, there and back, it counts as made by hand and stays (tried on
-/// MySQL 9.7).
-fn silently_replaced<'a>(table: &'a Table, index: &Index) -> Option<&'a str> {
-    let columns = |index: &Index| -> Vec<String> {
-        let names = index.parts.iter().map_while(|part| part.column_name());
-        names.map(str::to_ascii_lowercase).collect()
-    };
-    let wanted = columns(index);
-    table.foreign_keys.iter().find_map(|key| {
-        let of_key: Vec<String> = key.columns.iter().map(|c| c.to_ascii_lowercase()).collect();
-        let support = table.index(&key.name)?;
-        (columns(support) == of_key && wanted.starts_with(&of_key)).then_some(support.name.as_str())
-    })
-}
-
 /// The statements that make a candidate, and those that undo them.
 #[must_use]
 pub fn creation(candidate: &Candidate, catalog: &Catalog) -> (Vec<String>, Vec<String>) {
@@ -387,16 +364,16 @@ pub fn creation(candidate: &Candidate, catalog: &Catalog) -> (Vec<String>, Vec<S
         lock: LockLevel::None,
     };
     let mut ddl = Vec::new();
-    if let Some(support) = catalog
+    let supports = catalog
         .tables
         .get(table)
-        .and_then(|table| silently_replaced(table, index))
-    {
-        let mut aside = support.to_owned();
-        aside.truncate(aside.floor_char_boundary(MAX_NAME - ASIDE.len()));
-        aside.push_str(ASIDE);
-        ddl.push(ddl::rename_index(table, support, &aside));
-        ddl.push(ddl::rename_index(table, &aside, support));
+        .map_or_else(Vec::new, |table| ddl::silently_replaced(table, index));
+    if !supports.is_empty() {
+        let asides: Vec<String> = supports.iter().map(|name| ddl::aside_name(name)).collect();
+        let there: Vec<_> = supports.iter().copied().zip(asides.iter().map(String::as_str)).collect();
+        let back: Vec<_> = there.iter().map(|(own, aside)| (*aside, *own)).collect();
+        ddl.push(ddl::rename_indexes(table, &there));
+        ddl.push(ddl::rename_indexes(table, &back));
     }
     let mut undo = vec![ddl::drop_index(table, &index.name, Mode::ONLINE)];
     if let Some(column) = &candidate.column {

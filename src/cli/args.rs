@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::context::Format;
-use super::{advise, check, config, demo, digest, generate, probe, report, sandbox, top};
+use super::{advise, check, config, demo, digest, generate, index, probe, report, sandbox, top};
 
 /// Watches MySQL live, finds the indexes it lacks or does not need, and guards what was won.
 ///
@@ -85,6 +85,8 @@ pub enum Command {
     Probe(probe::Args),
     /// Recommend indexes for a workload, judged and measured on a twin of the server.
     Advise(advise::Args),
+    /// Versioned index definitions: write, check, apply, verify and take back.
+    Index(index::Args),
     /// Reports on indexes, schemas and performance, as text, Markdown, JSON or one HTML file.
     Report(report::Args),
     /// Ranked profile of slow query logs.

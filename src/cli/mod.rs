@@ -16,6 +16,7 @@ pub mod digest;
 pub mod error;
 mod figures;
 pub mod generate;
+pub mod index;
 mod logging;
 pub mod probe;
 pub mod report;
@@ -119,6 +120,7 @@ async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
         Command::Check(args) => check::run(context, args).await,
         Command::Probe(args) => probe::run(context, args).await,
         Command::Advise(args) => advise::run(context, &args).await,
+        Command::Index(args) => index::run(context, args).await,
         Command::Report(args) => report::run(context, &args).await,
         Command::Sandbox(args) => sandbox::run(context, args).await,
         Command::Digest(args) => digest::run(context, args).await,

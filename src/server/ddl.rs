@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::quote::{hex_literal, ident};
 use crate::model::advice::LockLevel;
-use crate::model::schema::{Index, IndexKind, KeyPart, Part, TableName};
+use crate::model::schema::{Index, IndexKind, KeyPart, Part, Table, TableName};
 
 /// How a statement is to be carried out; both are always stated, so that the server refuses rather
 /// than takes a stronger lock.
@@ -48,7 +48,9 @@ impl Mode {
         }
     }
 
-    fn clauses(self) -> String {
+    /// `ALGORITHM=…, LOCK=…`, as it stands at the end of a statement.
+    #[must_use]
+    pub fn clauses(self) -> String {
         let algorithm = match self.algorithm {
             Algorithm::Instant => "INSTANT",
             Algorithm::InPlace => "INPLACE",
@@ -158,16 +160,57 @@ pub fn set_visible(on: &TableName, name: &str, visible: bool) -> String {
     )
 }
 
-/// `ALTER TABLE … RENAME INDEX …`.
+/// `ALTER TABLE … RENAME INDEX …`, each from its first name to its second.
 #[must_use]
-pub fn rename_index(on: &TableName, from: &str, to: &str) -> String {
-    format!(
-        "ALTER TABLE {} RENAME INDEX {} TO {}, {}",
-        table(on),
-        ident(from),
-        ident(to),
-        Mode::ONLINE.clauses()
-    )
+pub fn rename_indexes(on: &TableName, names: &[(&str, &str)]) -> String {
+    let mut sql = format!("ALTER TABLE {}", table(on));
+    for (from, to) in names {
+        // Writing to a String cannot fail.
+        let _ = write!(sql, " RENAME INDEX {} TO {},", ident(from), ident(to));
+    }
+    sql.push(' ');
+    sql.push_str(&Mode::ONLINE.clauses());
+    sql
+}
+
+/// The indexes that MySQL may have made by itself for a foreign key, and would then drop as soon as
+/// `index` can take their place, so that `index` could not be dropped again (error 1553). Such an
+/// index bears the name of the constraint, or of a column; nothing tells it from one that was made
+/// by hand. Renamed once, there and back, it counts as made by hand and stays (tried on MySQL 9.7).
+#[must_use]
+pub fn silently_replaced<'a>(table: &'a Table, index: &Index) -> Vec<&'a str> {
+    let columns = |index: &Index| -> Vec<String> {
+        let names = index.parts.iter().map_while(|part| part.column_name());
+        names.map(str::to_ascii_lowercase).collect()
+    };
+    let wanted = columns(index);
+    let is_replaced = |support: &&Index| {
+        let own = columns(support);
+        support.kind == IndexKind::BTree
+            && !support.is_unique
+            && own.len() == support.parts.len()
+            && own.len() <= wanted.len()
+            && wanted.starts_with(&own)
+            && !support.name.eq_ignore_ascii_case(&index.name)
+            && table.foreign_keys.iter().any(|key| {
+                let of_key = key.columns.iter().map(|name| name.to_ascii_lowercase());
+                of_key.eq(own.iter().cloned())
+            })
+    };
+    let supports = table.indexes.iter().filter(is_replaced);
+    supports.map(|support| support.name.as_str()).collect()
+}
+
+/// The name that such an index has while it is renamed.
+#[must_use]
+pub fn aside_name(support: &str) -> String {
+    /// Bytes of an index's name at most, taken low: the limit is 64 characters.
+    const MAX_NAME: usize = 64;
+    const ASIDE: &str = "_kept";
+    let mut aside = support.to_owned();
+    aside.truncate(aside.floor_char_boundary(MAX_NAME - ASIDE.len()));
+    aside.push_str(ASIDE);
+    aside
 }
 
 /// `ALTER TABLE … ADD COLUMN …` for a virtual generated column; instant where the server can.

@@ -1,0 +1,285 @@
+//! Whether what is there is what a definition describes: every facet, never the name alone.
+
+use super::reconcile::{Found, FoundColumn, Memory, Seen, Task};
+use crate::model::schema::{GeneratedColumn, Index, IndexKind, KeyPart, Part, Table};
+use crate::server::ddl;
+
+/// What is there for a task, told from the table alone.
+#[must_use]
+pub(super) fn see(task: &Task, memory: &Memory, table: &Table) -> Seen {
+    let wanted = normal(&task.index, table);
+    let index = match table.index(&task.index.name) {
+        None => Found::Missing,
+        Some(found) => compare(&wanted, found, table),
+    };
+    let twin = table
+        .indexes
+        .iter()
+        .filter(|other| !other.name.eq_ignore_ascii_case(&task.index.name))
+        .find(|other| normal(other, table).is_same_as(&wanted))
+        .map(|other| other.name.clone());
+    let column = task.column.as_ref();
+    Seen {
+        twin,
+        column: column.map_or(FoundColumn::Missing, |column| find_column(column, table)),
+        column_users: column.map_or_else(Vec::new, |column| users(column, &task.index, table)),
+        supports: supports(&task.index, &index, table),
+        aside: aside(memory, table),
+        is_primary_substitute: is_primary_substitute(&task.index, table),
+        index,
+    }
+}
+
+/// The indexes that the new one would replace.
+fn supports(index: &Index, found: &Found, table: &Table) -> Vec<String> {
+    if *found != Found::Missing {
+        return Vec::new();
+    }
+    let names = ddl::silently_replaced(table, index);
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Indexes that have another name for now, because a run ended between two renamings.
+fn aside(memory: &Memory, table: &Table) -> Vec<String> {
+    let is_aside = |name: &&String| {
+        table.index(name).is_none() && table.index(&ddl::aside_name(name)).is_some()
+    };
+    memory.aside.iter().filter(is_aside).cloned().collect()
+}
+
+fn compare(wanted: &Index, found: &Index, table: &Table) -> Found {
+    let there = normal(found, table);
+    if there.is_same_as(wanted) && there.comment == wanted.comment {
+        return Found::Same {
+            is_visible: found.is_visible,
+        };
+    }
+    let bare = |index: &Index| {
+        ddl::definition(&Index {
+            is_visible: true,
+            ..index.clone()
+        })
+    };
+    Found::Other(format!(
+        "`{}` has `{}`, and the definition says `{}`; give the definition another name, or drop \
+         what is there with a definition of its own first",
+        table.name,
+        bare(found),
+        bare(wanted)
+    ))
+}
+
+/// An index in the form in which two of them can be compared: what can be written in several ways,
+/// and what the engine does not keep, is in one.
+fn normal(index: &Index, table: &Table) -> Index {
+    let is_innodb = table.engine.eq_ignore_ascii_case("InnoDB");
+    let kind = match index.kind {
+        IndexKind::Hash if is_innodb => IndexKind::BTree,
+        kind => kind,
+    };
+    let mut parts = Vec::with_capacity(index.parts.len());
+    for part in &index.parts {
+        parts.push(KeyPart {
+            what: match &part.what {
+                Part::Column(name) => Part::Column(name.to_lowercase()),
+                Part::Expression(text) => Part::Expression(loose(text)),
+            },
+            prefix: part.prefix.filter(|length| !is_whole(part, *length, table)),
+            is_descending: part.is_descending,
+        });
+    }
+    Index {
+        kind,
+        parts,
+        cardinality: Vec::new(),
+        bytes: None,
+        ..index.clone()
+    }
+}
+
+/// A prefix as long as its column is none.
+fn is_whole(part: &KeyPart, length: u32, table: &Table) -> bool {
+    let column = part.column_name().and_then(|name| table.column(name));
+    column.is_some_and(|column| {
+        let is_bounded = matches!(
+            column.data_type.as_str(),
+            "char" | "varchar" | "binary" | "varbinary"
+        );
+        is_bounded && column.max_chars == Some(u64::from(length))
+    })
+}
+
+/// An expression without what people write differently: quotes around names, spaces, letter case
+/// outside of strings, and the character set that the server puts before a string.
+pub(super) fn loose(sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len());
+    let mut chars = sql.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' | '"' => {
+                drop_introducer(&mut out);
+                out.push('\'');
+                while let Some(inner) = chars.next() {
+                    if inner == '\\' {
+                        out.push(inner);
+                        out.extend(chars.next());
+                    } else if inner == c {
+                        if chars.peek() == Some(&c) {
+                            out.push(inner);
+                            out.extend(chars.next());
+                        } else {
+                            break;
+                        }
+                    } else {
+                        out.push(inner);
+                    }
+                }
+                out.push('\'');
+            }
+            '`' => {}
+            c if c.is_whitespace() => {}
+            c => out.extend(c.to_lowercase()),
+        }
+    }
+    while let Some(inner) = enclosed(&out) {
+        out = inner.to_owned();
+    }
+    out
+}
+
+/// A character set right before a string: `_utf8mb4`.
+fn drop_introducer(out: &mut String) {
+    for set in ["_utf8mb4", "_utf8mb3", "_latin1", "_binary", "_ascii"] {
+        if let Some(rest) = out.strip_suffix(set) {
+            let length = rest.len();
+            let begins_here = !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            if begins_here {
+                out.truncate(length);
+            }
+            return;
+        }
+    }
+}
+
+/// What is inside of parentheses that enclose all of it.
+fn enclosed(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('(')?.strip_suffix(')')?;
+    let mut depth = 0_i32;
+    let mut is_quoted = false;
+    for c in inner.chars() {
+        match c {
+            '\'' => is_quoted = !is_quoted,
+            '(' if !is_quoted => depth += 1,
+            ')' if !is_quoted => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return None;
+        }
+    }
+    Some(inner)
+}
+
+fn find_column(column: &GeneratedColumn, table: &Table) -> FoundColumn {
+    let Some(found) = table.column(&column.name) else {
+        return FoundColumn::Missing;
+    };
+    let other = |is: &str| {
+        FoundColumn::Other(format!(
+            "column `{}` of `{}` is {is}, and the definition says `{} GENERATED ALWAYS AS ({}) \
+             VIRTUAL`; give the column of the definition another name",
+            column.name, table.name, column.full_type, column.expression
+        ))
+    };
+    match &found.generated {
+        None => other(&format!("a plain `{}`", found.full_type)),
+        Some(generated) => {
+            let is_same = !generated.is_stored
+                && loose(&generated.expression) == loose(&column.expression)
+                && is_same_type(&found.full_type, &column.full_type);
+            if is_same {
+                return FoundColumn::Same;
+            }
+            let kept = if generated.is_stored {
+                "STORED"
+            } else {
+                "VIRTUAL"
+            };
+            other(&format!(
+                "`{} GENERATED ALWAYS AS ({}) {kept}`",
+                found.full_type, generated.expression
+            ))
+        }
+    }
+}
+
+/// The server's type has neither character set nor spaces, and integers have lost their width.
+fn is_same_type(found: &str, wanted: &str) -> bool {
+    let plain = |text: &str| text.to_ascii_lowercase().replace(", ", ",");
+    let (found, wanted) = (plain(found), plain(wanted));
+    let head = |text: &str| -> String {
+        let cut = text.find(" character set ").or(text.find(" collate "));
+        text[..cut.unwrap_or(text.len())].trim().to_owned()
+    };
+    let name = |text: &str| -> String {
+        let synonyms = [
+            ("integer", "int"),
+            ("dec(", "decimal("),
+            ("numeric", "decimal"),
+            ("bool", "tinyint(1)"),
+        ];
+        for (other, own) in synonyms {
+            if let Some(rest) = text.strip_prefix(other) {
+                return format!("{own}{}", rest.trim_start_matches("ean"));
+            }
+        }
+        text.to_owned()
+    };
+    let width_free = |text: &str| -> String {
+        let is_integer = ["tinyint", "smallint", "mediumint", "int", "bigint"]
+            .iter()
+            .any(|kind| text.starts_with(kind));
+        match (text.find('('), text.find(')')) {
+            (Some(open), Some(close)) if is_integer && text != "tinyint(1)" => {
+                format!("{}{}", &text[..open], &text[close + 1..])
+            }
+            _ => text.to_owned(),
+        }
+    };
+    let whole = |text: &str| width_free(&name(&head(text)));
+    whole(&found) == whole(&wanted)
+}
+
+/// Other indexes that use the column, which would lose it.
+fn users(column: &GeneratedColumn, own: &Index, table: &Table) -> Vec<String> {
+    let uses = |index: &&Index| {
+        let mut names = index.parts.iter().filter_map(KeyPart::column_name);
+        !index.name.eq_ignore_ascii_case(&own.name)
+            && names.any(|name| name.eq_ignore_ascii_case(&column.name))
+    };
+    let names = table.indexes.iter().filter(uses);
+    names.map(|index| index.name.clone()).collect()
+}
+
+/// Whether the index is, or would be, the first that keeps values unique and knows no NULL on a
+/// table without a primary key: MySQL takes it for the primary key and refuses to hide it (3522).
+pub(super) fn is_primary_substitute(index: &Index, table: &Table) -> bool {
+    if table.primary_key().is_some() {
+        return false;
+    }
+    let could_be = |index: &Index| {
+        let is_strict = |part: &KeyPart| {
+            let column = part.column_name().and_then(|name| table.column(name));
+            part.prefix.is_none() && column.is_some_and(|column| !column.is_nullable)
+        };
+        index.is_unique && index.parts.iter().all(is_strict)
+    };
+    let others = table
+        .indexes
+        .iter()
+        .filter(|other| !other.name.eq_ignore_ascii_case(&index.name));
+    could_be(index) && !others.into_iter().any(could_be)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! From every place, the steps lead to the end, and they lead back.
+
+use super::*;
+
+fn memory(stage: Stage) -> Memory {
+    Memory {
+        is_fresh: false,
+        stage,
+        ..Memory::FRESH
+    }
+}
+
+#[test]
+fn words_are_read_back() {
+    for stage in Stage::ALL {
+        assert_eq!(Stage::of_word(stage.word()), Some(stage));
+    }
+    for direction in [Direction::Up, Direction::Down] {
+        assert_eq!(Direction::of_word(direction.word()), Some(direction));
+    }
+}
+
+fn task(action: Action, direction: Direction) -> Task {
+    Task {
+        action,
+        direction,
+        index: Index::btree("i", vec![crate::model::schema::KeyPart::column("a")]),
+        column: None,
+        options: String::new(),
+        soak: Duration::from_secs(60),
+        is_judged: action == Action::Create && direction == Direction::Up,
+    }
+}
+
+fn seen(index: Found) -> Seen {
+    Seen {
+        index,
+        ..Seen::default()
+    }
+}
+
+const HIDDEN: Found = Found::Same { is_visible: false };
+const SHOWN: Found = Found::Same { is_visible: true };
+
+#[test]
+fn the_next_step_follows_from_what_is_there() {
+    use Direction::{Down, Up};
+    let create = |direction| task(Action::Create, direction);
+    let drop = |direction| task(Action::Drop, direction);
+    let had = |stage, hidden: u64| Memory {
+        had_index: true,
+        hidden_for: Some(Duration::from_secs(hidden)),
+        ..memory(stage)
+    };
+    let build = |visible| Next::Do(Step::Build { visible });
+    let cases: Vec<(Task, Memory, Found, Next)> = vec![
+        (create(Up), Memory::FRESH, Found::Missing, build(false)),
+        (create(Up), memory(Stage::Begun), HIDDEN, Next::Judge),
+        (create(Up), memory(Stage::Accepted), HIDDEN, Next::Do(Step::Show)),
+        (create(Up), memory(Stage::Accepted), SHOWN, settle(State::Applied, Stage::Done)),
+        (create(Up), memory(Stage::Rejecting), HIDDEN, Next::Do(Step::DropIndex)),
+        (
+            create(Up),
+            memory(Stage::Rejecting),
+            Found::Missing,
+            settle(State::Rejected, Stage::Done),
+        ),
+        (create(Down), memory(Stage::Begun), HIDDEN, Next::Do(Step::Hide)),
+        (
+            create(Down),
+            memory(Stage::Begun),
+            Found::Missing,
+            settle(State::RolledBack, Stage::Done),
+        ),
+        (drop(Up), Memory::FRESH, SHOWN, Next::Do(Step::Hide)),
+        (drop(Up), had(Stage::Hidden, 59), HIDDEN, settle(State::Soaking, Stage::Hidden)),
+        (drop(Up), had(Stage::Hidden, 60), HIDDEN, Next::Do(Step::DropIndex)),
+        (drop(Up), had(Stage::Hidden, 60), Found::Missing, settle(State::Applied, Stage::Done)),
+        (drop(Down), had(Stage::Hidden, 5), HIDDEN, Next::Do(Step::Show)),
+        (drop(Down), had(Stage::Done, 5), Found::Missing, build(true)),
+        (drop(Down), had(Stage::Begun, 5), SHOWN, settle(State::RolledBack, Stage::Done)),
+    ];
+    for (task, memory, index, expected) in cases {
+        let found = next(&task, &memory, &seen(index.clone()));
+        if task.direction == Down && task.action == Action::Create && index == HIDDEN {
+            // It is hidden already, so that its soak begins.
+            assert_eq!(found, settle(State::Soaking, Stage::Hidden));
+            continue;
+        }
+        assert_eq!(found, expected, "{task:?} {memory:?} {index:?}");
+    }
+}
