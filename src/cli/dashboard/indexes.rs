@@ -1,6 +1,7 @@
 //! Reads indexes and changes them for the dashboard: one reading and one change at a time, apart
 //! from the screen, ended with it.
 
+mod change;
 mod hands;
 
 use std::sync::Arc;

@@ -41,7 +41,12 @@ pub struct DefinitionText {
 #[derive(Debug, Clone, PartialEq)]
 pub enum IndexChange {
     /// Carry out a definition, or go on with it.
-    Apply(DefinitionState),
+    Apply {
+        /// The definition.
+        definition: DefinitionState,
+        /// The statements that were agreed to; another file needs another question.
+        statements: Vec<String>,
+    },
     /// Take a definition back.
     RollBack(DefinitionState),
     /// Make an index invisible to the optimizer.
@@ -65,7 +70,7 @@ impl IndexChange {
     #[must_use]
     pub fn phrase(&self) -> String {
         match self {
-            Self::Apply(one) => format!("apply {:04}", one.version),
+            Self::Apply { definition, .. } => format!("apply {:04}", definition.version),
             Self::RollBack(one) => format!("roll back {:04}", one.version),
             Self::Hide { table, index } => format!("hide {} on {table}", index.name),
             Self::Show { table, index } => format!("show {} on {table}", index.name),
@@ -76,7 +81,10 @@ impl IndexChange {
     #[must_use]
     pub fn subject(&self) -> (&TableName, &str) {
         match self {
-            Self::Apply(one) | Self::RollBack(one) => (&one.table, &one.index),
+            Self::Apply {
+                definition: one, ..
+            }
+            | Self::RollBack(one) => (&one.table, &one.index),
             Self::Hide { table, index } | Self::Show { table, index } => (table, &index.name),
         }
     }

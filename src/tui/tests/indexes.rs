@@ -343,10 +343,11 @@ fn a_definition_is_applied_after_a_typed_word_only() {
     assert_eq!(changes(&mut stage), []);
     stage.press("aapply 4<enter>");
     let made = changes(&mut stage);
-    let [IndexChange::Apply(one)] = made.as_slice() else {
+    let [IndexChange::Apply { definition: one, statements }] = made.as_slice() else {
         panic!("{made:?}");
     };
     assert_eq!((one.version, one.state), (4, State::Pending));
+    assert!(statements[0].contains("ADD INDEX"), "{statements:?}");
     working(
         &mut stage,
         &made[0],

@@ -85,7 +85,10 @@ fn news() -> &'static [Feed] {
 
 fn change() -> IndexChange {
     let board = inventory::rich();
-    IndexChange::Apply(board.inventory.definitions[3].clone())
+    IndexChange::Apply {
+        definition: board.inventory.definitions[3].clone(),
+        statements: Vec::new(),
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -186,7 +186,10 @@ pub(super) fn ask_to_apply(model: &mut Model) {
                 .to_owned(),
         );
         Ok(Confirm {
-            change: Change::Index(IndexChange::Apply(one.clone())),
+            change: Change::Index(IndexChange::Apply {
+                definition: one.clone(),
+                statements: text.map(|text| text.up.clone()).unwrap_or_default(),
+            }),
             lines,
             typed: Some((Input::default(), format!("apply {}", one.version))),
         })

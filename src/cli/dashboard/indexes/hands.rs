@@ -1,12 +1,16 @@
 //! What the view of the indexes can start: reading them, and changing one.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Hands;
+use super::change::{Place, make};
 use crate::advisor::existing;
 use crate::cli::error::Error;
+use crate::cli::index::FOLDER;
 use crate::config::settings::{Server, Settings};
+use crate::indexes::apply::Unjudged;
 use crate::model::feed::IndexBoard;
 use crate::model::inventory::{IndexFacts, Inventory, TableFacts};
 use crate::server::catalog::{self, Scope};
@@ -15,15 +19,28 @@ use crate::server::{self, ddl, usage};
 pub(in crate::cli::dashboard) fn hands(
     settings: &Settings,
     server: &Server,
-    _read_only: bool,
+    read_only: bool,
 ) -> Hands {
     let (settings, server) = (Arc::new(settings.clone()), Arc::new(server.clone()));
+    let for_changes = (Arc::clone(&settings), Arc::clone(&server));
     Hands {
         read: Arc::new(move || {
             let (settings, server) = (Arc::clone(&settings), Arc::clone(&server));
             Box::pin(async move { read(&settings, &server).await })
         }),
-        make: Arc::new(|_, _, _| Box::pin(async { Err(Error::new("not yet")) })),
+        make: Arc::new(move |change, progress, cancel| {
+            let (settings, server) = (Arc::clone(&for_changes.0), Arc::clone(&for_changes.1));
+            Box::pin(async move {
+                let place = Place {
+                    settings: &settings,
+                    server: &server,
+                    folder: Path::new(FOLDER),
+                    read_only,
+                    judge: &Unjudged,
+                };
+                make(&place, &change, &progress, &cancel).await
+            })
+        }),
     }
 }
 
