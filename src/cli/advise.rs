@@ -188,7 +188,7 @@ impl From<TierName> for Tier {
 }
 
 /// A number of bytes with an optional unit: `1048576`, `500MiB`, `2GB`.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let expected = || "expected a size such as 500MiB or 2GB".to_owned();
     let text = text.trim();
     let digits = text

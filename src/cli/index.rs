@@ -6,6 +6,7 @@ pub mod drift;
 pub mod lint;
 pub mod new;
 pub mod plan;
+mod reading;
 pub mod rollback;
 pub mod status;
 pub mod verify;

@@ -3,7 +3,7 @@
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
 //! Pure files: quote.rs, ddl.rs, cells.rs, findings.rs, instruments.rs, catalog/create.rs, catalog/innodb.rs, catalog/rows.rs
 //! May import: model, config, sql
-//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, usage, instruments, findings, parameters, audit, control, settings
+//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, usage, distinct, room, instruments, findings, parameters, audit, control, settings
 
 pub mod audit;
 pub mod capability;
@@ -12,12 +12,14 @@ pub mod cells;
 pub mod connect;
 pub mod control;
 pub mod ddl;
+pub mod distinct;
 pub mod error;
 pub mod findings;
 pub mod guard;
 mod instruments;
 pub mod parameters;
 pub mod quote;
+pub mod room;
 pub mod settings;
 pub mod usage;
 

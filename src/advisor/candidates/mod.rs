@@ -16,6 +16,7 @@ mod wants;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use keys::{key_bytes, limits};
 pub use size::{build_time, size, write_us_per_row};
 
 use self::order::{Steps, refine, width};

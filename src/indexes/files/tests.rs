@@ -23,6 +23,7 @@ fn entry(version: u32, definition: Definition) -> Entry {
         name: "x".to_owned(),
         file: format!("{version:04}_x.toml"),
         definition,
+        terms: Terms::default(),
     }
 }
 
