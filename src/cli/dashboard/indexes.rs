@@ -3,6 +3,7 @@
 
 mod change;
 mod hands;
+mod reading;
 
 use std::sync::Arc;
 use std::time::Duration;

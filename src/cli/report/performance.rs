@@ -27,7 +27,7 @@ const TELL: Duration = Duration::from_secs(10);
 
 /// Options of `mydex report performance`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// How long to watch the server; Ctrl-C ends it early, and the report covers what was seen.
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = probe::duration)]
     pub duration: Duration,
@@ -50,7 +50,7 @@ pub struct Args {
 }
 
 /// Runs the command. A service level that was missed is a problem found.
-pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
+pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let server = context.server()?;
     if args.duration < SHORTEST {
         return Err(Error::new(format!(
