@@ -16,6 +16,7 @@ pub mod digest;
 pub mod error;
 mod figures;
 pub mod generate;
+mod inventory;
 pub mod index;
 mod logging;
 pub mod probe;

@@ -1,6 +1,7 @@
 //! The document tree. Texts in it are raw; each renderer escapes for its own target.
 
 pub use super::series::{Lines, Series};
+pub use super::diagram::{Diagram, Entity, Field, Link};
 pub use crate::model::finding::{Finding, Severity};
 
 /// A document.
@@ -49,6 +50,8 @@ pub enum Block {
     Histogram(Histogram),
     /// Values over time.
     Lines(Lines),
+    /// Tables and their relationships.
+    Diagram(Diagram),
 }
 
 /// Amounts by name, in the order given; with two series, such as before and after, the bars of one

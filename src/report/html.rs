@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
+use super::diagram::{self, Diagram};
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
 use super::{escape, plot, series};
 
@@ -156,6 +157,7 @@ impl Page {
             Block::Bars(bars) => plot::bars(&mut self.out, bars),
             Block::Histogram(histogram) => plot::histogram(&mut self.out, histogram),
             Block::Lines(lines) => series::html(&mut self.out, lines),
+            Block::Diagram(diagram) => self.diagram(diagram),
         }
     }
 
@@ -241,6 +243,17 @@ impl Page {
             self.code("sql", &finding.remedy);
         }
         self.out.push_str("</li>\n");
+    }
+
+    /// Its size is kept, so that names can be read; what is wider than the page scrolls.
+    fn diagram(&mut self, diagram: &Diagram) {
+        self.out.push_str("<figure class=\"er\">\n");
+        plot::caption(&mut self.out, &diagram.caption);
+        self.out.push_str(
+            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Diagram\">",
+        );
+        diagram::svg::draw(&mut self.out, diagram);
+        self.out.push_str("</div>\n</figure>\n");
     }
 
     /// Statements are wrapped, so that their end can be seen; the lines of plans tell by where they
