@@ -113,8 +113,8 @@ impl Watch<'_> {
         }
         let first = self.fast.poll(self.connection, self.crew).await?;
         let begun = Instant::now();
-        let step = period.interval.max(period.duration / MOST_POINTS);
-        let mut ticks = tokio::time::interval_at(begun + step, step);
+        let every = period.interval.max(period.duration / MOST_POINTS);
+        let mut ticks = tokio::time::interval_at(begun + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut steps = Steps::new(first);
         let mut baselines = None;
@@ -146,7 +146,7 @@ impl Watch<'_> {
         let usage = self.digests.as_ref().map(DigestPoll::usage);
         let (from, points, answered) = (steps.first.at, steps.points.clone(), steps.answered);
         let interval = steps.whole()?;
-        let due = interval.window.as_nanos() / step.as_nanos().max(1);
+        let due = interval.window.as_nanos() / every.as_nanos().max(1);
         Ok(Performance {
             facts: facts::facts(server, self.capabilities, usage.as_ref()),
             from,

@@ -89,6 +89,14 @@ fn lead(period: &Performance, now: &Summary, levels: &[Level]) -> String {
         (_, 1) => format!("One of {judged} service levels was missed."),
         (_, missed) => format!("{missed} of {judged} service levels were missed."),
     };
+    if now.figure(Measure::P50).is_none() {
+        return format!(
+            "Over {} the server ran {} statements a second; how long they took can't be told. {verdict}",
+            units::duration(period.interval.window),
+            now.figure(Measure::Queries)
+                .map_or_else(|| "an unknown number of".to_owned(), units::count),
+        );
+    }
     format!(
         "Over {} the server ran {} statements a second, which kept {} sessions busy on average; half \
          of them took at most {}, 95 % at most {}, 99 % at most {}. {verdict}",
@@ -294,7 +302,7 @@ fn waits(period: &Performance) -> Vec<Block> {
     };
     let mut table = Table::new(
         format!(
-            "The {} kinds with the most time of {}, over {}; only instruments that are on are \
+            "Kinds of waits: the {} with the most time of {}, over {}; only instruments that are on are \
              counted, and a wait for a table contains those for its files",
             waits.len().min(WAITS),
             waits.len(),

@@ -227,7 +227,7 @@ mod tests {
         let many: Vec<Option<f64>> = (0..1_000_u32).map(|n| Some(f64::from(n % 500))).collect();
         let drawn = spark(&many, 499.0);
         assert_eq!(drawn.chars().count(), COLUMNS);
-        assert_eq!(drawn.matches('█').count(), 4, "{drawn}");
+        assert_eq!(drawn.matches('█').count(), 6, "{drawn}");
     }
 
     #[test]

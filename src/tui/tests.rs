@@ -3,6 +3,7 @@
 mod advice;
 mod advisor;
 pub(super) mod fixture;
+mod index_changes;
 mod indexes;
 mod inventory;
 mod keys;

@@ -15,8 +15,12 @@ pub(super) use commands::suggestions;
 
 /// Applies a message.
 pub(super) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    // What the loop says of its own doing asks for nothing.
+    let is_news = !matches!(message, Message::Settled(_) | Message::Refused(_));
     let mut effects = apply(model, message);
-    effects.extend(indexes::wish(model));
+    if is_news {
+        effects.extend(indexes::wish(model));
+    }
     effects
 }
 

@@ -17,6 +17,7 @@ mod definitions;
 mod documents;
 mod engine;
 mod fingerprint;
+mod indexes_view;
 mod keeper;
 mod pack;
 mod prove;

@@ -27,7 +27,7 @@ const TELL: Duration = Duration::from_secs(10);
 
 /// Options of `mydex report performance`.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Args {
+pub struct Args {
     /// How long to watch the server; Ctrl-C ends it early, and the report covers what was seen.
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = probe::duration)]
     pub duration: Duration,

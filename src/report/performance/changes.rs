@@ -119,11 +119,13 @@ fn movers(earlier: &Summary, now: &Summary, most: usize) -> Vec<Block> {
     let shown = &moves[..moves.len().min(most)];
     let mut table = Table::new(
         format!(
-            "The {} statements whose load changed most, of {} in either period",
+            "Statements: the {} whose load changed most, of {} in either period",
             shown.len(),
             moves.len()
         ),
         &[
+            "statement",
+            "what",
             ">load then",
             ">now",
             ">change",
@@ -131,8 +133,6 @@ fn movers(earlier: &Summary, now: &Summary, most: usize) -> Vec<Block> {
             ">now",
             ">average then",
             ">now",
-            "what",
-            "statement",
         ],
     );
     for one in shown {
@@ -168,6 +168,10 @@ fn row(one: &Move<'_>, earlier: &Summary, now: &Summary) -> [String; 9] {
         side.map_or_else(|| "-".to_owned(), |s| units::duration(s.average()))
     };
     [
+        one.now
+            .or(one.then)
+            .map_or_else(String::new, |known| statements::head(known, 64)),
+        one.what.to_owned(),
         format!("{:.3}", one.load.0),
         format!("{:.3}", one.load.1),
         format!("{:+.3}", one.growth()),
@@ -175,10 +179,6 @@ fn row(one: &Move<'_>, earlier: &Summary, now: &Summary) -> [String; 9] {
         per_second(one.now, now.window),
         average(one.then),
         average(one.now),
-        one.what.to_owned(),
-        one.now
-            .or(one.then)
-            .map_or_else(String::new, |known| statements::head(known, 80)),
     ]
 }
 

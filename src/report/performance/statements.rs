@@ -6,7 +6,7 @@ use crate::model::units;
 use crate::report::doc::{Amount, BarRow, Bars, Block, Table};
 
 /// Characters of a statement in a table.
-const HEAD: usize = 110;
+const HEAD: usize = 64;
 
 /// Bars at most.
 const BARS: usize = 10;
@@ -26,13 +26,14 @@ pub(super) fn blocks(period: &Performance, now: &Summary, most: usize) -> Vec<Bl
     let all = units::from_picoseconds(digests.total.time_ps).as_secs_f64();
     let mut table = Table::new(
         format!(
-            "The {} statements with the most time of {} that ran, over {}",
+            "Statements: the {} with the most time of {} that ran, over {}",
             shown.len(),
             now.statement_count,
             units::duration(window)
         ),
         &[
             ">#",
+            "statement",
             ">load",
             ">share",
             ">calls/s",
@@ -44,7 +45,6 @@ pub(super) fn blocks(period: &Performance, now: &Summary, most: usize) -> Vec<Bl
             ">tmp disk",
             ">errors",
             "schema",
-            "statement",
         ],
     );
     for (place, one) in shown.iter().enumerate() {
@@ -89,6 +89,7 @@ fn row(
     let calls = one.calls.max(1) as f64;
     [
         place.to_string(),
+        head(one, HEAD),
         format!("{:.3}", one.load(window)),
         units::percent(one.time.as_secs_f64() / all.max(f64::EPSILON)),
         units::count(one.calls as f64 / seconds),
@@ -100,7 +101,6 @@ fn row(
         units::count(one.tmp_disk_tables as f64),
         units::count(one.errors as f64),
         one.key.schema.as_deref().unwrap_or("-").to_owned(),
-        head(one, HEAD),
     ]
 }
 
@@ -111,7 +111,12 @@ pub(super) fn head(one: &StatementSummary, most: usize) -> String {
         let digest = one.key.digest.as_deref().unwrap_or_default();
         return format!("(text not read) {}", digest.get(..16).unwrap_or(digest));
     };
-    let text = text
+    // The binary protocol's step stands before what it runs.
+    let plain = text
+        .strip_prefix("EXECUTE ")
+        .filter(|rest| rest.contains(' '))
+        .unwrap_or(text);
+    let text = plain
         .replace('`', "")
         .replace(" . ", ".")
         .replace(" ,", ",")
@@ -167,7 +172,7 @@ fn details(period: &Performance, shown: &[StatementSummary]) -> Vec<Block> {
         }
         inside.insert(0, Block::Facts(facts));
         blocks.push(Block::Details {
-            summary: format!("{}. {}", place + 1, head(one, HEAD)),
+            summary: format!("{}. {}", place + 1, head(one, 2 * HEAD)),
             blocks: inside,
         });
     }

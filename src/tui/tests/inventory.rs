@@ -1,16 +1,22 @@
-//! Inventories by hand: an ordinary one with hostile and very long names, a large one, an empty one.
+//! Inventories by hand: an ordinary one with hostile and very long names, a large one, an empty one;
+//! and stages with one of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fixture::at;
+use super::stage::Stage;
 use crate::model::advice::Action;
-use crate::model::feed::{DefinitionText, IndexBoard};
+use crate::model::feed::{
+    DefinitionText, Feed, IndexBoard, IndexChange, IndexNews, IndexRequest, Request,
+};
 use crate::model::inventory::{IndexFacts, Inventory, TableFacts};
 use crate::model::ledger::{DefinitionState, State};
 use crate::model::review::{Fate, Required, Verdict};
 use crate::model::schema::{ForeignKey, Index, IndexKind, KeyPart, Part, TableName};
 use crate::model::usage::Counts;
+use crate::tui::message::Effect;
 
 fn index(table: &str, name: &str, columns: &[&str], fate: Fate, reason: &str) -> IndexFacts {
     let parts = columns.iter().map(|name| KeyPart::column(*name)).collect();
@@ -308,4 +314,72 @@ pub(super) fn none() -> IndexBoard {
     inventory.definitions.clear();
     inventory.notes.clear();
     board(inventory)
+}
+
+/// What was asked about indexes since the last look.
+pub(super) fn asked(stage: &mut Stage) -> Vec<IndexRequest> {
+    stage
+        .effects
+        .drain(..)
+        .filter_map(|effect| match effect {
+            Effect::Request(Request::Index(request)) => Some(request),
+            _ => None,
+        })
+        .collect()
+}
+
+pub(super) fn changes(stage: &mut Stage) -> Vec<IndexChange> {
+    asked(stage)
+        .into_iter()
+        .filter_map(|request| match request {
+            IndexRequest::Change(change) => Some(change),
+            IndexRequest::Read | IndexRequest::Stop => None,
+        })
+        .collect()
+}
+
+pub(super) fn read(stage: &mut Stage, board: IndexBoard) {
+    stage.feed(Feed::Index(IndexNews::Read(Arc::new(board))));
+}
+
+/// A stage with an inventory that is some seconds old.
+pub(super) fn with(size: (u16, u16), board: IndexBoard) -> Stage {
+    let mut stage = Stage::played(size, false);
+    stage.press("5");
+    read(&mut stage, board);
+    stage.effects.clear();
+    stage.second(27, false);
+    stage
+}
+
+pub(super) fn working(stage: &mut Stage, change: &IndexChange, step: &str, share: Option<f64>) {
+    stage.feed(Feed::Index(IndexNews::Working {
+        change: change.clone(),
+        step: step.to_owned(),
+        share,
+        left: share.map(|_| Duration::from_secs(16)),
+    }));
+}
+
+pub(super) fn ended(stage: &mut Stage, change: &IndexChange, result: Result<&str, &str>) {
+    stage.feed(Feed::Index(IndexNews::Ended {
+        change: change.clone(),
+        result: result.map(str::to_owned).map_err(str::to_owned),
+    }));
+}
+
+pub(super) fn selected(stage: &Stage) -> String {
+    stage.model.chosen_index().unwrap().name().to_owned()
+}
+
+/// Selects the row of an index by its name.
+pub(super) fn choose(stage: &mut Stage, name: &str) {
+    stage.press("g");
+    for _ in 0..stage.model.row_count() {
+        if selected(stage) == name {
+            return;
+        }
+        stage.press("j");
+    }
+    panic!("no row `{name}`");
 }

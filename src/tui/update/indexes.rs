@@ -6,9 +6,10 @@ use std::time::Duration;
 use tui_input::Input;
 
 use super::open;
+use crate::model::advice::Action;
 use crate::model::feed::{IndexBoard, IndexChange, IndexNews, IndexRequest, Link, Request};
 use crate::model::ledger::{DefinitionState, State};
-use crate::tui::keys::Action;
+use crate::tui::keys;
 use crate::tui::message::Effect;
 use crate::tui::model::{
     Change, ChangeRun, Confirm, Entry, Model, Overlay, Tone, View, action_word, parts_text,
@@ -175,6 +176,9 @@ pub(super) fn ask_to_apply(model: &mut Model) {
             State::Pending => "Carry out this definition?",
             State::Rejected => "Carry out this definition, though it did not keep its promise?",
             State::RolledBack => "Carry out this definition again?",
+            State::Soaking if one.action == Action::Create => {
+                "Keep this definition after all? Its index is hidden, and waits to be dropped."
+            }
             _ => "Go on with this definition?",
         };
         let mut lines = about(what, one);
@@ -211,7 +215,11 @@ pub(super) fn ask_to_roll_back(model: &mut Model) {
         let mut lines = about("Take this definition back?", one);
         let text = entry.text_of(one);
         lines.extend(spelled(text.map(|text| text.down.as_slice())));
-        lines.push("What was there before comes back exactly as the ledger has it.".to_owned());
+        lines.push(
+            "What was there before comes back exactly as the ledger has it; an index that goes is \
+             hidden first, and dropped by a rollback after its soak time."
+                .to_owned(),
+        );
         Ok(Confirm {
             change: Change::Index(IndexChange::RollBack(one.clone())),
             lines,
@@ -349,7 +357,7 @@ pub(super) fn open_notes(model: &mut Model) {
     if model.shown().indexes.is_some() {
         open(model, Some(Overlay::IndexNotes { scroll: 0 }));
     } else {
-        let key = model.keys.first(Action::ReadIndexes);
+        let key = model.keys.first(keys::Action::ReadIndexes);
         model.say(
             Tone::Info,
             format!("the indexes are not read yet; {key} reads them"),

@@ -288,6 +288,10 @@ fn told(outcome: Outcome, asked: &DefinitionState, notes: Vec<String>) -> Result
     let mut text = match settled.state {
         State::Applied => format!("index {} is applied", settled.index),
         State::RolledBack => format!("index {} is as it was before", settled.index),
+        State::Soaking => format!(
+            "index {} is hidden; the same again after its soak time drops it",
+            settled.index
+        ),
         state => format!("index {} is {}", settled.index, state.word()),
     };
     let note = settled.note.iter().cloned().chain(notes).next();

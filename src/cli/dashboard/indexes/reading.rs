@@ -5,8 +5,8 @@ use std::path::Path;
 
 use tokio::time::Instant;
 
-use crate::advisor::existing;
 use crate::cli::error::Error;
+use crate::cli::inventory::{self, Found};
 use crate::config::settings::{Server, Settings};
 use crate::indexes::definition::Definition;
 use crate::indexes::files::Entry;
@@ -14,11 +14,10 @@ use crate::indexes::folder;
 use crate::indexes::ledger::{self, Row};
 use crate::indexes::status::states;
 use crate::model::feed::{DefinitionText, IndexBoard};
-use crate::model::inventory::{IndexFacts, Inventory, TableFacts};
+use crate::model::inventory::IndexFacts;
 use crate::model::review::{Fate, Required};
-use crate::model::schema::{Catalog, TableName};
-use crate::server::catalog::{self, Scope};
-use crate::server::{self, Connection, ddl, usage};
+use crate::model::schema::TableName;
+use crate::server::{self, Connection, ddl};
 
 /// Mistakes of the folder that are told one by one.
 const MISTAKES: usize = 10;
@@ -35,13 +34,16 @@ pub(super) async fn board(
     let (entries, mut notes) = definitions(folder)?;
     let mut connection = server::open(server, &settings.monitor)
         .await
-        .map_err(|error| told(&error))?;
+        .map_err(|error| inventory::told(&error))?;
     let begun = Instant::now();
-    let read = all(&mut connection, server).await;
+    let read = there(&mut connection, server, &entries).await;
     let took = begun.elapsed();
     connection.close().await;
-    let (mut inventory, catalog, rows) = read?;
-    let default_schema = default_schema(server, &catalog);
+    let There {
+        found,
+        rows,
+        default_schema,
+    } = read?;
     let entries = of_here(
         entries,
         &rows,
@@ -49,7 +51,8 @@ pub(super) async fn board(
         &default_schema,
         &mut notes,
     );
-    inventory.definitions = states(&entries, &rows, &catalog, &default_schema);
+    let mut inventory = found.inventory;
+    inventory.definitions = states(&entries, &rows, &found.catalog, &default_schema);
     inventory.notes.extend(notes);
     inventory.indexes.retain(|one| !is_own(&one.verdict.table));
     inventory.tables.retain(|one| !is_own(&one.name));
@@ -83,77 +86,37 @@ fn definitions(path: &Path) -> Result<(Vec<Entry>, Vec<String>), Error> {
     Ok((survey.entries, notes))
 }
 
-async fn all(
+/// What is there, and what the ledgers say.
+struct There {
+    found: Found,
+    rows: Vec<Row>,
+    default_schema: String,
+}
+
+async fn there(
     connection: &mut Connection,
     server: &Server,
-) -> Result<(Inventory, Catalog, Vec<Row>), Error> {
-    let (inventory, catalog) = inventory(connection, server).await?;
-    let mut rows = Vec::new();
-    let schemas: BTreeSet<&str> = catalog
+    entries: &[Entry],
+) -> Result<There, Error> {
+    let schemas = inventory::schemas(connection, server, &[]).await?;
+    let found = inventory::read(connection, server, &schemas, entries).await?;
+    let with_ledger: BTreeSet<&str> = found
+        .catalog
         .tables
         .keys()
         .filter(|table| table.name.eq_ignore_ascii_case(OWN))
         .map(|table| table.schema.as_str())
         .collect();
-    for schema in schemas {
+    let mut rows = Vec::new();
+    for schema in with_ledger {
         let read = ledger::read(connection, schema).await;
-        rows.extend(read.map_err(|error| told(&error))?);
+        rows.extend(read.map_err(|error| inventory::told(&error))?);
     }
-    Ok((inventory, catalog, rows))
-}
-
-async fn inventory(
-    connection: &mut Connection,
-    server: &Server,
-) -> Result<(Inventory, Catalog), Error> {
-    let failed = |error: server::Error| told(&error);
-    let scope = Scope::Schemas(server.database.clone().into_iter().collect());
-    let reading = catalog::outline(connection, &scope).await.map_err(failed)?;
-    let used = usage::read(connection, &reading.catalog)
-        .await
-        .map_err(failed)?;
-    let indexes: Vec<IndexFacts> = existing::review(&reading.catalog, &used, &[])
-        .into_iter()
-        .map(|verdict| IndexFacts {
-            usage: used.of(&verdict.table, &verdict.index.name),
-            definition: None,
-            verdict,
-        })
-        .collect();
-    let tables = reading
-        .catalog
-        .tables
-        .values()
-        .map(|table| TableFacts {
-            name: table.name.clone(),
-            engine: table.engine.clone(),
-            rows: table.rows,
-            data_bytes: table.data_bytes,
-            index_bytes: table.index_bytes,
-            unsupported: Vec::new(),
-        })
-        .collect();
-    let inventory = Inventory {
-        server: server.name.clone(),
-        version: connection.version().to_owned(),
-        at: jiff::Timestamp::now(),
-        window: used.window,
-        tables,
-        indexes,
-        definitions: Vec::new(),
-        notes: reading.notes.into_iter().chain(used.notes).collect(),
-    };
-    Ok((inventory, reading.catalog))
-}
-
-/// The schema of definitions that name none: the URL's, or the only one.
-fn default_schema(server: &Server, catalog: &Catalog) -> String {
-    let schemas: BTreeSet<&str> = catalog.tables.keys().map(|t| t.schema.as_str()).collect();
-    match (&server.database, schemas.len()) {
-        (Some(database), _) => database.clone(),
-        (None, 1) => schemas.into_iter().collect(),
-        (None, _) => String::new(),
-    }
+    Ok(There {
+        default_schema: inventory::default_schema(server, &schemas),
+        found,
+        rows,
+    })
 }
 
 /// The definitions that are about this server; what is left out is noted.
@@ -216,8 +179,4 @@ fn visibility(one: &IndexFacts) -> (String, String) {
     }
     let of = |visible| ddl::set_visible(&one.verdict.table, &index.name, visible);
     (of(false), of(true))
-}
-
-fn told(error: &server::Error) -> Error {
-    Error::from_chain(error).hint(error.hint())
 }

@@ -47,10 +47,13 @@ pub(super) fn review(verdict: &Verdict) -> String {
         return "the primary key: the table itself is kept in its order".to_owned();
     }
     let what = match &verdict.fate {
-        Fate::Keep => "may be of use".to_owned(),
         Fate::Unused => "unused".to_owned(),
         Fate::Duplicate(other) => format!("duplicate of {other}"),
         Fate::Redundant(other) => format!("redundant to {other}"),
+        Fate::Keep | Fate::Required(_) if !verdict.reason.is_empty() => {
+            return verdict.reason.clone();
+        }
+        Fate::Keep => "may be of use".to_owned(),
         Fate::Required(why) => match why {
             Required::ImplicitPrimaryKey => "stands for the missing primary key",
             Required::Unique => "keeps values unique",
