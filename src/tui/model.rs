@@ -399,11 +399,21 @@ impl Model {
         }
         match &list.selected {
             None => Some(0),
-            Some(key) => match (0..count).find(|n| self.row_key(*n).as_ref() == Some(key)) {
+            Some(key) => match self.position_of(key, count) {
                 Some(position) => Some(position),
                 None if list.follow => None,
                 None => Some(list.position.min(count - 1)),
             },
+        }
+    }
+
+    fn position_of(&self, key: &RowKey, count: usize) -> Option<usize> {
+        match (self.view, key) {
+            // There are thousands of indexes, and this is asked several times a frame.
+            (View::Indexes, RowKey::Index(key)) => {
+                self.index_rows.iter().position(|row| row.key == *key)
+            }
+            _ => (0..count).find(|n| self.row_key(*n).as_ref() == Some(key)),
         }
     }
 

@@ -20,6 +20,7 @@ mod fingerprint;
 mod indexes_view;
 mod keeper;
 mod pack;
+mod performance;
 mod prove;
 mod pty;
 mod sandbox;

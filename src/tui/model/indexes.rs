@@ -295,10 +295,10 @@ impl Model {
         let Some(open) = &self.sheet else {
             return self.index_entry(self.cursor()?);
         };
-        let position = self
-            .index_rows
-            .iter()
-            .position(|row| open.key == RowKey::Index(row.key.clone()))?;
+        let RowKey::Index(key) = &open.key else {
+            return None;
+        };
+        let position = self.index_rows.iter().position(|row| row.key == *key)?;
         self.index_entry(position)
     }
 

@@ -12,13 +12,12 @@ use super::detail::{Line, push_text, scrolled};
 use super::table::{Cell, Table};
 use crate::model::feed::IndexBoard;
 use crate::model::ledger::State;
-use crate::model::review::Fate;
 use crate::model::units;
 use crate::tui::columns::Col;
 use crate::tui::history::elapsed;
 use crate::tui::keys::Action;
 use crate::tui::model::{Entry, Model, columns_text, parts_text, state_word};
-use crate::tui::paint::{Canvas, width, wrap};
+use crate::tui::paint::{Canvas, wrap};
 use crate::tui::theme::Theme;
 
 pub(super) use notes::draw as notes;
