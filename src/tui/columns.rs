@@ -136,7 +136,7 @@ tables! {
     /// The columns of the indexes.
     INDEXES {
         IndexTable, "table", "table", words(12).drops(3), "the table of the index";
-        IndexName, "index", "index", rest(16), "its name";
+        IndexName, "index", "index", rest(22), "its name";
         IndexParts, "columns", "columns", words(24).drops(7), "columns or expressions of the index";
         IndexSize, "size", "size", number(7).drops(4), "bytes on disk, by the server's statistics";
         IndexReads, "reads", "reads", number(5), "rows read through it since the server counts";
