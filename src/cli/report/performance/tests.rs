@@ -104,7 +104,10 @@ fn what_was_written_is_read_again() {
     assert_eq!(read.figures.len(), summary.figures.len());
     for ((one, then), (other, now)) in summary.figures.iter().zip(&read.figures) {
         assert_eq!(one, other);
-        assert!((then.unwrap_or(-1.0) - now.unwrap_or(-1.0)).abs() < 1e-9, "{one:?}");
+        assert!(
+            (then.unwrap_or(-1.0) - now.unwrap_or(-1.0)).abs() < 1e-9,
+            "{one:?}"
+        );
     }
     assert_eq!(read.statements.len(), summary.statements.len());
     for (one, other) in summary.statements.iter().zip(&read.statements) {
