@@ -11,12 +11,16 @@
 //! `MYDEX_BENCH_SCALE` (0.1), `MYDEX_BENCH_MINUTES` (30) and `MYDEX_BENCH_HISTOGRAMS` (1) change
 //! the scale factor, the time limit, and whether the compared columns have histograms.
 //! `MYDEX_BENCH_TIERS=0` leaves out the advisor's own choice at its tiers T1 and T0, which it is asked
-//! for with these candidates and the times without any.
+//! for with these candidates and the times without any; `t0` and `t1` ask for one of them.
+//! `MYDEX_BENCH_COMPARE=t0`, or `t1`, prints the optimizer's costs on the advisor's twin beside those
+//! on the full data instead.
 //! `MYDEX_BENCH_INDEXES`, such as `lineitem (l_partkey, l_suppkey); orders (o_custkey)`, is created
 //! for real and measured beside the reference.
 
 #[path = "tpch/choose.rs"]
 mod choose;
+#[path = "tpch/compare.rs"]
+mod compare;
 #[path = "tpch/data.rs"]
 mod data;
 #[path = "tpch/given.rs"]
@@ -29,6 +33,8 @@ mod tiers;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+
+use mydex::model::advice::Tier;
 
 use self::choose::{Setting, TIERS, TOLERANCE, chosen, names};
 use self::data::Lab;
@@ -109,13 +115,26 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
         .map(|place| &*reference.queries[*place].name)
         .collect();
     let without = format!("without {}, which reach the cap", reached.join(", "));
-    let mut advised = Vec::new();
-    if setting("MYDEX_BENCH_TIERS", 1) != 0 {
+    if let Ok(asked) = std::env::var("MYDEX_BENCH_COMPARE") {
         let lab = match &mut *lab {
             Some(lab) => lab,
             None => lab.insert(Lab::start(scale, with_histograms).await?),
         };
-        advised = tiers::chosen(lab, &reference, &rest).await?;
+        let tier = if asked == "t1" {
+            Tier::Sample
+        } else {
+            Tier::Dataless
+        };
+        return compare::costs(lab, &reference, tier).await;
+    }
+    let mut advised = Vec::new();
+    let tiers: String = setting("MYDEX_BENCH_TIERS", "t1,t0".to_owned());
+    if tiers != "0" {
+        let lab = match &mut *lab {
+            Some(lab) => lab,
+            None => lab.insert(Lab::start(scale, with_histograms).await?),
+        };
+        advised = tiers::chosen(lab, &reference, &rest, &tiers).await?;
     }
     for (counted, title) in [(&all, "all queries"), (&rest, &*without)] {
         if capped.is_empty() && counted.len() == rest.len() && title != "all queries" {

@@ -199,7 +199,7 @@ fn describe(measured: &Measured) -> String {
 }
 
 /// Creates all candidates, invisible, and gives their sizes.
-async fn create_candidates(lab: &mut Lab) -> Result<Vec<u64>, Failure> {
+pub(crate) async fn create_candidates(lab: &mut Lab) -> Result<Vec<u64>, Failure> {
     let started = Instant::now();
     for (table, name, columns) in CANDIDATES {
         lab.run(&format!(

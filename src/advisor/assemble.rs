@@ -8,7 +8,7 @@ use super::costs::{Problem, Selection};
 use super::effects::{self, Contribution};
 use super::workload::Workload;
 use crate::model::advice::{Action, Alternative, LockLevel, Measured, QueryEffect, Recommendation};
-use crate::model::schema::{Catalog, Index, Table, TableName};
+use crate::model::schema::{Catalog, Index, TableName};
 use crate::model::units;
 use crate::server::ddl::{self, Algorithm, Mode};
 
@@ -370,7 +370,11 @@ pub fn creation(candidate: &Candidate, catalog: &Catalog) -> (Vec<String>, Vec<S
         .map_or_else(Vec::new, |table| ddl::silently_replaced(table, index));
     if !supports.is_empty() {
         let asides: Vec<String> = supports.iter().map(|name| ddl::aside_name(name)).collect();
-        let there: Vec<_> = supports.iter().copied().zip(asides.iter().map(String::as_str)).collect();
+        let there: Vec<_> = supports
+            .iter()
+            .copied()
+            .zip(asides.iter().map(String::as_str))
+            .collect();
         let back: Vec<_> = there.iter().map(|(own, aside)| (*aside, *own)).collect();
         ddl.push(ddl::rename_indexes(table, &there));
         ddl.push(ddl::rename_indexes(table, &back));

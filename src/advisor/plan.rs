@@ -8,6 +8,7 @@
 //! - what depends on the row of an outer block counts once for each of these rows;
 //! - sorting one table and filling a temporary table are free in the figure, sorting a join is
 //!   seven times too expensive, and `LIMIT` saves nothing (`pricing.rs`);
+//! - a hash join has the cost of comparing every row with every other (`pricing.rs`);
 //! - a one-table `UPDATE` or `DELETE` has rows, but no cost.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +19,8 @@ use serde_json::{Map, Value};
 use super::notes::Rewritten;
 use super::planner::{Choice, Plan};
 use super::pricing::{
-    AfterReading, CONSTANT, figure, filtered, is_filtered_before, is_operation, object, unpriced,
-    unpriced_fetches,
+    AfterReading, CONSTANT, figure, filtered, hash_join, is_filtered_before, is_operation, object,
+    unpriced, unpriced_fetches,
 };
 use crate::model::schema::TableName;
 
@@ -86,7 +87,10 @@ struct Reader<'a> {
     used: BTreeSet<usize>,
     scans: Vec<(TableName, f64)>,
     signature: String,
+    fetches: bool,
     hides_use: bool,
+    /// Of the block that was read last: its rows, as a share of those that the server believes to.
+    share: f64,
 }
 
 /// Figures of one query block while it is read.
@@ -104,6 +108,11 @@ struct Block {
     once: f64,
     /// Cost of its tables where the block has no figure.
     own: f64,
+    /// The server's figure for all tables read so far, and what of it is too much.
+    told: f64,
+    too_much: f64,
+    /// Rows that come out as a share of those that the server believes to.
+    share: f64,
     /// Sorts and temporary tables.
     after: AfterReading,
 }
@@ -116,7 +125,9 @@ impl<'a> Reader<'a> {
             used: BTreeSet::new(),
             scans: Vec::new(),
             signature: String::new(),
+            fetches: false,
             hides_use: false,
+            share: 1.0,
         }
     }
 
@@ -126,6 +137,7 @@ impl<'a> Reader<'a> {
             used: self.used,
             scans: self.scans,
             signature: self.signature,
+            fetches: self.fetches,
             hides_use: self.hides_use,
         }
     }
@@ -138,6 +150,7 @@ impl<'a> Reader<'a> {
                 .and_then(Value::as_u64)
                 .unwrap_or(outer),
             rows: 1.0,
+            share: 1.0,
             ..Block::default()
         };
         let told = node
@@ -150,7 +163,9 @@ impl<'a> Reader<'a> {
         let limit = self.rewritten.limits.get(&block.number).copied();
         block.after.rows = block.rows;
         block.after.limit = limit;
-        let mut cost = block.after.price(told.unwrap_or(block.own));
+        let mut cost = block
+            .after
+            .price((told.unwrap_or(block.own) - block.too_much).max(0.0));
         if let Some(limit) = limit
             && !block.blocks
             && !self.rewritten.aggregates.contains(&block.number)
@@ -161,6 +176,7 @@ impl<'a> Reader<'a> {
             cost *= share;
             block.extra = block.once + (block.extra - block.once) * share;
         }
+        self.share = block.share;
         let cost = cost + block.extra;
         if told.is_some() {
             cost
@@ -263,6 +279,7 @@ impl<'a> Reader<'a> {
         let mut holder = Block {
             number: outer,
             rows: 1.0,
+            share: 1.0,
             ..Block::default()
         };
         self.content(entry, &mut holder);
@@ -274,22 +291,36 @@ impl<'a> Reader<'a> {
         let text = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or("");
         let (alias, access) = (text("table_name"), text("access_type"));
         let examined = outer * figure(table, "rows_examined_per_scan").unwrap_or(1.0);
-        let produced =
-            figure(table, "rows_produced_per_join").unwrap_or(examined * filtered(table));
         self.uses(table, block.number, examined);
         self.mark(&format!("{alias}:{access}"));
+        let is_covered = table.get("using_index") == Some(&Value::Bool(true));
+        self.fetches |= !matches!(text("key"), "" | "PRIMARY") && !is_covered;
         self.access(table);
+        let mut of_rows = 1.0;
         if let Some(from) = object(table, "materialized_from_subquery") {
             let again = from.get("dependent") == Some(&Value::Bool(true))
                 && alias != "<materialized_subquery>";
-            self.materialized(from, if again { outer } else { 1.0 }, block);
+            of_rows = self.materialized(from, if again { outer } else { 1.0 }, block);
+        }
+        let told = figure(table, "rows_produced_per_join");
+        let share = block.share * of_rows;
+        let mut produced = told.map_or(examined * filtered(table), |rows| rows * share);
+        if let Some(info) = object(table, "cost_info") {
+            let prefix = figure(info, "prefix_cost").unwrap_or(block.told);
+            let added = (prefix - block.told).max(0.0);
+            let mut real = added * share;
+            block.share = share;
+            if let Some(hashed) = hash_join(table, outer) {
+                real = real.min(hashed.cost);
+                block.share *= (hashed.most / produced.max(1.0)).min(1.0);
+                produced = produced.min(hashed.most);
+            }
+            block.told = prefix;
+            block.too_much += added - real;
         }
         if table.contains_key("rows_examined_per_scan") {
             block.rows = produced;
-            let info = object(table, "cost_info");
-            block.after.reading = info
-                .and_then(|info| figure(info, "prefix_cost"))
-                .unwrap_or(block.after.reading);
+            block.after.reading = block.told - block.too_much;
             block.own += unpriced(access, text("key"), examined);
             block.extra += unpriced_fetches(table, access, produced);
         }
@@ -309,20 +340,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A table that is filled before it is read, `times` times.
-    fn materialized(&mut self, from: &Map<String, Value>, times: f64, block: &mut Block) {
+    /// A table that is filled before it is read, `times` times; gives the share of the rows that
+    /// the server believes to be in it.
+    fn materialized(&mut self, from: &Map<String, Value>, times: f64, block: &mut Block) -> f64 {
         self.mark("materialized");
         let Some(inner) = object(from, "query_block") else {
             // It shares the rows of another one.
-            return;
+            return 1.0;
         };
+        let mut share = 1.0;
         let extra = if object(inner, "cost_info").is_some() || inner.contains_key("union_result") {
-            self.block(inner, block.number)
+            let cost = self.block(inner, block.number);
+            share = self.share;
+            cost
         } else {
             // A semi-join: contained in the figure of this block, but for what is nested in it.
             let mut nest = Block {
                 number: block.number,
                 rows: 1.0,
+                share: 1.0,
                 ..Block::default()
             };
             self.signature.push('{');
@@ -332,6 +368,7 @@ impl<'a> Reader<'a> {
         };
         block.extra += extra * times;
         block.once += extra * times;
+        share
     }
 
     /// Notes the indexes and scans of one table.

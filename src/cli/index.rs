@@ -2,10 +2,13 @@
 
 pub mod adopt;
 pub mod apply;
+pub mod change;
 pub mod drift;
+pub mod judging;
 pub mod lint;
 pub mod new;
 pub mod plan;
+pub mod plans;
 mod reading;
 pub mod rollback;
 pub mod status;

@@ -10,7 +10,10 @@ use crate::advisor::effort;
 use crate::advisor::existing;
 use crate::config::settings::Server;
 use crate::indexes::files::Entry;
+use crate::indexes::ledger;
+use crate::indexes::status::states;
 use crate::model::inventory::{IndexFacts, Inventory, TableFacts};
+use crate::model::ledger::DefinitionState;
 use crate::model::review::{Fate, Verdict};
 use crate::model::schema::{Catalog, ForeignKey, Index, IndexKind, KeyPart, Table, TableName};
 use crate::model::units::from_picoseconds;
@@ -24,6 +27,9 @@ use crate::server::{self, Connection, usage};
 
 /// Schemas at most.
 const MAX_SCHEMAS: usize = 1_000;
+
+/// The tables of mydex itself begin with this; their indexes are nobody's business.
+const OWN: &str = "mydex_ledger";
 
 /// The schemas of the server itself.
 const SYSTEM: &str = "'mysql', 'information_schema', 'performance_schema', 'sys'";
@@ -99,13 +105,20 @@ pub(super) async fn read(
     notes.extend(more);
     notes.extend(usage.notes.iter().cloned());
     let default_schema = default_schema(server, schemas);
+    let is_own = |name: &TableName| name.name.starts_with(OWN);
+    let mut indexes = index_facts(&catalog, &usage, entries, &default_schema);
+    indexes.retain(|facts| !is_own(&facts.verdict.table));
+    let tables = catalog.tables.values();
     let inventory = Inventory {
         server: server.name.clone(),
         version: catalog.version.clone(),
         at: Timestamp::now(),
         window: usage.window,
-        tables: catalog.tables.values().map(table_facts).collect(),
-        indexes: index_facts(&catalog, &usage, entries, &default_schema),
+        tables: tables
+            .filter(|table| !is_own(&table.name))
+            .map(table_facts)
+            .collect(),
+        indexes,
         definitions: Vec::new(),
         notes,
     };
@@ -233,6 +246,31 @@ fn definition_of(verdict: &Verdict, entries: &[Entry], default_schema: &str) -> 
                 .eq_ignore_ascii_case(&verdict.index.name)
     };
     entries.iter().rev().find(is_it).map(|entry| entry.version)
+}
+
+/// Where the definitions stand that are about these schemas, by the ledgers there.
+pub(super) async fn definitions(
+    connection: &mut Connection,
+    catalog: &Catalog,
+    schemas: &[String],
+    entries: &[Entry],
+    default_schema: &str,
+) -> Result<Vec<DefinitionState>, Error> {
+    let mut rows = Vec::new();
+    for schema in schemas {
+        let has_ledger = catalog.table(schema, ledger::TABLE).is_some();
+        if has_ledger {
+            let read = ledger::read(connection, schema).await;
+            rows.extend(read.map_err(|error| told(&error))?);
+        }
+    }
+    let mut all = states(entries, &rows, catalog, default_schema);
+    all.retain(|one| {
+        schemas
+            .iter()
+            .any(|schema| schema.eq_ignore_ascii_case(&one.table.schema))
+    });
+    Ok(all)
 }
 
 /// What this connection has cost so far.

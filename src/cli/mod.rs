@@ -1,9 +1,9 @@
 //! # cli
-//! Purpose: the command line: arguments, one file per command, errors with hints, exit status; it introduces the features to one another.
+//! Purpose: the command line: arguments, one module per command, errors with hints, exit status; it introduces the features to one another.
 //! Gives: an exit status; data on stdout, messages on stderr.
 //! Pure files: args.rs
 //! May import: model, config, sql, server, collect, slowlog, probes, advisor, indexes, report, tui, sandbox
-//! Reading order: args, error, context, signals, logging, one file per command
+//! Reading order: args, error, context, signals, logging, one module per command
 
 pub mod advise;
 pub mod args;
@@ -16,8 +16,8 @@ pub mod digest;
 pub mod error;
 mod figures;
 pub mod generate;
-mod inventory;
 pub mod index;
+mod inventory;
 mod logging;
 pub mod probe;
 pub mod report;

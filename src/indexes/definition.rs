@@ -102,7 +102,7 @@ impl Definition {
     pub fn lock(&self) -> LockLevel {
         match self.action {
             Action::Create => Mode::to_build(&self.index).lock,
-            Action::Drop => Mode::ONLINE.lock,
+            Action::Drop => Mode::to_drop(&self.index).lock,
         }
     }
 
@@ -129,7 +129,7 @@ impl Definition {
 
     fn remove(&self, default_schema: &str) -> Vec<String> {
         let on = self.table_name(default_schema);
-        let index = ddl::drop_index(&on, &self.index.name, Mode::ONLINE);
+        let index = ddl::drop_index(&on, &self.index.name, Mode::to_drop(&self.index));
         let column = self.column.iter();
         let column = column.map(|column| ddl::drop_column(&on, &column.name, INSTANT));
         std::iter::once(index).chain(column).collect()

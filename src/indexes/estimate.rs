@@ -65,6 +65,12 @@ pub fn build_time(table: &Table, bytes: u64) -> Duration {
     Duration::try_from_secs_f64(reading + sorting + writing).unwrap_or(Duration::MAX)
 }
 
+/// Estimated time to copy a table of so many bytes row by row, for the order of magnitude.
+#[must_use]
+pub fn copy_time(bytes: u64) -> Duration {
+    Duration::try_from_secs_f64(bytes as f64 / 20e6).unwrap_or(Duration::MAX)
+}
+
 /// A float as a count; what does not fit is the most there is.
 fn whole(value: f64) -> u64 {
     Duration::try_from_secs_f64(value.max(0.0)).map_or(u64::MAX, |time| time.as_secs())

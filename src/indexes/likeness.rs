@@ -61,8 +61,8 @@ fn compare(wanted: &Index, found: &Index, table: &Table) -> Found {
         })
     };
     Found::Other(format!(
-        "`{}` has `{}`, and the definition says `{}`; give the definition another name, or drop \
-         what is there with a definition of its own first",
+        "`{}` has {}, and the definition says {}; give the definition another name, or drop what \
+         is there with a definition of its own first",
         table.name,
         bare(found),
         bare(wanted)

@@ -11,8 +11,8 @@ use super::files::{self, Entry};
 use super::folder::Survey;
 use super::ledger::Row;
 use super::place::Places;
-use super::rules;
 use super::status::is_in_force;
+use super::{rules, status};
 use crate::config::mistake::{Mistake, Place};
 use crate::model::check::{Checked, Found, Rule, Spot};
 use crate::model::finding::Severity;
@@ -28,10 +28,20 @@ pub struct Live<'a> {
     pub ledger: &'a [Row],
     /// Schema of definitions that name none.
     pub default_schema: &'a str,
+    /// The active profile: definitions of others are checked by themselves alone.
+    pub profile: &'a str,
     /// Free bytes on the disk of the server's data; `None` where that can't be seen.
     pub disk_free: Option<u64>,
     /// Those who know more about indexes.
     pub experts: &'a Experts<'a>,
+}
+
+impl Live<'_> {
+    /// Whether the definition is for this server: by its profiles, or because it is applied there.
+    fn concerns(&self, entry: &Entry) -> bool {
+        let row = status::row_of(entry, self.ledger, self.default_schema);
+        entry.is_for(self.profile) || row.is_some()
+    }
 }
 
 /// What only the index advisor knows.
@@ -74,7 +84,7 @@ pub fn lint(survey: &Survey, live: Option<&Live>) -> Checked {
             linter.take(&file, found, Vec::new());
         }
     }
-    linter.useless_allows(live.is_some());
+    linter.useless_allows(live);
     let mut found = linter.found;
     found.sort_by(|one, other| {
         let place = |found: &Found| {
@@ -228,8 +238,9 @@ impl<'a> Linter<'a> {
     }
 
     /// What is allowed without need. Without a server the rules that need one are not judged.
-    fn useless_allows(&mut self, is_live: bool) {
+    fn useless_allows(&mut self, live: Option<&Live>) {
         for entry in &self.survey.entries {
+            let is_elsewhere = live.is_some_and(|live| !live.concerns(entry));
             for (at, allowed) in entry.terms.allow.iter().enumerate() {
                 let file = self.of(entry);
                 let (what, remedy) = match rules::of(&allowed.rule) {
@@ -242,7 +253,8 @@ impl<'a> Linter<'a> {
                         "correct the definition instead",
                     ),
                     Some(rule) => {
-                        let is_judged = is_live || rules::OF_FILES.contains(&rule);
+                        let is_judged =
+                            !is_elsewhere && (live.is_some() || rules::OF_FILES.contains(&rule));
                         let is_used = self.excused.contains(&(entry.version, rule.code));
                         if is_used || !is_judged {
                             continue;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::grants::grants;
 use crate::model::finding::{Finding, Severity};
 use crate::model::schema::{IndexKind, Table, TableName};
 use crate::model::units;
@@ -162,77 +163,11 @@ fn about_the_server(found: &mut Vec<Finding>, facts: &Facts, limits: &Limits) {
             found,
             Severity::Note,
             "replica-lag",
-            format!("{who} will build the index as well, after the source, and fall behind meanwhile"),
+            format!(
+                "{who} will build the index as well, after the source, and fall behind meanwhile"
+            ),
             "their lag can't be seen from here; watch it",
         );
-    }
-}
-
-/// Whether one of the grants gives a privilege on a schema or a table.
-fn grants(lines: &[String], privilege: &str, table: &TableName) -> bool {
-    lines.iter().any(|line| {
-        let Some((given, rest)) = line
-            .strip_prefix("GRANT ")
-            .and_then(|line| line.split_once(" ON "))
-        else {
-            return false;
-        };
-        let has = given.split(", ").any(|one| {
-            one.eq_ignore_ascii_case(privilege) || one.eq_ignore_ascii_case("ALL PRIVILEGES")
-        });
-        let scope = rest.split(" TO ").next().unwrap_or_default();
-        has && covers(scope, table)
-    })
-}
-
-/// Whether a grant's scope has the table: `*.*`, a schema (perhaps a pattern), or the table.
-fn covers(scope: &str, table: &TableName) -> bool {
-    if scope == "*.*" {
-        return true;
-    }
-    let Some((schema, name)) = scope.rsplit_once('.') else {
-        return false;
-    };
-    let plain = |quoted: &str| quoted.trim_matches('`').replace("``", "`");
-    let (schema, name) = (plain(schema), plain(name));
-    let pattern = schema.replace("\\_", "_").replace("\\%", "%");
-    let is_schema = pattern.eq_ignore_ascii_case(&table.schema)
-        || matches_pattern(&schema, &table.schema);
-    is_schema && (name == "*" || name.eq_ignore_ascii_case(&table.name))
-}
-
-/// `LIKE`, where `_` is one character and `%` any number of them, unless escaped.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let Some(first) = pattern.chars().next() else {
-        return text.is_empty();
-    };
-    let rest = &pattern[first.len_utf8()..];
-    let tail = |text: &str| {
-        let length = text.chars().next().map(char::len_utf8)?;
-        Some((text[..length].to_owned(), text[length..].to_owned()))
-    };
-    match first {
-        '%' => {
-            let mut from = text.to_owned();
-            loop {
-                if matches_pattern(rest, &from) {
-                    return true;
-                }
-                match tail(&from) {
-                    Some((_, shorter)) => from = shorter,
-                    None => return false,
-                }
-            }
-        }
-        '_' => tail(text).is_some_and(|(_, text)| matches_pattern(rest, &text)),
-        '\\' if !rest.is_empty() => {
-            let next = rest.chars().next().unwrap_or('\\');
-            tail(text).is_some_and(|(own, text)| {
-                own.chars().eq([next]) && matches_pattern(&rest[next.len_utf8()..], &text)
-            })
-        }
-        c => tail(text)
-            .is_some_and(|(own, text)| own.chars().eq([c]) && matches_pattern(rest, &text)),
     }
 }
 
@@ -274,7 +209,11 @@ fn about_privileges(found: &mut Vec<Finding>, facts: &Facts, table: &TableName) 
         found,
         severity,
         "privileges",
-        format!("the account lacks {} on `{}`", missing.join(", "), table.schema),
+        format!(
+            "the account lacks {} on `{}`",
+            missing.join(", "),
+            table.schema
+        ),
         format!(
             "GRANT {} ON {}.* TO the account",
             missing.join(", "),
@@ -289,17 +228,27 @@ fn about_the_table(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work:
             found,
             Severity::Problem,
             "engine",
-            format!("`{}` is a table of {}, which builds no index while others write", table.name, table.engine),
+            format!(
+                "`{}` is a table of {}, which builds no index while others write",
+                table.name, table.engine
+            ),
             "convert it to InnoDB first",
         );
     }
-    let secondary = table.indexes.iter().filter(|index| !index.is_primary()).count();
+    let secondary = table
+        .indexes
+        .iter()
+        .filter(|index| !index.is_primary())
+        .count();
     if work.builds && secondary >= MAX_INDEXES {
         say(
             found,
             Severity::Problem,
             "too-many-indexes",
-            format!("`{}` has {secondary} indexes, the most that InnoDB allows", table.name),
+            format!(
+                "`{}` has {secondary} indexes, the most that InnoDB allows",
+                table.name
+            ),
             "drop one first; `mydex advise` names those that nobody uses",
         );
     }
@@ -429,7 +378,10 @@ fn about_locks(found: &mut Vec<Finding>, facts: &Facts, limits: &Limits) {
             found,
             Severity::Warning,
             "held",
-            format!("the table is held, and the change waits for it: {}", holders.join("; ")),
+            format!(
+                "the table is held, and the change waits for it: {}",
+                holders.join("; ")
+            ),
             "it is tried again and again, each time for a second at most",
         );
     }

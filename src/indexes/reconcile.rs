@@ -258,18 +258,18 @@ pub enum Next {
     Conflict(String),
 }
 
-fn settle(state: State, stage: Stage) -> Next {
+fn settle(state: State, reached: Stage) -> Next {
     Next::Settle {
         state,
-        stage,
+        stage: reached,
         note: None,
     }
 }
 
-fn settle_saying(state: State, stage: Stage, note: impl Into<String>) -> Next {
+fn settle_saying(state: State, reached: Stage, note: impl Into<String>) -> Next {
     Next::Settle {
         state,
-        stage,
+        stage: reached,
         note: Some(note.into()),
     }
 }
@@ -283,6 +283,13 @@ pub fn next(task: &Task, memory: &Memory, seen: &Seen) -> Next {
         });
     }
     match (task.direction, task.action) {
+        (Direction::Up, Action::Create) if memory.stage == Stage::Rejecting && memory.had_index => {
+            settle_saying(
+                State::Rejected,
+                Stage::Equal,
+                "it was there before the definition, and stays invisible",
+            )
+        }
         (Direction::Up, Action::Create) if memory.stage == Stage::Rejecting => {
             remove(task, memory, seen, State::Rejected, Duration::ZERO)
         }

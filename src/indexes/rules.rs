@@ -1,5 +1,9 @@
 //! The rules for definitions, folders and databases, each with its code for ever.
 
+mod sets;
+
+pub use sets::{OF_DRIFT, OF_FILES};
+
 use crate::model::check::Rule;
 use crate::model::finding::Severity::{self, Note, Problem, Warning};
 
@@ -109,6 +113,14 @@ pub static UNFIT_PART: Rule = rule(
     "unfit-part",
     Problem,
     "a column is of a type that this kind of index takes, with a prefix where it needs one",
+);
+
+/// An index on an expression sorts by name behind the table's other ones, and no generated column comes to a table that has one: the server builds neither in place.
+pub static IN_PLACE: Rule = rule(
+    "MYX015",
+    "in-place",
+    Problem,
+    "an index on an expression sorts by name behind the table's other ones, and no generated column comes to a table that has one: the server builds neither in place",
 );
 
 /// A new index does something that no other does.
@@ -280,6 +292,14 @@ pub static PLANNED: Rule = rule(
     "nothing: it announces the statements of a pending definition",
 );
 
+/// Nothing stands against a pending definition.
+pub static REFUSED: Rule = rule(
+    "MYX057",
+    "refused",
+    Problem,
+    "nothing stands against a pending definition",
+);
+
 /// An index of the database has a definition.
 pub static UNMANAGED: Rule = rule(
     "MYX060",
@@ -321,7 +341,7 @@ pub static NOT_RESTORED: Rule = rule(
 );
 
 /// All of them, by code.
-pub static ALL: [&Rule; 41] = [
+pub static ALL: [&Rule; 43] = [
     &UNREADABLE,
     &FILE_NAME,
     &NUMBER_TAKEN,
@@ -335,6 +355,7 @@ pub static ALL: [&Rule; 41] = [
     &MANY_PARTS,
     &TOO_WIDE,
     &UNFIT_PART,
+    &IN_PLACE,
     &REDUNDANT,
     &DUPLICATE,
     &MAKES_REDUNDANT,
@@ -358,6 +379,7 @@ pub static ALL: [&Rule; 41] = [
     &OTHER_PROFILE,
     &PENDING,
     &PLANNED,
+    &REFUSED,
     &UNMANAGED,
     &GONE,
     &DIFFERS,
@@ -371,41 +393,6 @@ pub fn of(code: &str) -> Option<&'static Rule> {
     ALL.into_iter()
         .find(|rule| rule.code == code || rule.name == code)
 }
-
-/// Those that a definition alone can break, and those of the folder.
-pub static OF_FILES: [&Rule; 13] = [
-    &UNREADABLE,
-    &FILE_NAME,
-    &NUMBER_TAKEN,
-    &GAP,
-    &NO_REASON,
-    &INDEX_NAME,
-    &CONTRADICTION,
-    &USELESS_ALLOW,
-    &BLOCKS_WRITES,
-    &UNIQUE_PREFIX,
-    &MANY_PARTS,
-    &REDUNDANT,
-    &DUPLICATE,
-];
-
-/// Those that compare the folder, the ledger and the database.
-pub static OF_DRIFT: [&Rule; 14] = [
-    &NO_TABLE,
-    &NO_INDEX,
-    &NAME_TAKEN,
-    &EXISTS,
-    &EDITED,
-    &OUT_OF_ORDER,
-    &NO_FILE,
-    &UNFINISHED,
-    &OTHER_PROFILE,
-    &UNMANAGED,
-    &GONE,
-    &DIFFERS,
-    &STILL_THERE,
-    &NOT_RESTORED,
-];
 
 #[cfg(test)]
 mod tests;

@@ -61,12 +61,11 @@ pub fn document(checked: &Checked) -> Document {
 
 /// The message with its line, where that says something.
 fn told(found: &Found) -> String {
-    let name = format!("{} {}", found.rule.code, found.message);
     match &found.spot {
         Some(spot) if spot.line > 1 || spot.column > 1 => {
-            format!("{}:{}: {name}", spot.line, spot.column)
+            format!("{}:{}: {}", spot.line, spot.column, found.message)
         }
-        _ => name,
+        _ => found.message.clone(),
     }
 }
 
@@ -225,7 +224,7 @@ mod tests {
             shown.contains("3 looked at: 1 problem, 1 warning."),
             "{shown}"
         );
-        assert!(shown.contains("2:9: MYX030"), "{shown}");
+        assert!(shown.contains("2:9: there is no table"), "{shown}");
         for rendered in [shown, markdown::render(&document), html::render(&document)] {
             assert!(rendered.contains("MYX020"), "{rendered}");
             assert!(!rendered.contains('\u{1b}') && !rendered.contains('\u{202e}'));

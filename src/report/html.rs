@@ -101,7 +101,7 @@ fn contents(out: &mut String, headings: &[(u8, &str)]) {
         }
         is_inner_open = is_inner;
         let _ = write!(out, "<li><a href=\"#s{}\">", place + 1);
-        escape::inline(out, text);
+        escape::name(out, text);
         out.push_str("</a>");
         if is_inner {
             out.push_str("</li>\n");
@@ -216,7 +216,11 @@ impl Page {
             for (cell, column) in row.iter().zip(&table.columns) {
                 let class = class(column.align, cell);
                 let _ = write!(self.out, "<td{class}>");
-                escape::inline(&mut self.out, cell);
+                if is_long(cell) {
+                    escape::name(&mut self.out, cell);
+                } else {
+                    escape::inline(&mut self.out, cell);
+                }
                 self.out.push_str("</td>");
             }
             self.out.push_str("</tr>\n");
@@ -248,7 +252,8 @@ impl Page {
     /// Its size is kept, so that names can be read; what is wider than the page scrolls.
     fn diagram(&mut self, diagram: &Diagram) {
         self.out.push_str("<figure class=\"er\">\n");
-        plot::caption(&mut self.out, &diagram.caption);
+        let caption = format!("{} {}", diagram.caption, diagram::svg::LEGEND);
+        plot::caption(&mut self.out, caption.trim_start());
         self.out.push_str(
             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Diagram\">",
         );
@@ -271,10 +276,14 @@ impl Page {
     }
 }
 
+fn is_long(cell: &str) -> bool {
+    cell.chars().nth(LONG_CELL).is_some()
+}
+
 fn class(align: Align, cell: &str) -> &'static str {
     match align {
         Align::Right => " class=\"n\"",
-        Align::Left if cell.chars().nth(LONG_CELL).is_some() => " class=\"text\"",
+        Align::Left if is_long(cell) => " class=\"text\"",
         Align::Left => "",
     }
 }

@@ -80,10 +80,7 @@ pub fn document(subject: &Subject) -> Document {
     let droppable = worst_first(inventory, |facts| facts.verdict.fate.is_drop());
     if !droppable.is_empty() {
         blocks.push(Block::Heading("Indexes that can go".to_owned()));
-        blocks.push(Block::Table(tables::droppable(
-            &droppable,
-            inventory.window,
-        )));
+        blocks.push(Block::Table(tables::droppable(inventory, &droppable)));
         blocks.extend(statements(&droppable));
     }
     if summary.unsupported > 0 {
@@ -103,7 +100,7 @@ pub fn document(subject: &Subject) -> Document {
     if !inventory.indexes.is_empty() {
         blocks.push(Block::Heading("Every index".to_owned()));
         let all = worst_first(inventory, |_| true);
-        blocks.push(Block::Table(tables::all(&all, inventory.window)));
+        blocks.push(Block::Table(tables::all(inventory, &all)));
     }
     if !inventory.tables.is_empty() {
         blocks.push(Block::Heading("Every table".to_owned()));
@@ -185,8 +182,28 @@ pub fn worst_first(inventory: &Inventory, wanted: fn(&IndexFacts) -> bool) -> Ve
     all
 }
 
-fn label(facts: &IndexFacts) -> String {
-    format!("{} {}", facts.verdict.table, facts.verdict.index.name)
+/// A table's name, without its schema where the report is about one only.
+fn table_name(inventory: &Inventory, name: &TableName) -> String {
+    let is_alone = inventory
+        .tables
+        .first()
+        .zip(inventory.tables.last())
+        .is_some_and(|(first, last)| {
+            first.name.schema == last.name.schema && first.name.schema == name.schema
+        });
+    if is_alone {
+        name.name.clone()
+    } else {
+        name.to_string()
+    }
+}
+
+fn label(inventory: &Inventory, facts: &IndexFacts) -> String {
+    format!(
+        "{}.{}",
+        table_name(inventory, &facts.verdict.table),
+        facts.verdict.index.name
+    )
 }
 
 fn sizes(inventory: &Inventory) -> Bars {
@@ -208,7 +225,7 @@ fn sizes(inventory: &Inventory) -> Bars {
             .into_iter()
             .take(MAX_BARS)
             .map(|facts| BarRow {
-                label: label(facts),
+                label: label(inventory, facts),
                 values: vec![Amount::new(bytes(facts) as f64, units::bytes(bytes(facts)))],
             })
             .collect(),
@@ -246,7 +263,7 @@ fn traffic(inventory: &Inventory) -> Option<Bars> {
             .into_iter()
             .take(MAX_BARS)
             .map(|(facts, reads, writes)| BarRow {
-                label: label(facts),
+                label: label(inventory, facts),
                 values: vec![
                     Amount::new(writes, units::count(writes)),
                     Amount::new(reads, units::count(reads)),

@@ -37,7 +37,9 @@ fn case(checked: &Checked, subject: &str) -> TestCase {
         .filter(of_it)
         .partition(|found| found.rule.severity == Severity::Problem);
     let all = |found: &[&Found]| {
-        let lines = found.iter().map(|one| text::inline(&line(one)).into_owned());
+        let lines = found
+            .iter()
+            .map(|one| text::inline(&line(one)).into_owned());
         lines.collect::<Vec<_>>().join("\n")
     };
     let status = match failed.as_slice() {

@@ -28,7 +28,7 @@ pub(super) fn bars(out: &mut String, bars: &Bars) {
                     "<th scope=\"rowgroup\" rowspan=\"{}\">",
                     row.values.len()
                 );
-                escape::inline(out, &row.label);
+                escape::name(out, &row.label);
                 out.push_str("</th>");
             }
             if has_names {

@@ -46,12 +46,12 @@ pub fn document(subject: &Subject) -> Document {
         blocks.push(Block::Findings(notes(subject.notes)));
     }
     if !catalog.tables.is_empty() {
-        blocks.push(Block::Heading("Sizes".to_owned()));
-        blocks.push(Block::Bars(sizes(&book)));
-        blocks.push(Block::Table(overview(&book)));
         blocks.push(Block::Heading("Relationships".to_owned()));
         blocks.extend(picture::blocks(&book));
         blocks.push(Block::Table(relationships(&book)));
+        blocks.push(Block::Heading("Sizes".to_owned()));
+        blocks.push(Block::Bars(sizes(&book)));
+        blocks.push(Block::Table(overview(&book)));
         blocks.push(Block::Heading("Tables".to_owned()));
         for table in catalog.tables.values() {
             blocks.extend(tables::blocks(&book, table));

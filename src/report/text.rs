@@ -57,7 +57,9 @@ fn block_lines(out: &mut String, part: &Block, width: Option<u16>) {
         }
         Block::Lines(lines) => plot_lines(out, &lines.caption, &series::text(lines), width),
         Block::Diagram(diagram) => {
-            plot_lines(out, &diagram.caption, &diagram::list::lines(diagram), width);
+            let caption = format!("{} {}", diagram.caption, diagram::list::LEGEND);
+            let lines = diagram::list::lines(diagram);
+            plot_lines(out, caption.trim_start(), &lines, width);
         }
     }
 }

@@ -33,19 +33,33 @@ impl Mode {
     };
 
     /// The weakest that the server accepts for building an index of this kind: a plain B-tree is
-    /// built while writers go on; expressions, arrays, full text and spatial keys make them wait
-    /// (tried on MySQL 9.7).
+    /// built while writers go on; expressions, arrays, full text and spatial keys make them wait,
+    /// and one that keeps an expression unique copies the whole table (tried on MySQL 9.7).
     #[must_use]
     pub fn to_build(index: &Index) -> Self {
         let waits = index.is_functional() || index.kind != IndexKind::BTree;
         Self {
-            algorithm: Algorithm::InPlace,
+            algorithm: if index.is_functional() && index.is_unique {
+                Algorithm::Copy
+            } else {
+                Algorithm::InPlace
+            },
             lock: if waits {
                 LockLevel::Shared
             } else {
                 LockLevel::None
             },
         }
+    }
+
+    /// The weakest that the server accepts for dropping an index: one that keeps an expression unique
+    /// is copied away with the whole table (tried on MySQL 9.7).
+    #[must_use]
+    pub fn to_drop(index: &Index) -> Self {
+        if index.is_functional() && index.is_unique {
+            return Self::to_build(index);
+        }
+        Self::ONLINE
     }
 
     /// `ALGORITHM=…, LOCK=…`, as it stands at the end of a statement.

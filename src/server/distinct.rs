@@ -56,7 +56,11 @@ fn values(buckets: Option<u64>, counts: Option<&str>) -> Option<u64> {
         return buckets.filter(|buckets| *buckets > 0);
     };
     let counts: Vec<u64> = serde_json::from_str(counts).ok()?;
-    Some(counts.iter().fold(0, |sum, count| sum.saturating_add(*count)))
+    Some(
+        counts
+            .iter()
+            .fold(0, |sum, count| sum.saturating_add(*count)),
+    )
 }
 
 #[cfg(test)]

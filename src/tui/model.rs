@@ -2,33 +2,34 @@
 
 mod advice;
 mod indexes;
+mod list;
+mod overlay;
 mod rows;
 mod world;
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tui_input::Input;
 
 use super::columns::{self, Col};
-use super::filter::Filter;
 use super::history::Availability;
 use super::keys::{KeyErrors, KeyTable, scope};
 use super::settings::TuiConfig;
 use super::theme::{ASCII, Glyphs, Theme, UNICODE};
-use crate::model::advice::Advice;
 use crate::model::digest::{DigestDetail, DigestKey};
-use crate::model::feed::{IndexChange, KillTarget, Link, ServerFacts};
+use crate::model::feed::{Link, ServerFacts};
 use crate::model::latency::BucketCounts;
 use crate::model::session::{Session, SessionId};
 
 pub(super) use advice::{
-    AdviceKey, AdviceSheet, AdvisorRun, AdvisorState, Mark, Subject, action_word, columns_text,
-    parts_text,
+    AdviceKey, AdviceSheet, AdvisorRun, AdvisorState, Mark, Subject, action_word, change_title,
+    columns_text, parts_text,
 };
 pub(super) use indexes::{ChangeRun, Entry, IndexKey, IndexRow, IndexesState, state_word};
+pub(super) use list::ListState;
+pub(super) use overlay::{Change, Confirm, Overlay};
 pub(super) use rows::{PoolGroup, QueryRow, pool_groups, share};
 pub(super) use world::World;
 
@@ -97,46 +98,6 @@ pub(super) enum RowKey {
     Index(IndexKey),
 }
 
-/// What is shown of a table, and how.
-#[derive(Debug, Clone)]
-pub(super) struct ListState {
-    pub(super) columns: &'static [Col],
-    pub(super) hidden: BTreeSet<Col>,
-    pub(super) sort: Col,
-    pub(super) descending: bool,
-    pub(super) filter: Filter,
-    pub(super) selected: Option<RowKey>,
-    /// Where the selected row was last seen.
-    pub(super) position: usize,
-    pub(super) follow: bool,
-    pub(super) wrap: bool,
-}
-
-impl ListState {
-    fn new(columns: &'static [Col], sort: Col) -> Self {
-        Self {
-            columns,
-            hidden: BTreeSet::new(),
-            sort,
-            descending: true,
-            filter: Filter::default(),
-            selected: None,
-            position: 0,
-            follow: false,
-            wrap: true,
-        }
-    }
-
-    /// Columns that the user has not hidden.
-    pub(super) fn visible(&self) -> Vec<Col> {
-        self.columns
-            .iter()
-            .copied()
-            .filter(|col| !self.hidden.contains(col))
-            .collect()
-    }
-}
-
 /// The detail pane of a recommendation or of an index.
 #[derive(Debug, Clone)]
 pub(super) struct Sheet {
@@ -165,41 +126,6 @@ pub(super) enum DetailState {
     Loading,
     Ready(Arc<DigestDetail>),
     Failed(String),
-}
-
-/// What a question is about.
-#[derive(Debug, Clone)]
-pub(super) enum Change {
-    /// End these on the server.
-    Kill(Vec<KillTarget>),
-    /// Write the definition of a recommendation, by its place in the advice, to a local file.
-    Write(Arc<Advice>, usize),
-    /// Change an index on the server.
-    Index(IndexChange),
-}
-
-/// A question before something is changed.
-#[derive(Debug, Clone)]
-pub(super) struct Confirm {
-    pub(super) change: Change,
-    /// Exactly what will happen to whom.
-    pub(super) lines: Vec<String>,
-    /// What must be typed, where a single key is not enough.
-    pub(super) typed: Option<(Input, String)>,
-}
-
-/// What is open above the view, at most one.
-#[derive(Debug, Clone)]
-pub(super) enum Overlay {
-    Help { scroll: usize },
-    Messages { scroll: usize },
-    AdviceNotes { scroll: usize },
-    IndexNotes { scroll: usize },
-    Session { id: SessionId, scroll: usize },
-    Columns { cursor: usize },
-    Confirm(Confirm),
-    Palette { input: Input, cursor: usize },
-    Filter { input: Input, before: Filter },
 }
 
 /// How a message is meant.
@@ -465,12 +391,5 @@ impl Model {
     pub(super) fn set_palette(&mut self, palette: super::theme::Palette) {
         self.config.palette = palette;
         self.theme = Theme::of(palette);
-    }
-}
-
-impl ListState {
-    /// Whether the statement of the selected row has a pane of its own.
-    pub(super) fn wrap_pane(&self, body: ratatui::layout::Rect) -> bool {
-        self.wrap && body.height >= 14
     }
 }

@@ -2,6 +2,7 @@
 
 mod advice;
 mod advisor;
+mod desk;
 pub(super) mod fixture;
 mod index_changes;
 mod indexes;
@@ -12,3 +13,4 @@ mod pictures;
 mod random;
 mod stage;
 mod whole;
+mod writing;

@@ -75,23 +75,15 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
 
 /// Keeps the line that is really at the top, so that a key pressed beyond the end is forgotten.
 fn settle(model: &mut Model, first: usize) {
-    match &mut model.overlay {
-        Some(
-            Overlay::Help { scroll }
-            | Overlay::Messages { scroll }
-            | Overlay::AdviceNotes { scroll }
-            | Overlay::IndexNotes { scroll }
-            | Overlay::Session { scroll, .. },
-        ) => *scroll = first,
-        Some(_) => {}
-        None => {
-            if let Some(detail) = &mut model.detail {
-                detail.scroll = first;
-                detail.plan_first &= matches!(detail.state, DetailState::Loading);
-            } else if let Some(sheet) = &mut model.sheet {
-                sheet.scroll = first;
-            }
+    if let Some(overlay) = &mut model.overlay {
+        if let Some(scroll) = overlay.scroll_mut() {
+            *scroll = first;
         }
+    } else if let Some(detail) = &mut model.detail {
+        detail.scroll = first;
+        detail.plan_first &= matches!(detail.state, DetailState::Loading);
+    } else if let Some(sheet) = &mut model.sheet {
+        sheet.scroll = first;
     }
 }
 

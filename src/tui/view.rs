@@ -113,3 +113,9 @@ fn span(time: Duration) -> String {
     }
     units::duration(time)
 }
+
+/// What is left of `area` below its first `rows`.
+fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect::new(area.x, area.y + rows, area.width, area.height - rows)
+}

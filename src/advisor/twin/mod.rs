@@ -3,13 +3,14 @@
 //!
 //! What is read from the target is planned first ([`plan`]), bounded in rows and time, and then
 //! read exactly so ([`build`]). The files in reading order: plan, methods, lookups, links, template,
-//! positions, read (the target's side); text, strip, literal, rows, remap, scale, estimate, ranges
-//! (values); private, environment, load, constants, measure, create, dataless, lists (the twin's
+//! positions, read (the target's side); literal, rows, remap, scale, domain, estimate,
+//! ranges (values); private, environment, load, constants, measure, create, dataless, lists (the twin's
 //! side).
 
 mod constants;
 mod create;
 mod dataless;
+mod domain;
 mod environment;
 mod estimate;
 mod links;
@@ -27,9 +28,7 @@ mod read;
 mod remap;
 mod rows;
 mod scale;
-mod strip;
 mod template;
-mod text;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -296,7 +295,7 @@ impl Twin {
                 &mut self.connection,
                 &self.catalog,
                 candidates,
-                &self.estimates,
+                &mut self.estimates,
             )
             .await;
             if let Err(error) = outcome {

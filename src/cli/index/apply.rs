@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use super::Folder;
+use super::judging::{self, Judgements, OnTarget};
+use super::{Folder, change};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
-use crate::cli::probe;
+use crate::cli::{message, probe};
+use crate::indexes::apply::{self, Change, Options};
+use crate::indexes::files::Entry;
+use crate::indexes::reconcile::Direction;
+use crate::model::text;
 
 /// Options of `mydex index apply`.
 #[derive(Debug, Clone, clap::Args)]
@@ -14,7 +19,7 @@ pub struct Args {
     #[command(flatten)]
     pub folder: Folder,
 
-    /// Change the server; without it the statements are only shown and tried on the twin.
+    /// Change the server; without it the statements are only shown, and tried on a private one.
     #[arg(long)]
     pub execute: bool,
 
@@ -22,26 +27,89 @@ pub struct Args {
     #[arg(long, value_name = "N", conflicts_with = "only")]
     pub to: Option<u32>,
 
-    /// Apply this number alone.
+    /// Apply this number alone, even where it was rejected before.
     #[arg(long, value_name = "N")]
     pub only: Option<u32>,
 
     /// How long an index that is to be dropped stays invisible first.
-    #[arg(long, value_name = "TIME", value_parser = probe::duration)]
-    pub soak: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = probe::duration, default_value = "24h")]
+    pub soak: Duration,
 
-    /// How long to go on trying for a lock that others hold.
-    #[arg(long, value_name = "TIME", value_parser = probe::duration)]
-    pub patience: Option<Duration>,
+    /// Limits of the work.
+    #[command(flatten)]
+    pub limits: change::Limits,
+
+    /// How indexes are judged before they count.
+    #[command(flatten)]
+    pub judging: Judgements,
 }
 
 /// Runs `mydex index apply`.
-#[allow(
-    clippy::unused_async,
-    reason = "it talks to the server as soon as it is there"
-)]
-pub async fn run(_context: &Context, _args: &Args) -> Result<Outcome, Error> {
-    Err(Error::new(
-        "`mydex index apply` is not available in this build",
-    ))
+pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
+    let server = context.server()?;
+    let (entries, schema) = change::definitions(&args.folder, server)?;
+    if let Some(only) = args.only
+        && !entries.iter().any(|entry| entry.version == only)
+    {
+        return Err(Error::new(format!("the folder has no definition {only}"))
+            .hint("`mydex index status` lists them"));
+    }
+    let is_asked = |entry: &&Entry| match (args.only, args.to) {
+        (Some(only), _) => entry.version == only,
+        (None, Some(to)) => entry.version <= to,
+        (None, None) => true,
+    };
+    let profile = context.settings().profile.name();
+    let changes: Vec<Change<'_>> = entries
+        .iter()
+        .filter(is_asked)
+        .filter(|entry| entry.is_for(profile))
+        .map(|entry| Change {
+            entry,
+            schema: &schema,
+        })
+        .collect();
+    let options = Options {
+        retries_rejected: args.only.is_some(),
+        ..args.limits.options(context, args.soak)
+    };
+    if !args.execute {
+        let previews = apply::preview(server, &changes, &options)
+            .await
+            .map_err(|error| change::told(&error))?;
+        let trials = if args.judging.no_trial {
+            None
+        } else {
+            judging::trial(server, &options.limits, &changes, &previews, &args.judging).await?
+        };
+        let shown = (previews.as_slice(), trials.as_ref());
+        return change::emit_preview(context, server, Direction::Up, shown, args.soak);
+    }
+    let audit = change::audit()?;
+    let judge = OnTarget {
+        server,
+        limits: &options.limits,
+        changes: &changes,
+        settings: args.judging.settings(),
+    };
+    let problems = judge.drops().await?;
+    if !problems.is_empty() && !args.judging.even_if_slower {
+        return Err(judging::refusal(&problems));
+    }
+    for problem in &problems {
+        message(&text::inline(&format!("warning: {problem}")));
+    }
+    let mut show = |event: apply::Event| change::show(&event);
+    let outcome = apply::apply(
+        server,
+        &audit,
+        &changes,
+        &options,
+        &judge,
+        &mut show,
+        &context.cancel,
+    )
+    .await
+    .map_err(|error| change::told(&error))?;
+    change::emit_outcome(context, server, Direction::Up, &outcome)
 }

@@ -25,6 +25,10 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let folder = &reading.survey.folder;
     let mut checked = drift(&reading.sides(), folder, !args.known_only);
     checked.notes.extend(reading.notes.iter().cloned());
-    context.emit_checked(&checked, &checked::document(&checked), &checked::json(&checked))?;
+    context.emit_checked(
+        &checked,
+        &checked::document(&checked),
+        &checked::json(&checked),
+    )?;
     Ok(lint::outcome(&checked, true))
 }

@@ -34,12 +34,16 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let checked = if args.offline {
         lint(&reading::survey(&args.folder)?, None)
     } else {
-        let reading = reading::read(context, &args.folder).await.map_err(|error| {
-            error.or_hint("`--offline` checks the files without a server")
-        })?;
+        let reading = reading::read(context, &args.folder)
+            .await
+            .map_err(|error| error.or_hint("`--offline` checks the files without a server"))?;
         reading.lint(args.disk_free)
     };
-    context.emit_checked(&checked, &checked::document(&checked), &checked::json(&checked))?;
+    context.emit_checked(
+        &checked,
+        &checked::document(&checked),
+        &checked::json(&checked),
+    )?;
     Ok(outcome(&checked, args.strict))
 }
 

@@ -25,7 +25,12 @@ pub struct Args {
     pub table: String,
 
     /// Parts of the index, such as "state, made desc, note(20), (lower(email))".
-    #[arg(long, value_name = "LIST", required_unless_present = "drop", conflicts_with = "drop")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        required_unless_present = "drop",
+        conflicts_with = "drop"
+    )]
     pub columns: Option<String>,
 
     /// Drop this index of the table; its definition is read from the server.
@@ -130,7 +135,10 @@ fn index(args: &Args, table: &str, entries: &[Entry]) -> Result<Index, Error> {
         files::index_name(&parts, is_taken)
     });
     let is_array = |part: &KeyPart| match &part.what {
-        Part::Expression(sql) => sql.trim_end_matches(')').to_ascii_lowercase().ends_with(" array"),
+        Part::Expression(sql) => sql
+            .trim_end_matches(')')
+            .to_ascii_lowercase()
+            .ends_with(" array"),
         Part::Column(_) => false,
     };
     let kind = match args.kind {

@@ -94,7 +94,10 @@ pub(super) async fn read(context: &Context, args: &Folder) -> Result<Reading, Er
         .iter()
         .filter(|entry| {
             entry.is_for(profile)
-                || reading.ledger.iter().any(|row| row.version == entry.version)
+                || reading
+                    .ledger
+                    .iter()
+                    .any(|row| row.version == entry.version)
         })
         .cloned()
         .collect();
@@ -162,19 +165,15 @@ impl Reading {
             catalog: &self.catalog,
             ledger: &self.ledger,
             default_schema: &self.default_schema,
+            profile: self.profile,
             disk_free,
             experts: &experts,
         };
-        // All files are checked by themselves, those of other profiles not on this server.
-        let survey = Survey {
-            entries: self.entries.clone(),
-            ..self.survey.clone()
-        };
-        let mut checked = lint(&survey, Some(&live));
+        let mut checked = lint(&self.survey, Some(&live));
         for entry in &self.survey.entries {
             if !self.entries.contains(entry) {
                 checked.notes.push(format!(
-                    "`{}` is not for profile `{}`, and was not checked; `--offline` checks all files",
+                    "`{}` is not for profile `{}`, and was checked by itself alone",
                     entry.file, self.profile
                 ));
             }

@@ -76,16 +76,15 @@ fn pending(checked: &mut Checked, states: &[DefinitionState], folder: &str) {
 fn document(states: &[DefinitionState], elsewhere: usize, profile: &str) -> Document {
     let mut table = Table::new(
         "Definitions in the order of their numbers; times are UTC",
-        &[">Number", "Name", "Table", "Index", "Action", "State", "Changed"],
+        &[">Number", "State", "Action", "Table", "Index", "Changed"],
     );
     for one in states {
         table.push([
             one.version.to_string(),
-            one.name.clone(),
+            one.state.word().replace('_', " "),
+            action(one.action).to_owned(),
             one.table.to_string(),
             one.index.clone(),
-            action(one.action).to_owned(),
-            one.state.word().to_owned(),
             one.changed.map_or_else(String::new, |at| {
                 at.strftime("%Y-%m-%d %H:%M:%S").to_string()
             }),
@@ -142,7 +141,7 @@ fn summary(states: &[DefinitionState]) -> String {
 }
 
 /// `create` or `drop`.
-pub(super) fn action(action: Action) -> &'static str {
+fn action(action: Action) -> &'static str {
     match action {
         Action::Create => "create",
         Action::Drop => "drop",

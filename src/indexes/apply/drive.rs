@@ -1,22 +1,17 @@
 //! One version from where it stands to where it is to be.
 
-use std::collections::BTreeMap;
-
+use super::preview::{found, said_bytes, skip};
 use super::session::Session;
-use super::{
-    Error, Event, Job, Options, Phase, Preview, Settled, Skipped, Verdict, facts, observe,
-};
-use crate::config::settings::Server;
+use super::{Error, Event, Job, Options, Phase, Settled, Skipped, Verdict, observe};
+use crate::indexes::course;
 use crate::indexes::ledger::{self, Before, Record, Row, Standing};
-use crate::indexes::precheck::{self, Limits, Work};
-use crate::indexes::reconcile::{Direction, Memory, Next, Stage, Step, Task, next};
-use crate::indexes::steps::{self, Course, MAX_STEPS};
 use crate::indexes::likeness;
-use crate::model::advice::{Action, LockLevel};
-use crate::model::finding::Finding;
+use crate::indexes::precheck;
+use crate::indexes::reconcile::{Direction, Memory, Next, Stage, Step, Task, next};
+use crate::indexes::steps::{self, MAX_STEPS};
+use crate::model::advice::Action;
 use crate::model::ledger::State;
-use crate::model::schema::{Table, TableName};
-use crate::server::Connection;
+use crate::model::schema::Table;
 
 /// Why a version did not come to its end.
 #[derive(Debug)]
@@ -66,6 +61,7 @@ impl<'s, 'a> Drive<'s, 'a> {
         if self.session.hooks.cancel.is_cancelled() {
             return Err(Halt::Cancelled);
         }
+        self.session.enter(&job.table.schema).await?;
         let event = Event::Begun {
             version: job.version,
             name: job.name.clone(),
@@ -157,7 +153,8 @@ impl<'s, 'a> Drive<'s, 'a> {
         }
         memory.is_fresh = false;
         let link = &mut self.session.link;
-        memory.hidden_for = ledger::hidden_for(link, &self.job.table.schema, self.job.version).await?;
+        memory.hidden_for =
+            ledger::hidden_for(link, &self.job.table.schema, self.job.version).await?;
         self.steps(&task, memory).await
     }
 
@@ -263,13 +260,11 @@ impl<'s, 'a> Drive<'s, 'a> {
             ..Standing::default()
         };
         self.set(&standing).await?;
-        let hooks = &self.session.hooks;
-        let judging =
-            hooks
-                .judge
-                .judge(&mut self.session.side, &self.job.definition, &self.job.table.schema);
+        let (judge, cancel) = (self.session.hooks.judge, self.session.hooks.cancel);
+        let (definition, schema) = (&self.job.definition, &self.job.table.schema);
+        let judging = judge.judge(&mut self.session.side, definition, schema);
         let verdict = tokio::select! {
-            () = hooks.cancel.cancelled() => None,
+            () = cancel.cancelled() => None,
             verdict = judging => Some(verdict),
         };
         let Some(verdict) = verdict else {
@@ -305,7 +300,7 @@ impl<'s, 'a> Drive<'s, 'a> {
         before: Option<&Before>,
     ) -> Result<(), Halt> {
         let said = said_bytes(&self.job);
-        let course = steps::course(task, memory, &mut table.clone(), said);
+        let course = course::course(task, memory, &mut table.clone(), said);
         let own = self.session.link.thread();
         let server = self.session.server();
         let findings = found(
@@ -436,173 +431,4 @@ fn standing_after(task: &Task, memory: &Memory, step: &Step) -> Option<Standing<
 /// Whether taking back puts an index into its former state instead of dropping it.
 fn restores(task: &Task, memory: &Memory) -> bool {
     task.direction == Direction::Down && memory.had_index
-}
-
-fn said_bytes(job: &Job) -> Option<u64> {
-    let evidence = job.definition.evidence.as_ref()?;
-    evidence.bytes.filter(|_| job.definition.action == Action::Create)
-}
-
-/// Whether nothing is to be done; an error when what is asked contradicts what was done.
-fn skip(job: &Job, row: Option<&Row>, options: &Options) -> Result<Option<Skipped>, Error> {
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let skipped = |reason: &str| {
-        Ok(Some(Skipped {
-            version: job.version,
-            name: job.name.clone(),
-            state: row.state,
-            reason: reason.to_owned(),
-        }))
-    };
-    if job.direction == Direction::Down {
-        return Ok(None);
-    }
-    let is_same = row.checksum == job.definition.checksum();
-    match row.state {
-        State::Applied if is_same => skipped("applied already"),
-        State::Applied => Err(Error::Edited { what: "applied" }),
-        State::Rejected if is_same && !options.retries_rejected => {
-            skipped("rejected before; name it with `--only` to try again")
-        }
-        State::Unfinished | State::Staged | State::Soaking if !is_same => {
-            Err(Error::Edited { what: "begun" })
-        }
-        _ => Ok(None),
-    }
-}
-
-/// What the prechecks say.
-async fn found(
-    side: &mut Connection,
-    server: &Server,
-    options: &Options,
-    task: &Task,
-    table: &Table,
-    (course, before, own): (&Course, Option<&Before>, Option<u64>),
-) -> Result<Vec<Finding>, Error> {
-    let mut facts = facts::read(side, server, options, &table.name, own).await?;
-    let has = |word: &str| course.steps.iter().any(|step| step.word == word);
-    let work = Work {
-        builds: has("build"),
-        changes_columns: has("add_column") || has("drop_column"),
-        drops: has("drop_index"),
-        bytes: course.steps.iter().filter_map(|step| step.bytes).max().unwrap_or(0),
-        time: course.steps.iter().map(|step| step.time).max().unwrap_or_default(),
-        blocks_writes: course.steps.iter().any(|step| step.mode.lock != LockLevel::None),
-    };
-    if work.drops {
-        let children = observe::children(side, &table.name).await?;
-        facts.needed = steps::needed_by(table, &task.index, &children);
-    }
-    facts.not_restorable = before.and_then(|before| observe::not_restorable(task, before));
-    let limits = Limits {
-        max_lag: options.max_lag,
-        long_transaction: options.long_transaction,
-    };
-    Ok(precheck::judge(&facts, table, &work, &limits))
-}
-
-/// What would be done for each, one after the other, on tables that change as they would.
-pub(super) async fn previews(
-    connection: &mut Connection,
-    server: &Server,
-    options: &Options,
-    jobs: Vec<Job>,
-) -> Result<Vec<Preview>, Error> {
-    let mut tables: BTreeMap<TableName, Table> = BTreeMap::new();
-    let mut previews = Vec::new();
-    for job in jobs {
-        let schema = job.table.schema.as_str();
-        let row = ledger::one(connection, schema, job.version).await?;
-        let mut preview = Preview {
-            version: job.version,
-            name: job.name.clone(),
-            table: job.table.clone(),
-            index: job.definition.index.name.clone(),
-            direction: job.direction,
-            state: row.as_ref().map_or(State::Pending, |row| row.state),
-            course: None,
-            findings: Vec::new(),
-        };
-        match skip(&job, row.as_ref(), options) {
-            Ok(None) => {}
-            Ok(Some(_)) => {
-                previews.push(preview);
-                continue;
-            }
-            Err(error) => {
-                preview.course = Some(refused(&error));
-                previews.push(preview);
-                continue;
-            }
-        }
-        if !tables.contains_key(&job.table) {
-            match observe::table(connection, &job.table).await {
-                Ok(table) => {
-                    tables.insert(job.table.clone(), table);
-                }
-                Err(error @ Error::NoTable(_)) => {
-                    preview.course = Some(refused(&error));
-                    previews.push(preview);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        if let Some(table) = tables.get_mut(&job.table) {
-            look_ahead(connection, server, options, &job, row.as_ref(), table, &mut preview).await?;
-        }
-        previews.push(preview);
-    }
-    Ok(previews)
-}
-
-async fn look_ahead(
-    connection: &mut Connection,
-    server: &Server,
-    options: &Options,
-    job: &Job,
-    row: Option<&Row>,
-    table: &mut Table,
-    preview: &mut Preview,
-) -> Result<(), Error> {
-    let mut memory = observe::memory(row, job.direction);
-    if let Some(row) = row.filter(|row| row.hidden.is_some()) {
-        let schema = &row.table.schema;
-        memory.hidden_for = ledger::hidden_for(connection, schema, row.version).await?;
-    }
-    let task = match observe::task(job, row, &memory, options.soak) {
-        Ok(task) => task,
-        Err(error) => {
-            preview.course = Some(refused(&error));
-            return Ok(());
-        }
-    };
-    let seen = likeness::see(&task, &memory, table);
-    let before = memory
-        .is_fresh
-        .then(|| observe::capture(&task, table, seen.twin.as_deref()));
-    if let Some(before) = &before {
-        memory.had_column = before.column.is_some();
-    }
-    let as_it_was = table.clone();
-    let course = steps::course(&task, &memory, table, said_bytes(job));
-    if !course.steps.is_empty() {
-        let facts = (&course, before.as_ref(), None);
-        preview.findings = found(connection, server, options, &task, &as_it_was, facts).await?;
-    }
-    preview.course = Some(course);
-    Ok(())
-}
-
-fn refused(error: &Error) -> Course {
-    Course {
-        steps: Vec::new(),
-        state: State::Unfinished,
-        note: None,
-        conflict: Some(error.to_string()),
-        is_judged: false,
-    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Error, Options, watch};
 use crate::config::settings::Server;
-use crate::indexes::precheck::Facts;
+use crate::indexes::precheck::{Facts, Work};
 use crate::model::schema::TableName;
 use crate::server::cells::Cells as _;
 use crate::server::guard::Values;
@@ -15,29 +15,45 @@ use crate::server::{self, Connection};
 /// Between two looks at the count of writes.
 const RATE_WINDOW: Duration = Duration::from_millis(300);
 
-/// Reads the facts about a table and its server; what can't be seen is `None`.
+/// A build that takes longer is held against the rate of writes.
+const LONG_BUILD: Duration = Duration::from_secs(1);
+
+/// Reads the facts about a table and its server that matter to this work; what can't be seen is
+/// `None`.
 pub(super) async fn read(
     side: &mut Connection,
     server: &Server,
     options: &Options,
     on: &TableName,
     own: Option<u64>,
+    work: &Work,
 ) -> Result<Facts, Error> {
     let mut facts = Facts::default();
-    let before = writes(side, on).await?;
+    // What is built in a moment meets no more writes than fit into the log.
+    let is_long = work.builds && work.time >= LONG_BUILD;
+    let before = if is_long {
+        writes(side, on).await?
+    } else {
+        None
+    };
     let asked = tokio::time::Instant::now();
     facts.grants = optional(side, "the grants", "SHOW GRANTS")
         .await?
         .map(|rows| rows.iter().filter_map(|row| row.text(0)).collect());
     variables(side, server, &mut facts).await?;
+    if !(work.builds || work.drops || work.changes_columns) {
+        facts.holders = Some(Vec::new());
+        return Ok(facts);
+    }
     replication(side, &mut facts).await?;
     transactions(side, options, &mut facts).await?;
     let sql = "SELECT 1 FROM performance_schema.metadata_locks LIMIT 1";
     if optional(side, "the locks", sql).await?.is_some() {
         facts.holders = Some(watch::blockers(side, on, own.or(side.thread())).await?);
     }
-    tokio::time::sleep(RATE_WINDOW.saturating_sub(asked.elapsed())).await;
-    if let (Some(before), Some(after)) = (before, writes(side, on).await?) {
+    if let Some(before) = before {
+        tokio::time::sleep(RATE_WINDOW.saturating_sub(asked.elapsed())).await;
+        let after = writes(side, on).await?.unwrap_or(before);
         let rows = after.saturating_sub(before) as f64;
         facts.writes_per_second = Some(rows / asked.elapsed().as_secs_f64().max(0.001));
     }

@@ -84,7 +84,10 @@ pub(super) fn memory(row: Option<&Row>, direction: Direction) -> Memory {
         return Memory::FRESH;
     };
     // What was taken back, or was rejected, begins anew.
-    let is_over = matches!(row.state, State::RolledBack | State::Rejected | State::Pending);
+    let is_over = matches!(
+        row.state,
+        State::RolledBack | State::Rejected | State::Pending
+    );
     if direction == Direction::Up && is_over {
         return Memory::FRESH;
     }
@@ -95,7 +98,10 @@ pub(super) fn memory(row: Option<&Row>, direction: Direction) -> Memory {
         _ => Stage::Begun,
     };
     let aside = match row.stage {
-        Stage::Aside => row.note.as_deref().and_then(|note| serde_json::from_str(note).ok()),
+        Stage::Aside => row
+            .note
+            .as_deref()
+            .and_then(|note| serde_json::from_str(note).ok()),
         _ => None,
     };
     Memory {

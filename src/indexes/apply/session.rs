@@ -15,7 +15,7 @@ use crate::config::settings::Server;
 use crate::model::schema::TableName;
 use crate::server::audit::{Audit, Record};
 use crate::server::cells::Cells as _;
-use crate::server::quote::hex_literal;
+use crate::server::quote::{hex_literal, ident};
 use crate::server::{self, Connection};
 
 /// Time for a statement that is no DDL.
@@ -88,6 +88,13 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// Makes a schema the default one: without any, MySQL 9.7 refuses an index over an expression of
+    /// a text (error 1046).
+    pub(super) async fn enter(&mut self, schema: &str) -> Result<(), Error> {
+        let sql = format!("USE {}", ident(schema));
+        Ok(self.link.run("the default schema", &sql).await?)
+    }
+
     /// Takes the lock of each schema, in one order. `false` when somebody asked to stop.
     pub(super) async fn lock(&mut self, schemas: &BTreeSet<String>) -> Result<bool, Error> {
         let begun = Instant::now();
@@ -141,7 +148,7 @@ impl<'a> Session<'a> {
 
     /// Appends to the audit log.
     pub(super) async fn record(
-        &self,
+        &mut self,
         target: &str,
         statement: &str,
         result: &str,
@@ -253,9 +260,10 @@ impl<'a> Session<'a> {
         let Some(outcome) = outcome else {
             return Err(Halt::Failed(Error::Server(server::Error::Lost {
                 place: server::connect::place(self.server),
-                reason: "the statement did not end, or its session is gone; the next run sees what \
+                reason:
+                    "the statement did not end, or its session is gone; the next run sees what \
                          became of it"
-                    .to_owned(),
+                        .to_owned(),
             })));
         };
         if stop != Stop::No {
@@ -291,12 +299,16 @@ enum Stop {
 }
 
 /// `mydex:` and the schema; a long one by its checksum.
-fn lock_name(schema: &str) -> String {
+pub(in crate::indexes) fn lock_name(schema: &str) -> String {
     let name = format!("mydex:{}", schema.to_lowercase());
     if name.chars().count() <= MAX_LOCK_NAME {
         return name;
     }
     let sum = Sha256::digest(&name);
-    let hex: String = sum.iter().take(24).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = sum
+        .iter()
+        .take(24)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("mydex:#{hex}")
 }

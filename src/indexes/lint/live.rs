@@ -1,15 +1,17 @@
 //! Rules that a definition breaks on a server: each is judged beside the catalog as the definitions
 //! before it leave it.
 
+mod drop;
+
 use super::{Breach, File, Linter, Live, is_open, selectivity, shape, solo};
 use crate::config::mistake::did_you_mean;
-use crate::indexes::facets::{Facet, columns, differences, is_same_structure};
+use crate::indexes::facets::{columns, is_same_structure};
 use crate::indexes::files::Entry;
 use crate::indexes::{future, rules, status};
 use crate::model::advice::Action;
 use crate::model::check::{Found, Rule};
 use crate::model::ledger::State;
-use crate::model::review::{Fate, Required, Verdict};
+use crate::model::review::{Fate, Verdict};
 use crate::model::schema::{Catalog, Index, KeyPart, Table};
 use crate::model::units;
 
@@ -18,10 +20,12 @@ const MAX_INDEXES: usize = 64;
 
 /// Checks every definition that is not applied yet.
 pub(super) fn check(linter: &mut Linter, live: &Live) {
-    let entries = &linter.survey.entries;
+    let survey = linter.survey;
+    let entries = survey.entries.iter();
+    let entries: Vec<&Entry> = entries.filter(|entry| live.concerns(entry)).collect();
     let mut now = live.catalog.clone();
     let mut taken = 0_u64;
-    for (at, entry) in entries.iter().enumerate() {
+    for (at, entry) in entries.iter().copied().enumerate() {
         let row = status::row_of(entry, live.ledger, live.default_schema);
         let is_rejected = row.is_some_and(|row| row.state == State::Rejected);
         if is_rejected || !is_open(row) {
@@ -49,13 +53,14 @@ pub(super) fn check(linter: &mut Linter, live: &Live) {
 /// The folder against the ledger.
 fn papers(linter: &mut Linter, live: &Live) {
     const OWN: [&Rule; 3] = [&rules::EDITED, &rules::OUT_OF_ORDER, &rules::NO_FILE];
-    let entries = &linter.survey.entries;
-    for stand in status::stands(entries, live.ledger, live.catalog, live.default_schema) {
+    let survey = linter.survey;
+    let own = survey.entries.iter().filter(|entry| live.concerns(entry));
+    let entries: Vec<Entry> = own.cloned().collect();
+    for stand in status::stands(&entries, live.ledger, live.catalog, live.default_schema) {
         let broken = stand.broken.into_iter();
         for one in broken.filter(|one| OWN.contains(&one.rule)) {
-            let entry = entries
-                .iter()
-                .find(|entry| Some(&entry.file) == stand.state.file.as_ref());
+            let mut files = survey.entries.iter();
+            let entry = files.find(|entry| Some(&entry.file) == stand.state.file.as_ref());
             match entry {
                 Some(entry) => {
                     let file = linter.of(entry);
@@ -81,7 +86,7 @@ struct Judge<'a> {
     file: &'a File<'a>,
     now: &'a Catalog,
     live: &'a Live<'a>,
-    later: &'a [Entry],
+    later: &'a [&'a Entry],
 }
 
 impl Judge<'_> {
@@ -322,80 +327,6 @@ impl Judge<'_> {
                 "make room, or point `innodb_tmpdir` to another disk and give its room with `--disk-free`",
             )
         })
-    }
-
-    fn drop(&self, table: &Table) -> Vec<Breach> {
-        let index = &self.file.entry.definition.index;
-        let Some(old) = table.index(&index.name) else {
-            let known = table.indexes.iter().map(|index| index.name.as_str());
-            let remedy = match did_you_mean(&index.name, known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "leave the definition out".to_owned(),
-            };
-            let what = format!("`{}` has no index `{}`", table.name, index.name);
-            return vec![self.breach(&rules::NO_INDEX, "index", what, remedy)];
-        };
-        let mut found = Vec::new();
-        for one in differences(index, old) {
-            // Hiding it first is how a careful drop begins.
-            if one.facet == Facet::Visible {
-                continue;
-            }
-            let key = one.facet.key();
-            found.push(self.breach(
-                &rules::OTHER_INDEX,
-                key,
-                format!(
-                    "`{key}` is `{}`, and the index has `{}`",
-                    one.wanted, one.found
-                ),
-                "state the index as it is, so that taking the drop back brings the same",
-            ));
-        }
-        let near = future::around(self.now, &table.name);
-        let verdicts = self.review(&near, table);
-        let own = verdicts.iter().find(|one| one.index.name == old.name);
-        if let Some(Fate::Required(why)) = own.map(|own| &own.fate) {
-            found.push(self.needed(*why, table));
-        }
-        found
-    }
-
-    fn needed(&self, why: Required, table: &Table) -> Breach {
-        let (rule, what, remedy) = match why {
-            Required::Unique => (
-                &rules::LAST_UNIQUE,
-                "it keeps values unique, and no other index does",
-                "keep it, or allow this with the reason why duplicates may come",
-            ),
-            Required::ForeignKeyChild => (
-                &rules::NEEDED,
-                "a foreign key of the table has no other index (error 1553)",
-                "write a definition before it that makes another one for the foreign key",
-            ),
-            Required::ForeignKeyParent => (
-                &rules::NEEDED,
-                "a foreign key of another table refers to its columns (error 1553)",
-                "keep it, or drop the foreign key first",
-            ),
-            Required::ImplicitPrimaryKey => (
-                &rules::NEEDED,
-                "it stands for the primary key that the table lacks (error 3522)",
-                "add a primary key first",
-            ),
-            Required::AutoIncrement => (
-                &rules::NEEDED,
-                "the column that counts up by itself must be the first of an index (error 1075)",
-                "write a definition before it that makes another one",
-            ),
-            Required::Hint => (
-                &rules::NEEDED,
-                "a query names it in a hint",
-                "change the query first",
-            ),
-        };
-        let what = format!("`{}`: {what}", table.name);
-        self.breach(rule, "index", what, remedy)
     }
 }
 

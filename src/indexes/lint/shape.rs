@@ -34,8 +34,48 @@ pub(super) fn check(file: &File, table: &Table, experts: &Experts) -> Vec<Breach
     }
     if found.is_empty() {
         found.extend(too_wide(file, table, experts));
+        found.extend(in_place(file, table));
     }
     found
+}
+
+/// The hidden column of an expression takes its place by the index's name; one that would come
+/// before another, or a generated column, which comes before all of them, is refused with
+/// `ALGORITHM=INPLACE` and `INSTANT` (tried on MySQL 9.7: error 1846).
+fn in_place(file: &File, table: &Table) -> Option<Breach> {
+    let definition = &file.entry.definition;
+    let name = definition.index.name.to_lowercase();
+    let others = table.indexes.iter().filter(|other| other.is_functional());
+    if let Some(column) = &definition.column {
+        let other = others.into_iter().next()?;
+        return Some(file.breach(
+            &rules::IN_PLACE,
+            file.places.key("generated_column"),
+            format!(
+                "`{}` has an index on an expression, `{}`: the server adds no generated column beside \
+                 it without a copy of the table (error 1846)",
+                table.name, other.name
+            ),
+            format!("index the expression of `{}` itself", column.name),
+        ));
+    }
+    if !definition.index.is_functional() {
+        return None;
+    }
+    let last = others
+        .map(|other| other.name.to_lowercase())
+        .filter(|other| *other > name)
+        .max()?;
+    Some(file.breach(
+        &rules::IN_PLACE,
+        file.places.key("index"),
+        format!(
+            "`{}` sorts before `{last}`, which is on an expression too: the server does not build it \
+             without a copy of the table (error 1846)",
+            definition.index.name
+        ),
+        format!("give it a name that sorts behind `{last}`"),
+    ))
 }
 
 fn is_blob(column: &Column) -> bool {

@@ -253,6 +253,7 @@ fn online_with(texts: &[String], catalog: &Catalog, ledger: &[Row], free: Option
         catalog,
         ledger,
         default_schema: "shop",
+        profile: "test",
         disk_free: free,
         experts: &experts,
     };
@@ -411,4 +412,52 @@ fn what_was_applied_is_not_judged_again_but_must_not_change() {
     let lost = online_with(&[], &catalog, &ledger, None).found;
     assert_eq!(lost[0].rule.name, "no-file");
     assert_eq!(lost[0].subject, "shop.orders");
+}
+
+#[test]
+fn definitions_of_other_profiles_are_checked_by_themselves_alone() {
+    let prod = |text: &str| format!("profiles = [\"production\"]\n{text}");
+    let missing = toml("create", "a", r#"["stat"]"#);
+    let none = Vec::<String>::new();
+    assert_eq!(online(&[&prod(&missing)]), none);
+    assert_eq!(online(&[&missing]), ["no-column"]);
+    // It is no gap, and what comes behind it is judged without it.
+    let same = toml("create", "b", r#"["state", "customer_id"]"#);
+    assert_eq!(
+        online(&[
+            &prod(&toml("create", "a", r#"["state", "customer_id"]"#)),
+            &same
+        ]),
+        none
+    );
+    // What it may break elsewhere is not useless here.
+    let allow = "allow = [{ rule = \"MYX040\", reason = \"x\" }]\n";
+    assert_eq!(
+        online(&[&prod(&format!(
+            "{allow}{}",
+            toml("create", "a", r#"["state"]"#)
+        ))]),
+        none
+    );
+    let odd = prod(&toml("create", "Odd", r#"["state"]"#));
+    assert_eq!(online(&[&odd]), ["index-name"]);
+}
+
+#[test]
+fn expressions_come_in_the_order_of_their_names() {
+    let upper = r#"[{ expression = "upper(`state`)" }, "made"]"#;
+    let lower = r#"[{ expression = "lower(`state`)" }, "made"]"#;
+    let allow = |text: &str| format!("allow = [{{ rule = \"MYX010\", reason = \"x\" }}]\n{text}");
+    let (early, late) = (toml("create", "a", upper), toml("create", "B", lower));
+    let late = late.replace("\"B\"", "\"b\"");
+    assert_eq!(
+        online(&[&allow(&early), &allow(&late)]),
+        Vec::<String>::new()
+    );
+    assert_eq!(online(&[&allow(&late), &allow(&early)]), ["in-place"]);
+    let column = toml("create", "g", r#"["low", "customer_id"]"#)
+        + "generated_column = { name = \"low\", type = \"varchar(20)\", expression = \"lower(`state`)\" }\n";
+    assert_eq!(online(&[&column]), Vec::<String>::new());
+    assert_eq!(online(&[&column, &allow(&early)]), Vec::<String>::new());
+    assert_eq!(online(&[&allow(&early), &column]), ["in-place"]);
 }

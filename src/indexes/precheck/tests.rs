@@ -1,1 +1,168 @@
+//! What each fact leads to.
+
 use super::*;
+use crate::model::schema::Index;
+
+fn table() -> Table {
+    Table {
+        name: TableName::new("shop", "orders"),
+        engine: "InnoDB".to_owned(),
+        columns: Vec::new(),
+        indexes: Vec::new(),
+        foreign_keys: Vec::new(),
+        rows: 1_000_000,
+        data_bytes: 200_000_000,
+        index_bytes: 0,
+        partitioning: None,
+        create: String::new(),
+    }
+}
+
+fn work() -> Work {
+    Work {
+        builds: true,
+        changes_columns: false,
+        drops: false,
+        bytes: 50_000_000,
+        time: Duration::from_secs(10),
+        blocks_writes: false,
+    }
+}
+
+fn facts() -> Facts {
+    Facts {
+        grants: Some(vec!["GRANT ALL PRIVILEGES ON *.* TO `root`@`%`".to_owned()]),
+        holders: Some(Vec::new()),
+        online_log: 128 << 20,
+        free_data: Some(1 << 40),
+        free_sort: Some(1 << 40),
+        ..Facts::default()
+    }
+}
+
+const LIMITS: Limits = Limits {
+    max_lag: Duration::from_secs(30),
+    long_transaction: Duration::from_secs(5),
+};
+
+fn codes(facts: &Facts, table: &Table, work: &Work) -> Vec<(Severity, &'static str)> {
+    let found = judge(facts, table, work, &LIMITS);
+    found.iter().map(|one| (one.severity, one.code)).collect()
+}
+
+#[test]
+fn nothing_is_said_where_all_is_well() {
+    assert_eq!(codes(&facts(), &table(), &work()), []);
+}
+
+#[test]
+fn each_fact_is_told_with_its_weight() {
+    use Severity::{Note, Problem, Warning};
+    type Change = fn(&mut Facts, &mut Table, &mut Work);
+    let seconds = Duration::from_secs;
+    assert_eq!(seconds(31), Duration::from_secs(31));
+    let cases: Vec<(Change, Severity, &str)> = vec![
+        (
+            |facts, _, _| facts.is_read_only = true,
+            Problem,
+            "server-read-only",
+        ),
+        (|facts, _, _| facts.is_replica = true, Warning, "replica"),
+        (
+            |facts, _, _| {
+                facts.is_replica = true;
+                facts.lag = Some(Duration::from_secs(31));
+            },
+            Problem,
+            "replica",
+        ),
+        (|facts, _, _| facts.replicas = 2, Note, "replica-lag"),
+        (|facts, _, _| facts.grants = None, Note, "privileges-unseen"),
+        (
+            |facts, _, _| facts.grants = Some(vec!["GRANT SELECT ON *.* TO `m`@`%`".to_owned()]),
+            Problem,
+            "privileges",
+        ),
+        (
+            |facts, _, _| {
+                facts.grants = Some(vec![
+                    "GRANT USAGE ON *.* TO `m`@`%`".to_owned(),
+                    "GRANT `dba`@`%` TO `m`@`%`".to_owned(),
+                ]);
+            },
+            Warning,
+            "privileges",
+        ),
+        (
+            |_, table, _| table.engine = "MyISAM".to_owned(),
+            Problem,
+            "engine",
+        ),
+        (
+            |_, table, _| {
+                table.indexes = (0..64)
+                    .map(|n| Index::btree(format!("i{n}"), Vec::new()))
+                    .collect()
+            },
+            Problem,
+            "too-many-indexes",
+        ),
+        (
+            |_, _, work| work.blocks_writes = true,
+            Warning,
+            "blocks-writes",
+        ),
+        (
+            |facts, _, _| facts.free_data = Some(40_000_000),
+            Problem,
+            "disk",
+        ),
+        (
+            |facts, _, _| facts.free_sort = Some(80_000_000),
+            Warning,
+            "disk",
+        ),
+        (|facts, _, _| facts.free_data = None, Note, "disk-unseen"),
+        (
+            |facts, _, _| facts.writes_per_second = Some(50_000.0),
+            Warning,
+            "online-log",
+        ),
+        (
+            |facts, _, _| facts.holders = Some(vec!["connection 7".to_owned()]),
+            Warning,
+            "held",
+        ),
+        (|facts, _, _| facts.holders = None, Note, "locks-unseen"),
+        (
+            |facts, _, _| facts.old_transactions = Some((1, Duration::from_secs(60))),
+            Note,
+            "long-transaction",
+        ),
+        (
+            |facts, _, _| facts.not_restorable = Some("x".to_owned()),
+            Problem,
+            "not-restorable",
+        ),
+        (
+            |facts, _, work| {
+                facts.needed = Some("foreign key".to_owned());
+                *work = Work {
+                    builds: false,
+                    drops: true,
+                    ..*work
+                };
+            },
+            Problem,
+            "needed",
+        ),
+    ];
+    for (change, severity, code) in cases {
+        let (mut facts, mut table, mut work) = (facts(), table(), work());
+        change(&mut facts, &mut table, &mut work);
+        let found = judge(&facts, &table, &work, &LIMITS);
+        assert_eq!(codes(&facts, &table, &work), [(severity, code)]);
+        assert_eq!(is_refused(&found), severity == Problem, "{code}");
+        assert_eq!(listed(&found).is_empty(), severity != Problem, "{code}");
+    }
+}

@@ -56,16 +56,36 @@ fn the_next_step_follows_from_what_is_there() {
     let cases: Vec<(Task, Memory, Found, Next)> = vec![
         (create(Up), Memory::FRESH, Found::Missing, build(false)),
         (create(Up), memory(Stage::Begun), HIDDEN, Next::Judge),
-        (create(Up), memory(Stage::Accepted), HIDDEN, Next::Do(Step::Show)),
-        (create(Up), memory(Stage::Accepted), SHOWN, settle(State::Applied, Stage::Done)),
-        (create(Up), memory(Stage::Rejecting), HIDDEN, Next::Do(Step::DropIndex)),
+        (
+            create(Up),
+            memory(Stage::Accepted),
+            HIDDEN,
+            Next::Do(Step::Show),
+        ),
+        (
+            create(Up),
+            memory(Stage::Accepted),
+            SHOWN,
+            settle(State::Applied, Stage::Done),
+        ),
+        (
+            create(Up),
+            memory(Stage::Rejecting),
+            HIDDEN,
+            Next::Do(Step::DropIndex),
+        ),
         (
             create(Up),
             memory(Stage::Rejecting),
             Found::Missing,
             settle(State::Rejected, Stage::Done),
         ),
-        (create(Down), memory(Stage::Begun), HIDDEN, Next::Do(Step::Hide)),
+        (
+            create(Down),
+            memory(Stage::Begun),
+            HIDDEN,
+            Next::Do(Step::Hide),
+        ),
         (
             create(Down),
             memory(Stage::Begun),
@@ -73,12 +93,37 @@ fn the_next_step_follows_from_what_is_there() {
             settle(State::RolledBack, Stage::Done),
         ),
         (drop(Up), Memory::FRESH, SHOWN, Next::Do(Step::Hide)),
-        (drop(Up), had(Stage::Hidden, 59), HIDDEN, settle(State::Soaking, Stage::Hidden)),
-        (drop(Up), had(Stage::Hidden, 60), HIDDEN, Next::Do(Step::DropIndex)),
-        (drop(Up), had(Stage::Hidden, 60), Found::Missing, settle(State::Applied, Stage::Done)),
-        (drop(Down), had(Stage::Hidden, 5), HIDDEN, Next::Do(Step::Show)),
+        (
+            drop(Up),
+            had(Stage::Hidden, 59),
+            HIDDEN,
+            settle(State::Soaking, Stage::Hidden),
+        ),
+        (
+            drop(Up),
+            had(Stage::Hidden, 60),
+            HIDDEN,
+            Next::Do(Step::DropIndex),
+        ),
+        (
+            drop(Up),
+            had(Stage::Hidden, 60),
+            Found::Missing,
+            settle(State::Applied, Stage::Done),
+        ),
+        (
+            drop(Down),
+            had(Stage::Hidden, 5),
+            HIDDEN,
+            Next::Do(Step::Show),
+        ),
         (drop(Down), had(Stage::Done, 5), Found::Missing, build(true)),
-        (drop(Down), had(Stage::Begun, 5), SHOWN, settle(State::RolledBack, Stage::Done)),
+        (
+            drop(Down),
+            had(Stage::Begun, 5),
+            SHOWN,
+            settle(State::RolledBack, Stage::Done),
+        ),
     ];
     for (task, memory, index, expected) in cases {
         let found = next(&task, &memory, &seen(index.clone()));

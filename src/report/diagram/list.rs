@@ -5,6 +5,10 @@ use std::collections::BTreeSet;
 use super::{Diagram, Link};
 use crate::model::text::inline;
 
+/// How the lines are to be read.
+pub(in crate::report) const LEGEND: &str = "Below each table stand those that refer to it; behind \
+    `...` they have stood before.";
+
 /// Levels that are shown below one another at most.
 const MAX_DEPTH: usize = 12;
 

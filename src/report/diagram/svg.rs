@@ -7,6 +7,11 @@ use super::layout::{self, Area, HEAD, LINE, Line, MARK, PAD};
 use super::{Diagram, Entity, Field, Link};
 use crate::report::escape;
 
+/// How the drawing is to be read.
+pub(in crate::report) const LEGEND: &str = "Parents stand at the left. A crow's foot marks the \
+    many rows that refer to one, two bars exactly one, a circle and a bar one or none. Columns of \
+    keys are shown; those in italics may be NULL.";
+
 /// Colours that the lines of different parents are told apart by.
 const COLOURS: usize = 8;
 

@@ -62,7 +62,7 @@ fn every_block(text: &str) -> Document {
 }
 
 /// Elements that have no end.
-const VOID: &[&str] = &["meta"];
+const VOID: &[&str] = &["meta", "wbr"];
 
 /// The names of all elements, in the order of their beginnings; fails where ends do not match.
 fn elements(html: &str) -> Vec<&str> {

@@ -6,7 +6,6 @@ use crate::model::inventory::{IndexFacts, Inventory};
 use crate::model::ledger::State;
 use crate::model::review::Fate;
 use crate::model::units;
-use crate::report::words::counted;
 
 /// Names in one finding at most.
 const MAX_NAMES: usize = 5;
@@ -136,7 +135,11 @@ fn keyless(inventory: &Inventory) -> Option<Finding> {
             } else {
                 format!("{} tables have", tables.len())
             },
-            listed(tables.into_iter().map(|name| format!("`{name}`")))
+            listed(
+                tables
+                    .into_iter()
+                    .map(|name| format!("`{}`", super::table_name(inventory, name)))
+            )
         ),
         remedy: String::new(),
     })
@@ -181,14 +184,18 @@ fn droppable(inventory: &Inventory) -> Vec<Finding> {
                 severity: Severity::Warning,
                 code,
                 message: format!(
-                    "{} {what}{window} and take {}: {}",
+                    "{} {what}{window} and {} {}: {}",
                     if all.len() == 1 {
                         "1 index is".to_owned()
                     } else {
-                        format!("{} are", counted(all.len(), "index", "indexes"))
+                        format!("{} indexes are", all.len())
                     },
+                    if all.len() == 1 { "takes" } else { "take" },
                     units::bytes(bytes),
-                    listed(all.iter().map(|facts| format!("`{}`", super::label(facts))))
+                    listed(
+                        all.iter()
+                            .map(|facts| format!("`{}`", super::label(inventory, facts)))
+                    )
                 ),
                 remedy: String::new(),
             })
@@ -218,7 +225,7 @@ fn invisible(inventory: &Inventory) -> Option<Finding> {
             listed(
                 hidden
                     .iter()
-                    .map(|facts| format!("`{}`", super::label(facts)))
+                    .map(|facts| format!("`{}`", super::label(inventory, facts)))
             )
         ),
         remedy: String::new(),

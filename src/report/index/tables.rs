@@ -29,100 +29,117 @@ fn in_window(window: Option<Duration>) -> String {
     }
 }
 
-/// The indexes that can go, the largest first.
-pub(super) fn droppable(indexes: &[&IndexFacts], window: Option<Duration>) -> Table {
-    let mut table = Table::new(
-        format!("The largest first. {}", in_window(window)),
-        &[
-            "table",
-            "index",
-            "columns",
-            "kind",
-            ">size",
-            ">reads",
-            ">writes",
-            "why it can go",
-        ],
-    );
+/// A column of the list of indexes: its title, and what stands in it.
+type Shown<'a> = (&'a str, &'a dyn Fn(&IndexFacts) -> String);
+
+fn listed(caption: String, columns: &[Shown], indexes: &[&IndexFacts]) -> Table {
+    let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
+    let mut table = Table::new(caption, &titles);
     for facts in indexes {
-        let verdict = &facts.verdict;
-        table.push([
-            verdict.table.to_string(),
-            verdict.index.name.clone(),
-            words::columns(&verdict.index),
-            words::traits(&verdict.index),
-            bytes(verdict.index.bytes),
-            count(facts.usage.map(|counts| counts.reads)),
-            count(facts.usage.map(|counts| counts.writes)),
-            why(&verdict.fate),
-        ]);
+        table.push(columns.iter().map(|(_, cell)| cell(facts)));
     }
     table
+}
+
+fn name(facts: &IndexFacts) -> String {
+    facts.verdict.index.name.clone()
+}
+
+fn columns(facts: &IndexFacts) -> String {
+    words::columns(&facts.verdict.index)
+}
+
+fn traits(facts: &IndexFacts) -> String {
+    words::traits(&facts.verdict.index)
+}
+
+fn size(facts: &IndexFacts) -> String {
+    bytes(facts.verdict.index.bytes)
+}
+
+fn reads(facts: &IndexFacts) -> String {
+    count(facts.usage.map(|counts| counts.reads))
+}
+
+fn writes(facts: &IndexFacts) -> String {
+    count(facts.usage.map(|counts| counts.writes))
+}
+
+/// The indexes that can go, the largest first.
+pub(super) fn droppable(inventory: &Inventory, indexes: &[&IndexFacts]) -> Table {
+    let table = |facts: &IndexFacts| super::table_name(inventory, &facts.verdict.table);
+    let verdict = |facts: &IndexFacts| why(&facts.verdict.fate);
+    let mut shown: Vec<Shown> = vec![
+        ("table", &table),
+        ("index", &name),
+        ("columns", &columns),
+        ("kind", &traits),
+        ("why it can go", &verdict),
+        (">size", &size),
+    ];
+    if inventory.window.is_some() {
+        shown.extend([(">reads", &reads as _), (">writes", &writes as _)]);
+    }
+    let caption = format!("The largest first. {}", in_window(inventory.window));
+    listed(caption, &shown, indexes)
 }
 
 /// A verdict in a few words; the JSON has the whole sentence.
 fn why(fate: &Fate) -> String {
     match fate {
         Fate::Unused => "unused".to_owned(),
-        Fate::Duplicate(other) => format!("the same as {other}"),
-        Fate::Redundant(other) => format!("{other} does all that it does"),
+        Fate::Duplicate(other) => format!("same as {other}"),
+        Fate::Redundant(other) => format!("part of {other}"),
         Fate::Keep => String::new(),
         Fate::Required(required) => match required {
-            Required::ImplicitPrimaryKey => "stands for the primary key",
-            Required::Unique => "keeps values unique",
-            Required::ForeignKeyChild => "a foreign key needs it",
-            Required::ForeignKeyParent => "foreign keys refer to it",
-            Required::Hint => "a hint names it",
-            Required::AutoIncrement => "the counting column needs it",
+            Required::ImplicitPrimaryKey => "needed: primary key",
+            Required::Unique => "needed: unique",
+            Required::ForeignKeyChild => "needed: foreign key",
+            Required::ForeignKeyParent => "needed: referred to",
+            Required::Hint => "needed: named in a hint",
+            Required::AutoIncrement => "needed: counter",
         }
         .to_owned(),
     }
 }
 
 /// Every index.
-pub(super) fn all(indexes: &[&IndexFacts], window: Option<Duration>) -> Table {
-    let mut table = Table::new(
-        format!(
-            "Those that can go first, then invisible ones, each the largest first. {} Distinct \
-             values are the server's estimate for the whole key.",
-            in_window(window)
-        ),
-        &[
-            "table",
-            "index",
-            "columns",
-            "kind",
-            ">distinct",
-            ">size",
-            ">reads",
-            ">writes",
-            "verdict",
-            ">definition",
-        ],
-    );
-    for facts in indexes {
-        let index = &facts.verdict.index;
-        let verdict = if facts.verdict.fate.is_drop() {
-            format!("can go: {}", why(&facts.verdict.fate))
+pub(super) fn all(inventory: &Inventory, indexes: &[&IndexFacts]) -> Table {
+    let table = |facts: &IndexFacts| super::table_name(inventory, &facts.verdict.table);
+    let spread = |facts: &IndexFacts| count(distinct(facts));
+    let verdict = |facts: &IndexFacts| {
+        let why = why(&facts.verdict.fate);
+        if facts.verdict.fate.is_drop() {
+            format!("can go: {why}")
         } else {
-            why(&facts.verdict.fate)
-        };
-        table.push([
-            facts.verdict.table.to_string(),
-            index.name.clone(),
-            words::columns(index),
-            words::traits(index),
-            count(distinct(facts)),
-            bytes(index.bytes),
-            count(facts.usage.map(|counts| counts.reads)),
-            count(facts.usage.map(|counts| counts.writes)),
-            verdict,
-            facts
-                .definition
-                .map_or_else(String::new, |number| number.to_string()),
-        ]);
+            why
+        }
+    };
+    let definition = |facts: &IndexFacts| {
+        let number = facts.definition;
+        number.map_or_else(String::new, |number| number.to_string())
+    };
+    let mut shown: Vec<Shown> = vec![
+        ("table", &table),
+        ("index", &name),
+        ("columns", &columns),
+        ("kind", &traits),
+        ("verdict", &verdict),
+        (">distinct", &spread),
+        (">size", &size),
+    ];
+    if inventory.window.is_some() {
+        shown.extend([(">reads", &reads as _), (">writes", &writes as _)]);
     }
-    table
+    if indexes.iter().any(|facts| facts.definition.is_some()) {
+        shown.push((">definition", &definition));
+    }
+    let caption = format!(
+        "Those that can go first, then invisible ones, each the largest first. {} Distinct values \
+         are the server's estimate for the whole key.",
+        in_window(inventory.window)
+    );
+    listed(caption, &shown, indexes)
 }
 
 /// Distinct values of the whole key.
@@ -146,7 +163,7 @@ pub(super) fn unsupported(inventory: &Inventory) -> Vec<Block> {
     for facts in &inventory.tables {
         for (key, statement) in &facts.unsupported {
             table.push([
-                facts.name.to_string(),
+                super::table_name(inventory, &facts.name),
                 key.name.clone(),
                 key.columns.join(", "),
                 format!("{} ({})", key.parent, key.parent_columns.join(", ")),
@@ -206,7 +223,7 @@ pub(super) fn tables(inventory: &Inventory) -> Table {
     all.sort_by_key(|facts| std::cmp::Reverse(facts.index_bytes));
     for facts in all {
         table.push([
-            facts.name.to_string(),
+            super::table_name(inventory, &facts.name),
             facts.engine.clone(),
             units::count(facts.rows as f64),
             units::bytes(facts.data_bytes),

@@ -18,10 +18,6 @@ const MAX_DETAILED: usize = 150;
 /// Diagrams at most.
 const MAX_DIAGRAMS: usize = 30;
 
-const HOW_TO_READ: &str = "Parents stand at the left. A crow's foot marks the many rows that refer \
-    to one; two bars mark exactly one, a circle and a bar one or none. Columns in italics may be \
-    NULL; only columns of keys are shown.";
-
 /// The diagrams, with what is not in them.
 pub(super) fn blocks(book: &Book) -> Vec<Block> {
     let whole = diagram(book);
@@ -34,7 +30,7 @@ pub(super) fn blocks(book: &Book) -> Vec<Block> {
     let (related, alone): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.len() > 1);
     if whole.entities.len() <= MAX_TOGETHER {
         return vec![Block::Diagram(Diagram {
-            caption: HOW_TO_READ.to_owned(),
+            caption: "Every table with its foreign keys.".to_owned(),
             ..whole
         })];
     }
@@ -48,16 +44,11 @@ pub(super) fn blocks(book: &Book) -> Vec<Block> {
         .iter()
         .filter(|group| group.len() <= layout::MAX_ENTITIES)
         .take(MAX_DIAGRAMS);
-    for (place, group) in drawn.enumerate() {
+    for group in drawn {
         let caption = format!(
-            "{} around {}.{}",
+            "{} around {}.",
             counted(group.len(), "table", "tables"),
-            centre(&whole, group),
-            if place == 0 {
-                format!(" {HOW_TO_READ}")
-            } else {
-                String::new()
-            }
+            centre(&whole, group)
         );
         let mut part = whole.part(group, caption);
         if group.len() > MAX_DETAILED {

@@ -88,6 +88,16 @@ impl AdviceKey {
     }
 }
 
+/// A change in one phrase: what becomes of which index of which table.
+pub(in crate::tui) fn change_title(one: &Recommendation) -> String {
+    format!(
+        "{} {} on {}",
+        action_word(one.action),
+        one.index.name,
+        one.table
+    )
+}
+
 /// `create` or `drop`.
 pub(in crate::tui) fn action_word(action: Action) -> &'static str {
     match action {

@@ -154,19 +154,11 @@ pub(super) fn scroll(model: &mut Model, by: i64) {
             .max(0);
         usize::try_from(to).unwrap_or(usize::MAX).min(last)
     };
-    match &mut model.overlay {
-        Some(
-            Overlay::Help { scroll }
-            | Overlay::Messages { scroll }
-            | Overlay::AdviceNotes { scroll }
-            | Overlay::IndexNotes { scroll }
-            | Overlay::Session { scroll, .. },
-        ) => {
+    if let Some(overlay) = &mut model.overlay {
+        if let Some(scroll) = overlay.scroll_mut() {
             *scroll = moved(*scroll, 10_000);
-            return;
         }
-        Some(_) => return,
-        None => {}
+        return;
     }
     if let Some(detail) = &mut model.detail {
         detail.scroll = moved(detail.scroll, 100_000);
@@ -329,12 +321,20 @@ fn open_row(model: &mut Model, plan_first: bool) -> Vec<Effect> {
     }
 }
 
-fn open_digest(model: &mut Model, key: DigestKey, plan_first: bool) -> Vec<Effect> {
-    if key.is_lost_row() {
+/// The row of the lost digests stands for no single statement; says so.
+pub(super) fn refuses_lost_row(model: &mut Model, key: &DigestKey) -> bool {
+    let is_lost = key.is_lost_row();
+    if is_lost {
         model.say(
             Tone::Bad,
             "this row stands for all statements the full digest table has no room for",
         );
+    }
+    is_lost
+}
+
+fn open_digest(model: &mut Model, key: DigestKey, plan_first: bool) -> Vec<Effect> {
+    if refuses_lost_row(model, &key) {
         return Vec::new();
     }
     let text = model

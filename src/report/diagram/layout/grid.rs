@@ -15,7 +15,7 @@ const LANE: (f64, f64) = (0.0, 12.0);
 /// Room between columns, and more for each line between them, up to a bound.
 const AISLE: (f64, f64, f64) = (56.0, 2.5, 150.0);
 /// Width of a drawing by its height, about.
-const ASPECT: f64 = 1.5;
+const ASPECT: f64 = 0.9;
 
 /// A link inside the group, from the left to the right.
 struct Way {
@@ -52,10 +52,7 @@ pub(super) fn part(diagram: &Diagram, group: &[usize], sizes: &[(f64, f64)]) -> 
     let ranks = ranks::of(&heights, &pairs, room);
     let (ways, loops) = ways(diagram, group, sizes, &ranks.rank, &links);
     let nodes = nodes(group, sizes, &ranks.rank, &ways);
-    let mut layers = vec![Vec::new(); ranks.count];
-    for (node, rank) in nodes.rank.iter().enumerate() {
-        layers[*rank].push(node);
-    }
+    let mut layers = layers(group.len(), &nodes, ranks.count);
     order::sort(&mut layers, &nodes.segments);
     let tops = place::tops(&layers, &nodes.bodies, &nodes.segments);
     let columns = columns(group, sizes, &nodes, &layers);
@@ -99,6 +96,21 @@ pub(super) fn part(diagram: &Diagram, group: &[usize], sizes: &[(f64, f64)]) -> 
         boxes,
         lines,
     }
+}
+
+/// What stands in each column. Lines that pass begin in its middle: among equals the order stays,
+/// and a line below all others would pull the next column down.
+fn layers(tables: usize, nodes: &Nodes, count: usize) -> Vec<Vec<usize>> {
+    let mut layers = vec![Vec::new(); count];
+    for node in 0..tables {
+        layers[nodes.rank[node]].push(node);
+    }
+    let middles: Vec<usize> = layers.iter().map(|layer| layer.len() / 2).collect();
+    for node in (tables..nodes.rank.len()).rev() {
+        let column = nodes.rank[node];
+        layers[column].insert(middles[column], node);
+    }
+    layers
 }
 
 /// The links of the group: as pairs of parent and child for the columns, and by their places.

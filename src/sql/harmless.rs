@@ -1,4 +1,4 @@
-//! Which statements may be run on the twin, although nobody knows what they do besides reading.
+//! Which statements may be run on a server, although nobody knows what they do besides reading.
 //!
 //! A write is rolled back; this is about what no rollback undoes: files, locks by name, waiting.
 //! `EXPLAIN` evaluates constant expressions, so that the same holds for asking for a plan.
@@ -29,7 +29,10 @@ const EFFECTS: [&str; 19] = [
     "AUDIT_LOG_FILTER_FLUSH",
 ];
 
-/// Refuses statements with effects that can't be taken back, with the reason in one sentence.
+/// Refuses statements with effects that can't be taken back.
+///
+/// # Errors
+/// With the reason in one sentence.
 pub fn check(sql: &str) -> Result<(), String> {
     let tokens = Tokenizer::new(&MySqlDialect {}, sql)
         .tokenize()
@@ -54,6 +57,31 @@ pub fn check(sql: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether a statement that [`check`] lets pass, and that writes nothing, takes no locks and sets
+/// no variables either, so that running it once more changes nothing for anybody.
+#[must_use]
+pub fn is_plain_read(sql: &str) -> bool {
+    let Ok(tokens) = Tokenizer::new(&MySqlDialect {}, sql).tokenize() else {
+        return false;
+    };
+    let tokens: Vec<&Token> = tokens
+        .iter()
+        .filter(|token| !matches!(token, Token::Whitespace(_)))
+        .collect();
+    let is = |token: Option<&&Token>, words: &[&str]| match token {
+        Some(Token::Word(word)) if word.quote_style.is_none() => words
+            .iter()
+            .any(|known| word.value.eq_ignore_ascii_case(known)),
+        _ => false,
+    };
+    !tokens.iter().enumerate().any(|(i, token)| {
+        let next = tokens.get(i + 1);
+        **token == Token::Assignment
+            || (is(Some(token), &["FOR"]) && is(next, &["UPDATE", "SHARE"]))
+            || (is(Some(token), &["LOCK"]) && is(next, &["IN"]))
+    })
 }
 
 /// `INSERT [IGNORE …] INTO` and `REPLACE [DELAYED] INTO`: the word stands near the verb.
@@ -98,6 +126,23 @@ mod tests {
             "WITH x AS (SELECT 1) DELETE FROM t",
         ] {
             assert_eq!(check(sql), Ok(()), "{sql}");
+        }
+    }
+
+    #[test]
+    fn reads_that_lock_are_not_plain() {
+        for (sql, plain) in [
+            ("SELECT a FROM t", true),
+            ("SELECT a FROM t FOR UPDATE", false),
+            ("SELECT a FROM t FOR SHARE OF t SKIP LOCKED", false),
+            ("SELECT a FROM t LOCK IN SHARE MODE", false),
+            ("SELECT @x := a FROM t", false),
+            (
+                "SELECT 'FOR UPDATE' FROM t USE INDEX FOR ORDER BY (a)",
+                true,
+            ),
+        ] {
+            assert_eq!(is_plain_read(sql), plain, "{sql}");
         }
     }
 }

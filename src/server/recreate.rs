@@ -1,16 +1,16 @@
 //! `SHOW CREATE TABLE` as a statement that a private server can carry out.
 
-use super::text::{Token, tokens};
+use super::ddl;
 use crate::model::schema::TableName;
-use crate::server::ddl;
+use crate::sql::pieces::{Token, tokens};
 
-/// A definition for the twin.
+/// A definition for a private server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Definition {
+pub struct Definition {
     /// `CREATE TABLE`, with the name qualified.
-    pub(super) sql: String,
+    pub sql: String,
     /// Names of the options that were left out and can matter for costs.
-    pub(super) lost: Vec<&'static str>,
+    pub lost: Vec<&'static str>,
 }
 
 /// Table options that name something of the other server, and whether costs can depend on them.
@@ -31,14 +31,16 @@ const OPTIONS: &[(&[&str], Option<&str>)] = &[
     (&["SECONDARY_ENGINE_ATTRIBUTE"], None),
 ];
 
-/// The definition without constraints and without options of the other server.
+/// The definition without options of the other server, and with those constraints whose names
+/// `keeps` wants.
 ///
-/// Constraints go because hiding and dropping indexes must be free there, and because a sample
-/// need not keep to them; the indexes that support foreign keys stay.
-pub(super) fn definition(name: &TableName, create: &str) -> Definition {
+/// Where hiding and dropping indexes must be free, or the rows need not keep to them, none is
+/// kept; the indexes that support foreign keys stay.
+#[must_use]
+pub fn definition(name: &TableName, create: &str, keeps: impl Fn(&str) -> bool) -> Definition {
     let mut lines: Vec<&str> = create
         .lines()
-        .filter(|line| !line.trim_start().starts_with("CONSTRAINT `"))
+        .filter(|line| constraint(line).is_none_or(|name| keeps(&name)))
         .collect();
     if let Some(first) = lines.first_mut()
         && first.starts_with("CREATE ")
@@ -59,6 +61,12 @@ pub(super) fn definition(name: &TableName, create: &str) -> Definition {
         sql: format!("CREATE TABLE {} {body}\n{options}", ddl::table(name)),
         lost,
     }
+}
+
+/// The name of the constraint that a line of `SHOW CREATE TABLE` defines.
+fn constraint(line: &str) -> Option<String> {
+    let rest = line.trim_start().strip_prefix("CONSTRAINT ")?;
+    tokens(rest).first()?.name()
 }
 
 /// The part behind the columns, without the options in [`OPTIONS`].
@@ -123,7 +131,7 @@ mod tests {
                       COMPRESSION='zlib' COMMENT='AUTO_INCREMENT=3'\n/*!50100 PARTITION BY RANGE \
                       (`id`)\n(PARTITION a VALUES LESS THAN (10) DATA DIRECTORY = '/x' ENGINE = \
                       InnoDB) */";
-        let made = definition(&TableName::new("s`x", "t"), create);
+        let made = definition(&TableName::new("s`x", "t"), create, |_| false);
         assert_eq!(
             made.sql,
             "CREATE TABLE `s``x`.`t` (\n  `id` int NOT NULL AUTO_INCREMENT,\n  `p` int DEFAULT \
@@ -133,5 +141,12 @@ mod tests {
              InnoDB) */"
         );
         assert_eq!(made.lost, ["COMPRESSION"]);
+        let some = definition(&TableName::new("s", "t"), create, |name| name == "f");
+        assert!(
+            some.sql.contains("REFERENCES `t` (`id`)\n) "),
+            "{}",
+            some.sql
+        );
+        assert!(!some.sql.contains("CHECK"), "{}", some.sql);
     }
 }

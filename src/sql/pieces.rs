@@ -1,8 +1,8 @@
-//! Statement texts as tokens, as far as the twin has to change them.
+//! Statement texts as tokens that together are the whole text, for whoever changes a part of it.
 
 /// One token; together they are the whole text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub enum Token<'a> {
     /// White space and comments.
     Space(&'a str),
     /// A name without quotes, a keyword, or an introducer such as `_utf8mb4`.
@@ -19,7 +19,8 @@ pub(super) enum Token<'a> {
 
 impl<'a> Token<'a> {
     /// Its characters.
-    pub(super) fn text(self) -> &'a str {
+    #[must_use]
+    pub fn text(self) -> &'a str {
         match self {
             Self::Space(text)
             | Self::Word(text)
@@ -31,12 +32,14 @@ impl<'a> Token<'a> {
     }
 
     /// Whether it is this keyword.
-    pub(super) fn is(self, word: &str) -> bool {
+    #[must_use]
+    pub fn is(self, word: &str) -> bool {
         matches!(self, Self::Word(text) if text.eq_ignore_ascii_case(word))
     }
 
     /// The name that it stands for, if it may be one.
-    pub(super) fn name(self) -> Option<String> {
+    #[must_use]
+    pub fn name(self) -> Option<String> {
         match self {
             Self::Word(text) => Some(text.to_owned()),
             Self::Quoted(text) => {
@@ -49,7 +52,8 @@ impl<'a> Token<'a> {
 }
 
 /// The tokens of a text; one that ends inside a string is a token up to its end.
-pub(super) fn tokens<'a>(text: &'a str) -> Vec<Token<'a>> {
+#[must_use]
+pub fn tokens<'a>(text: &'a str) -> Vec<Token<'a>> {
     let mut all = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -114,7 +118,8 @@ fn closed(text: &str, quote: char, has_escapes: bool) -> usize {
 }
 
 /// The characters that a string literal stands for.
-pub(super) fn unquoted(literal: &str) -> Option<String> {
+#[must_use]
+pub fn unquoted(literal: &str) -> Option<String> {
     let quote = literal.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let inner = literal.strip_prefix(quote)?.strip_suffix(quote)?;
     let mut plain = String::with_capacity(inner.len());

@@ -1,0 +1,213 @@
+//! What `apply` and `rollback` share: settings, events as lines, and the report at the end.
+
+mod json;
+mod output;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Folder;
+use crate::cli::context::Context;
+use crate::cli::error::Error;
+use crate::cli::message;
+use crate::config::settings::Server;
+use crate::indexes::apply::{self, Event, Options, Phase, Verdict};
+use crate::indexes::files::Entry;
+use crate::indexes::folder;
+use crate::indexes::reconcile::Direction;
+use crate::model::finding::{Finding, Severity};
+use crate::model::{text, units};
+use crate::server::audit::Audit;
+
+pub(super) use output::{emit_outcome, emit_preview};
+
+/// Longest time that one try for a lock may hold up others.
+const MAX_LOCK_WAIT: Duration = Duration::from_secs(1);
+
+/// Shortest: below it nothing but an idle table could be changed.
+const MIN_LOCK_WAIT: Duration = Duration::from_millis(50);
+
+/// Limits that both commands take.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Limits {
+    /// How long to go on trying for a lock that others hold.
+    #[arg(long, value_name = "TIME", value_parser = crate::cli::probe::duration, default_value = "5m")]
+    pub patience: Duration,
+
+    /// How long one try for a lock may hold up others, a second at most.
+    #[arg(long, value_name = "TIME", value_parser = lock_wait, default_value = "1s")]
+    pub lock_wait: Duration,
+
+    /// A replica that is further behind than this gets no new work.
+    #[arg(long, value_name = "TIME", value_parser = crate::cli::probe::duration, default_value = "30s")]
+    pub max_lag: Duration,
+}
+
+fn lock_wait(text: &str) -> Result<Duration, String> {
+    let time = crate::cli::probe::duration(text)?;
+    if (MIN_LOCK_WAIT..=MAX_LOCK_WAIT).contains(&time) {
+        Ok(time)
+    } else {
+        Err("expected 50ms to 1s: longer would hold up others".to_owned())
+    }
+}
+
+impl Limits {
+    /// The limits as options of the work.
+    pub(super) fn options(&self, context: &Context, soak: Duration) -> Options {
+        let settings = context.settings();
+        Options {
+            soak,
+            patience: self.patience,
+            lock_wait: self.lock_wait,
+            max_lag: self.max_lag,
+            read_only: settings.dashboard.read_only,
+            ..Options::new(settings.monitor.clone())
+        }
+    }
+}
+
+/// The definitions of the folder, and the schema of those that name none.
+pub(super) fn definitions(folder: &Folder, server: &Server) -> Result<(Vec<Entry>, String), Error> {
+    let entries = folder::read(&folder.dir).map_err(|error| {
+        // Texts of files are somebody else's; they go through the same filter as a server's.
+        let text = text::block(&error.to_string()).into_owned();
+        Error::new(text).hint("docs/indexes.md describes the files of the folder")
+    })?;
+    let schema = folder.schema.clone().or_else(|| server.database.clone());
+    let needs_one = entries
+        .iter()
+        .any(|entry| entry.definition.schema.is_none());
+    match schema {
+        Some(schema) => Ok((entries, schema)),
+        None if !needs_one && !entries.is_empty() => Ok((entries, String::new())),
+        None => Err(
+            Error::new("no schema is given for definitions that name none")
+                .hint("add `--schema NAME`, or put the database into the server's URL"),
+        ),
+    }
+}
+
+/// The schemas whose ledgers hold what the folder is about.
+pub(super) fn schemas(entries: &[Entry], schema: &str) -> BTreeSet<String> {
+    let named = entries
+        .iter()
+        .filter_map(|entry| entry.definition.schema.clone());
+    let own = (!schema.is_empty()).then(|| schema.to_owned());
+    named.chain(own).collect()
+}
+
+/// The audit log of this user.
+pub(super) fn audit() -> Result<Audit, Error> {
+    Audit::of_user().map_err(|error| Error::from_chain(&error))
+}
+
+/// An error of the work, with its remedy.
+pub(super) fn told(error: &apply::Error) -> Error {
+    let shown = text::block(&error.to_string()).into_owned();
+    let told = Error::new(shown);
+    match error {
+        apply::Error::ReadOnly => told.hint(
+            "leave out `--read-only`, or set `read_only = false` for this server where it may be changed",
+        ),
+        apply::Error::Server(source) | apply::Error::Statement { source, .. } => {
+            told.hint(source.hint())
+        }
+        apply::Error::NoTable(_) => told.hint("check `--schema` and the account's privileges"),
+        apply::Error::Locked { .. } => told.hint(
+            "nothing was changed by this statement; end those sessions or wait for them, or give `--patience` more time",
+        ),
+        _ => told,
+    }
+}
+
+/// Shows what happens on standard error, one line each.
+pub(super) fn show(event: &Event) {
+    let line = match event {
+        Event::Waiting {
+            schema,
+            holder,
+            waited,
+        } => format!(
+            "waiting for `{schema}` for {}: held by {holder}",
+            units::duration(*waited)
+        ),
+        Event::Begun {
+            version,
+            name,
+            direction,
+        } => {
+            let what = match direction {
+                Direction::Up => "applying",
+                Direction::Down => "taking back",
+            };
+            format!("{what} {version:04} {name}")
+        }
+        Event::Found { finding, .. } => said(finding),
+        Event::Step {
+            statement,
+            phase: Phase::Intended,
+            ..
+        } => format!("  {statement}"),
+        Event::Step { .. } => return,
+        Event::Progress { progress, .. } => {
+            let stage = progress
+                .stage
+                .as_deref()
+                .unwrap_or("the server's stage instruments are off");
+            let waiting = if progress.is_waiting {
+                ", waiting for a lock on the table"
+            } else {
+                ""
+            };
+            let share = progress.share.map_or_else(String::new, |share| {
+                let left = progress.left.map_or_else(String::new, |left| {
+                    format!(", about {} left", units::duration(left))
+                });
+                format!(", {}{left}", units::percent(share))
+            });
+            format!(
+                "  {} so far{waiting}{share} ({stage})",
+                units::duration(progress.elapsed)
+            )
+        }
+        Event::Blocked {
+            by, attempt, pause, ..
+        } => {
+            let who = if by.is_empty() {
+                "who can't be seen".to_owned()
+            } else {
+                by.join("; ")
+            };
+            format!(
+                "  no lock at try {attempt}; held by {who}; again in {}",
+                units::duration(*pause)
+            )
+        }
+        Event::Judged { verdict, .. } => match verdict {
+            Verdict::Accepted(how) => format!("  verified: {how}"),
+            Verdict::Rejected(why) => format!("  rejected, and taken back: {why}"),
+            Verdict::NotJudged(why) => format!("  not verified: {why}"),
+        },
+        Event::Settled(settled) => {
+            let note = settled
+                .note
+                .as_deref()
+                .map_or_else(String::new, |note| format!("; {note}"));
+            format!("  {}{note}", settled.state.word())
+        }
+    };
+    message(&text::inline(&line));
+}
+
+fn said(finding: &Finding) -> String {
+    let word = match finding.severity {
+        Severity::Problem => "problem",
+        Severity::Warning => "warning",
+        Severity::Note | Severity::Ok => "note",
+    };
+    if finding.remedy.is_empty() {
+        return format!("  {word}: {}", finding.message);
+    }
+    format!("  {word}: {}; {}", finding.message, finding.remedy)
+}

@@ -1,0 +1,350 @@
+//! What the work is given, what it tells on the way, and what it ends with.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::config::mistake::Mistakes;
+use crate::config::settings::Monitor;
+use crate::indexes::apply::Progress;
+use crate::indexes::course::Course;
+use crate::indexes::definition::Definition;
+use crate::indexes::precheck;
+use crate::indexes::reconcile::Direction;
+use crate::model::finding::Finding;
+use crate::model::ledger::State;
+use crate::model::schema::TableName;
+use crate::server::{self, Connection, audit};
+
+/// Limits of the work.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Limits of the connection that only looks; connecting is limited by them too.
+    pub limits: Monitor,
+    /// How long an index stays invisible before it is dropped.
+    pub soak: Duration,
+    /// How long to go on trying for a lock that others hold.
+    pub patience: Duration,
+    /// How long one try may hold up others; a second at most.
+    pub lock_wait: Duration,
+    /// A transaction on the table that is older than this is told.
+    pub long_transaction: Duration,
+    /// A replica that is further behind than this gets no new work.
+    pub max_lag: Duration,
+    /// Apply a definition that was rejected before.
+    pub retries_rejected: bool,
+    /// Refuse everything.
+    pub read_only: bool,
+}
+
+impl Options {
+    /// The usual: a day of soak, five minutes of patience, a second for a lock.
+    #[must_use]
+    pub fn new(limits: Monitor) -> Self {
+        Self {
+            limits,
+            soak: Duration::from_hours(24),
+            patience: Duration::from_mins(5),
+            lock_wait: Duration::from_secs(1),
+            long_transaction: Duration::from_secs(5),
+            max_lag: Duration::from_secs(30),
+            retries_rejected: false,
+            read_only: false,
+        }
+    }
+}
+
+/// What was found about a new index that is still invisible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It keeps its promise; how that was found.
+    Accepted(String),
+    /// It does not; why.
+    Rejected(String),
+    /// That could not be told; why. It becomes visible all the same.
+    NotJudged(String),
+}
+
+/// The answer of a judge, later.
+pub type Judging<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
+
+/// Judges a new index before the optimizer may use it.
+pub trait Judge: Send + Sync {
+    /// Whether the index of `definition`, which is there and invisible, keeps its promise. The
+    /// connection only reads.
+    fn judge<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        definition: &'a Definition,
+        default_schema: &'a str,
+    ) -> Judging<'a>;
+}
+
+/// A judge that lets everything pass, and says so.
+#[derive(Debug, Clone, Copy)]
+pub struct Unjudged;
+
+impl Judge for Unjudged {
+    fn judge<'a>(
+        &'a self,
+        _connection: &'a mut Connection,
+        _definition: &'a Definition,
+        _default_schema: &'a str,
+    ) -> Judging<'a> {
+        Box::pin(async { Verdict::NotJudged("nobody was asked".to_owned()) })
+    }
+}
+
+/// What happens, as it happens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Another one applies to this schema; who, and since when this run waits.
+    Waiting {
+        /// The schema.
+        schema: String,
+        /// Who holds the lock.
+        holder: String,
+        /// Waited so far.
+        waited: Duration,
+    },
+    /// A version begins.
+    Begun {
+        /// Its number.
+        version: u32,
+        /// Its name.
+        name: String,
+        /// Applied or taken back.
+        direction: Direction,
+    },
+    /// Something was found before the first step.
+    Found {
+        /// The version.
+        version: u32,
+        /// What.
+        finding: Finding,
+    },
+    /// A statement, at one of its moments.
+    Step {
+        /// The version.
+        version: u32,
+        /// What it does, in one word.
+        word: &'static str,
+        /// The statement.
+        statement: String,
+        /// Which moment.
+        phase: Phase,
+    },
+    /// A statement runs.
+    Progress {
+        /// The version.
+        version: u32,
+        /// How far it is.
+        progress: Progress,
+    },
+    /// Others hold a lock that the statement needs; it is tried again.
+    Blocked {
+        /// The version.
+        version: u32,
+        /// Who; empty where that can't be seen.
+        by: Vec<String>,
+        /// Tries so far.
+        attempt: u32,
+        /// Until the next one.
+        pause: Duration,
+    },
+    /// A new index was judged.
+    Judged {
+        /// The version.
+        version: u32,
+        /// The verdict.
+        verdict: Verdict,
+    },
+    /// A version is as far as it gets for now.
+    Settled(Settled),
+}
+
+/// A moment of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It is next; nothing of it is on record.
+    Next,
+    /// Its intent is on record; it was not sent.
+    Intended,
+    /// It has ended; that is not on record.
+    Ended,
+    /// Its end is on record.
+    Recorded,
+}
+
+/// Where a version stands after a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Its number.
+    pub version: u32,
+    /// Its name.
+    pub name: String,
+    /// The table.
+    pub table: TableName,
+    /// The index.
+    pub index: String,
+    /// Where it stands.
+    pub state: State,
+    /// What there is to say.
+    pub note: Option<String>,
+}
+
+/// A version that was left as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its number.
+    pub version: u32,
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub state: State,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Versions that were worked on, in the order of the work.
+    pub settled: Vec<Settled>,
+    /// Versions that were not.
+    pub skipped: Vec<Skipped>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How a run ended.
+#[derive(Debug, Default)]
+pub enum End {
+    /// Nothing is left to do for now.
+    #[default]
+    Complete,
+    /// Somebody asked it to stop; the next run goes on.
+    Interrupted,
+    /// This version can't go on, and the ones behind it were not begun.
+    Failed {
+        /// Its number.
+        version: u32,
+        /// Its name.
+        name: String,
+        /// Why.
+        error: Error,
+    },
+}
+
+impl End {
+    /// Whether somebody asked it to stop.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Interrupted)
+    }
+}
+
+/// Why nothing, or not everything, was done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Changes are refused.
+    #[error("changes are refused: this server or this run is read-only")]
+    ReadOnly,
+    /// Another one works on the schema.
+    #[error("`{schema}` is being changed by {holder}; try again when that has ended")]
+    Busy {
+        /// The schema.
+        schema: String,
+        /// Who.
+        holder: String,
+    },
+    /// The table does not exist, or the account may not see it.
+    #[error("table `{0}` does not exist, or the account may not see it")]
+    NoTable(TableName),
+    /// What is there contradicts the definition.
+    #[error("{0}")]
+    Conflict(String),
+    /// Something stands against it before the first step.
+    #[error("{}", precheck::listed(.0))]
+    Refused(Vec<Finding>),
+    /// The definition is not the one that was begun or applied.
+    #[error(
+        "the definition was changed after it was {what}; put it back as it was, and write a new \
+         definition for the change"
+    )]
+    Edited {
+        /// What had been done with it.
+        what: &'static str,
+    },
+    /// Others held the lock for too long.
+    #[error("others held the table for {}: {}", crate::model::units::duration(*.waited), blockers(.by))]
+    Locked {
+        /// How long it was tried.
+        waited: Duration,
+        /// Who.
+        by: Vec<String>,
+    },
+    /// The server refused a statement.
+    #[error("`{statement}` failed: {source}")]
+    Statement {
+        /// The statement.
+        statement: String,
+        /// Why.
+        source: server::Error,
+    },
+    /// The text in the ledger is no definition.
+    #[error("the ledger's text of the definition can't be read: {0}")]
+    Text(String),
+    /// No audit record, no change.
+    #[error("nothing was sent: {0}")]
+    Audit(#[from] audit::Error),
+    /// The connection failed, or the server refused to tell.
+    #[error("{0}")]
+    Server(#[from] server::Error),
+}
+
+fn blockers(by: &[String]) -> String {
+    if by.is_empty() {
+        return "who, can't be seen; grant SELECT on performance_schema".to_owned();
+    }
+    by.join("; ")
+}
+
+impl From<Mistakes> for Error {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Text(mistakes.to_string())
+    }
+}
+
+/// What would be done for one version; nothing is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// Its number.
+    pub version: u32,
+    /// Its name.
+    pub name: String,
+    /// The table.
+    pub table: TableName,
+    /// The index.
+    pub index: String,
+    /// Applied or taken back.
+    pub direction: Direction,
+    /// Where it stands now.
+    pub state: State,
+    /// The statements, and where they lead; `None` where nothing is to be done.
+    pub course: Option<Course>,
+    /// What was found before.
+    pub findings: Vec<Finding>,
+}
+
+impl Preview {
+    /// Whether something stands against it.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        precheck::is_refused(&self.findings)
+            || self
+                .course
+                .as_ref()
+                .is_some_and(|course| course.conflict.is_some())
+    }
+}
