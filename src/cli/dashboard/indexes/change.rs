@@ -7,10 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Progress, Step};
 use crate::cli::error::Error;
+use crate::cli::index::judging::OnTarget;
+use crate::cli::index::plans;
 use crate::config::settings::{Server, Settings};
-use crate::indexes::apply::{self, Change, End, Event, Judge, Options, Outcome, Range, Verdict};
+use crate::indexes::apply::{self, Change, End, Event, Options, Outcome, Range, Verdict};
 use crate::indexes::folder;
 use crate::indexes::ledger as records;
+use crate::indexes::verify;
 use crate::model::feed::IndexChange;
 use crate::model::finding::Severity;
 use crate::model::ledger::{DefinitionState, State};
@@ -29,7 +32,6 @@ pub(super) struct Place<'a> {
     pub(super) server: &'a Server,
     pub(super) folder: &'a Path,
     pub(super) read_only: bool,
-    pub(super) judge: &'a dyn Judge,
 }
 
 /// Makes the change, and says in one sentence what was done.
@@ -62,6 +64,11 @@ pub(super) async fn make(
     }
 }
 
+/// The screen is drawn on while a change runs; the log is not.
+fn log(text: &str) {
+    tracing::warn!("{text}");
+}
+
 fn options(place: &Place<'_>) -> Options {
     Options {
         read_only: place.read_only,
@@ -92,15 +99,31 @@ async fn apply_one(
         return Err(Error::new("the file is no longer what was on the screen")
             .hint("look at it again, and ask again"));
     }
-    let change = Change { entry, schema };
+    let changes = [Change { entry, schema }];
+    let options = options(place);
+    let judge = OnTarget {
+        server: place.server,
+        limits: &options.limits,
+        changes: &changes,
+        settings: verify::Settings::new(plans::read),
+        warn: log,
+    };
+    let problems = judge.drops().await?;
+    if !problems.is_empty() {
+        return Err(Error::new(format!(
+            "queries would get slower, and nothing was changed: {}",
+            problems.join("; ")
+        ))
+        .hint("`mydex index apply --even-if-slower` drops it all the same"));
+    }
     let mut notes = Vec::new();
     let mut watch = |event| follow(&event, progress, &mut notes);
     let outcome = apply::apply(
         place.server,
         audit,
-        &[change],
-        &options(place),
-        place.judge,
+        &changes,
+        &options,
+        &judge,
         &mut watch,
         cancel,
     )

@@ -8,7 +8,6 @@ use super::change::{Place, make};
 use super::reading;
 use crate::cli::index::FOLDER;
 use crate::config::settings::{Server, Settings};
-use crate::indexes::apply::Unjudged;
 
 /// Hands over the server of a dashboard; `read_only` refuses every change.
 pub(in crate::cli::dashboard) fn hands(
@@ -31,7 +30,6 @@ pub(in crate::cli::dashboard) fn hands(
                     server: &both.1,
                     folder: Path::new(FOLDER),
                     read_only,
-                    judge: &Unjudged,
                 };
                 make(&place, &change, &progress, &cancel).await
             })
