@@ -89,7 +89,7 @@ pub enum Command {
     Advise(advise::Args),
     /// Versioned index definitions: write, check, apply, verify and take back.
     Index(index::Args),
-    /// Reports on indexes and schemas, as text, Markdown, JSON or one HTML file.
+    /// Reports on indexes, schemas and performance, as text, Markdown, JSON or one HTML file.
     Report(report::Args),
     /// Ranked profile of slow query logs.
     Digest(digest::Args),

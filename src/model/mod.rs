@@ -3,7 +3,7 @@
 //! Gives: differences and summaries that always carry their window and unit; no value without one.
 //! Pure files: all
 //! May import: none
-//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, finding, check, advice, feed
+//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, finding, check, advice, feed, performance
 
 pub mod advice;
 pub mod check;
@@ -14,6 +14,7 @@ pub mod interval;
 pub mod inventory;
 pub mod latency;
 pub mod ledger;
+pub mod performance;
 pub mod probe;
 pub mod review;
 pub mod sample;

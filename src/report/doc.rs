@@ -1,5 +1,6 @@
 //! The document tree. Texts in it are raw; each renderer escapes for its own target.
 
+pub use super::series::{Lines, Series};
 pub use super::diagram::{Diagram, Entity, Field, Link};
 pub use crate::model::finding::{Finding, Severity};
 
@@ -47,6 +48,8 @@ pub enum Block {
     Bars(Bars),
     /// A distribution.
     Histogram(Histogram),
+    /// Values over time.
+    Lines(Lines),
     /// Tables and their relationships.
     Diagram(Diagram),
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::diagram::{self, Diagram};
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
-use super::{escape, plot};
+use super::{escape, plot, series};
 
 /// The only style of the file; the policy in its head names it by its hash.
 const STYLE: &str = include_str!("html/style.css");
@@ -159,6 +159,7 @@ impl Page {
             }
             Block::Bars(bars) => plot::bars(&mut self.out, bars),
             Block::Histogram(histogram) => plot::histogram(&mut self.out, histogram),
+            Block::Lines(lines) => series::html(&mut self.out, lines),
             Block::Diagram(diagram) => self.diagram(diagram),
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
-use super::{chart, diagram, escape};
+use super::{chart, diagram, escape, series};
 use crate::model::text::{block, inline};
 
 /// Renders `document`; hostile text can neither leave its cell nor become markup.
@@ -62,6 +62,7 @@ fn block_lines(out: &mut String, part: &Block) {
         Block::Histogram(histogram) => {
             plot(out, &histogram.caption, &chart::histogram(histogram));
         }
+        Block::Lines(lines) => plot(out, &lines.caption, &series::text(lines)),
         Block::Diagram(diagram) => {
             if !diagram.caption.is_empty() {
                 let _ = writeln!(out, "{}\n", escaped(&diagram.caption));

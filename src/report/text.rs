@@ -7,7 +7,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, preset
 use unicode_width::UnicodeWidthStr as _;
 
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
-use super::{chart, diagram};
+use super::{chart, diagram, series};
 use crate::model::text::{block, inline};
 
 /// Renders `document`, tables and paragraphs wrapped to `width` columns where one is given.
@@ -55,6 +55,7 @@ fn block_lines(out: &mut String, part: &Block, width: Option<u16>) {
         Block::Histogram(plot) => {
             plot_lines(out, &plot.caption, &chart::histogram(plot), width);
         }
+        Block::Lines(lines) => plot_lines(out, &lines.caption, &series::text(lines), width),
         Block::Diagram(diagram) => {
             let caption = format!("{} {}", diagram.caption, diagram::list::LEGEND);
             let lines = diagram::list::lines(diagram);

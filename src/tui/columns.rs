@@ -133,6 +133,18 @@ tables! {
         Build, "build", "build", number(6).drops(7), "estimated time to build it";
         File, "file", "file", words(7).drops(8), "state of the definition's file";
     }
+    /// The columns of the indexes.
+    INDEXES {
+        IndexTable, "table", "table", words(12).drops(3), "the table of the index";
+        IndexName, "index", "index", rest(22), "its name";
+        IndexParts, "columns", "columns", words(24).drops(7), "columns or expressions of the index";
+        IndexSize, "size", "size", number(7).drops(4), "bytes on disk, by the server's statistics";
+        IndexReads, "reads", "reads", number(5), "rows read through it since the server counts";
+        IndexWrites, "writes", "writes", number(6).drops(5), "rows written and counted on it since the server counts";
+        IndexFlags, "flags", "flags", words(13).drops(1), "hidden, unused, dup, redund, unique, fk: why it is there, or may go";
+        IndexFile, "file", "file", words(5).drops(6), "number of its definition";
+        IndexState, "state", "state", words(12), "where its definition stands; a mark where something is out of order";
+    }
 }
 
 impl Col {
@@ -179,7 +191,7 @@ mod tests {
 
     #[test]
     fn each_table_keeps_a_column_and_gives_the_rest_to_one() {
-        for table in [QUERIES, SESSIONS, PROBES, ADVICE] {
+        for table in [QUERIES, SESSIONS, PROBES, ADVICE, INDEXES] {
             let shapes: Vec<_> = table.iter().map(|col| col.spec().shape).collect();
             assert_eq!(shapes.iter().filter(|shape| shape.is_flexible).count(), 1);
             assert!(shapes.iter().any(|shape| shape.drop == 0));
@@ -189,7 +201,8 @@ mod tests {
 
     #[test]
     fn titles_fit_their_columns_and_are_explained() {
-        for col in QUERIES.iter().chain(SESSIONS).chain(PROBES).chain(ADVICE) {
+        let all = [QUERIES, SESSIONS, PROBES, ADVICE, INDEXES];
+        for col in all.into_iter().flatten() {
             let spec = col.spec();
             assert!(spec.title.len() <= usize::from(spec.shape.width), "{col:?}");
             assert!(!spec.help.is_empty(), "{col:?}");
@@ -198,7 +211,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_in_each_table() {
-        for table in [QUERIES, SESSIONS, PROBES, ADVICE] {
+        for table in [QUERIES, SESSIONS, PROBES, ADVICE, INDEXES] {
             let mut names: Vec<_> = table.iter().map(|col| col.spec().name).collect();
             names.sort_unstable();
             names.dedup();

@@ -1,6 +1,7 @@
 //! Everything the dashboard knows: the data, what is shown of it, what is open.
 
 mod advice;
+mod indexes;
 mod list;
 mod overlay;
 mod rows;
@@ -23,9 +24,10 @@ use crate::model::latency::BucketCounts;
 use crate::model::session::{Session, SessionId};
 
 pub(super) use advice::{
-    AdviceKey, AdviceSheet, AdvisorRun, AdvisorState, Mark, Sheet, Subject, action_word,
-    change_title, parts_text,
+    AdviceKey, AdviceSheet, AdvisorRun, AdvisorState, Mark, Subject, action_word, change_title,
+    columns_text, parts_text,
 };
+pub(super) use indexes::{ChangeRun, Entry, IndexKey, IndexRow, IndexesState, state_word};
 pub(super) use list::ListState;
 pub(super) use overlay::{Change, Confirm, Overlay};
 pub(super) use rows::{PoolGroup, QueryRow, pool_groups, share};
@@ -37,6 +39,7 @@ pub(super) enum View {
     Overview,
     Queries,
     Sessions,
+    Indexes,
     Advisor,
     Pool,
 }
@@ -46,6 +49,7 @@ impl View {
         View::Overview,
         View::Queries,
         View::Sessions,
+        View::Indexes,
         View::Advisor,
         View::Pool,
     ];
@@ -56,16 +60,18 @@ impl View {
             View::Overview => ('1', "Overview", "Over"),
             View::Queries => ('2', "Queries", "Query"),
             View::Sessions => ('3', "Sessions", "Sess"),
+            View::Indexes => ('5', "Indexes", "Idx"),
             View::Advisor => ('6', "Advisor", "Adv"),
             View::Pool => ('7', "Pool & probes", "Pool"),
         }
     }
 
-    fn scope(self) -> u8 {
+    fn scope(self) -> u16 {
         match self {
             View::Overview => scope::OVERVIEW,
             View::Queries => scope::QUERIES,
             View::Sessions => scope::SESSIONS,
+            View::Indexes => scope::INDEXES,
             View::Advisor => scope::ADVISOR,
             View::Pool => scope::POOL,
         }
@@ -77,6 +83,7 @@ impl View {
             View::Sessions => 1,
             View::Pool => 2,
             View::Advisor => 3,
+            View::Indexes => 4,
         }
     }
 }
@@ -88,6 +95,14 @@ pub(super) enum RowKey {
     Session(SessionId),
     Probe(Arc<str>),
     Advice(AdviceKey),
+    Index(IndexKey),
+}
+
+/// The detail pane of a recommendation or of an index.
+#[derive(Debug, Clone)]
+pub(super) struct Sheet {
+    pub(super) key: RowKey,
+    pub(super) scroll: usize,
 }
 
 /// The detail pane of a digest.
@@ -163,12 +178,14 @@ pub(super) struct Model {
     pub(super) live: World,
     pub(super) frozen: Option<Box<Frozen>>,
     pub(super) view: View,
-    pub(super) lists: [ListState; 4],
+    pub(super) lists: [ListState; 5],
     pub(super) query_rows: Vec<QueryRow>,
     pub(super) session_rows: Vec<usize>,
     pub(super) probe_rows: Vec<usize>,
     pub(super) advice_rows: Vec<usize>,
+    pub(super) index_rows: Vec<IndexRow>,
     pub(super) advisor: AdvisorState,
+    pub(super) indexes: IndexesState,
     pub(super) sheet: Option<Sheet>,
     pub(super) totals: bool,
     pub(super) show_idle: bool,
@@ -205,12 +222,18 @@ impl Model {
                 ListState::new(columns::SESSIONS, Col::Time),
                 ListState::new(columns::PROBES, Col::P95),
                 ListState::new(columns::ADVICE, Col::Gain),
+                ListState {
+                    descending: false,
+                    ..ListState::new(columns::INDEXES, Col::IndexTable)
+                },
             ],
             query_rows: Vec::new(),
             session_rows: Vec::new(),
             probe_rows: Vec::new(),
             advice_rows: Vec::new(),
+            index_rows: Vec::new(),
             advisor: AdvisorState::default(),
+            indexes: IndexesState::default(),
             sheet: None,
             totals: false,
             show_idle: false,
@@ -242,13 +265,12 @@ impl Model {
     }
 
     /// Where keys are looked up.
-    pub(super) fn scope(&self) -> u8 {
-        if self.detail.is_some() {
-            scope::DETAIL
-        } else if self.sheet.is_some() {
-            scope::ADVICE
-        } else {
-            self.view.scope()
+    pub(super) fn scope(&self) -> u16 {
+        match (&self.detail, &self.sheet) {
+            (Some(_), _) => scope::DETAIL,
+            (None, None) => self.view.scope(),
+            (None, Some(_)) if self.view == View::Indexes => scope::INDEX,
+            (None, Some(_)) => scope::ADVICE,
         }
     }
 
@@ -259,6 +281,7 @@ impl Model {
             View::Sessions => self.session_rows.len(),
             View::Pool => self.probe_rows.len(),
             View::Advisor => self.advice_rows.len(),
+            View::Indexes => self.index_rows.len(),
         }
     }
 
@@ -279,6 +302,10 @@ impl Model {
             View::Advisor => self
                 .recommendation(position)
                 .map(|(_, r)| RowKey::Advice(AdviceKey::of(r))),
+            View::Indexes => self
+                .index_rows
+                .get(position)
+                .map(|row| RowKey::Index(row.key.clone())),
         }
     }
 
@@ -298,11 +325,21 @@ impl Model {
         }
         match &list.selected {
             None => Some(0),
-            Some(key) => match (0..count).find(|n| self.row_key(*n).as_ref() == Some(key)) {
+            Some(key) => match self.position_of(key, count) {
                 Some(position) => Some(position),
                 None if list.follow => None,
                 None => Some(list.position.min(count - 1)),
             },
+        }
+    }
+
+    fn position_of(&self, key: &RowKey, count: usize) -> Option<usize> {
+        match (self.view, key) {
+            // There are thousands of indexes, and this is asked several times a frame.
+            (View::Indexes, RowKey::Index(key)) => {
+                self.index_rows.iter().position(|row| row.key == *key)
+            }
+            _ => (0..count).find(|n| self.row_key(*n).as_ref() == Some(key)),
         }
     }
 

@@ -91,6 +91,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         limits: &options.limits,
         changes: &changes,
         settings: args.judging.settings(),
+        warn: message,
     };
     let problems = judge.drops().await?;
     if !problems.is_empty() && !args.judging.even_if_slower {

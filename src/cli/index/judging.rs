@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::plans;
 use crate::cli::error::Error;
-use crate::cli::{message, probe};
+use crate::cli::probe;
 use crate::config::settings::{Monitor, Server};
 use crate::indexes::apply::{Change, Judge, Judging, Preview, Verdict};
 use crate::indexes::definition::Definition;
@@ -65,11 +65,13 @@ impl Judgements {
 }
 
 /// Judges new indexes on the target, and keeps the figures from before those that stay.
-pub(super) struct OnTarget<'a> {
-    pub(super) server: &'a Server,
-    pub(super) limits: &'a Monitor,
-    pub(super) changes: &'a [Change<'a>],
-    pub(super) settings: Settings,
+pub(in crate::cli) struct OnTarget<'a> {
+    pub(in crate::cli) server: &'a Server,
+    pub(in crate::cli) limits: &'a Monitor,
+    pub(in crate::cli) changes: &'a [Change<'a>],
+    pub(in crate::cli) settings: Settings,
+    /// Hears what went wrong beside the work: a terminal that is drawn on must not be written to.
+    pub(in crate::cli) warn: fn(&str),
 }
 
 impl Judge for OnTarget<'_> {
@@ -127,7 +129,7 @@ impl OnTarget<'_> {
             done
         };
         if let Err(error) = kept.await {
-            message(&format!(
+            (self.warn)(&format!(
                 "warning: the figures from before version {version} were not kept, so that \
                  `mydex index verify` has nothing to compare with: {error}"
             ));
@@ -136,7 +138,7 @@ impl OnTarget<'_> {
 
     /// Judges the indexes that are to be dropped and that the optimizer still uses, and keeps the
     /// figures from before. The problems, each one sentence.
-    pub(super) async fn drops(&self) -> Result<Vec<String>, Error> {
+    pub(in crate::cli) async fn drops(&self) -> Result<Vec<String>, Error> {
         let mut problems = Vec::new();
         let of_drops = |change: &&Change<'_>| change.entry.definition.action == Action::Drop;
         let drops: Vec<&Change<'_>> = self.changes.iter().filter(of_drops).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tui_input::Input;
 
 use crate::model::advice::Advice;
-use crate::model::feed::KillTarget;
+use crate::model::feed::{IndexChange, KillTarget};
 use crate::model::session::SessionId;
 use crate::tui::filter::Filter;
 
@@ -16,6 +16,8 @@ pub(in crate::tui) enum Change {
     Kill(Vec<KillTarget>),
     /// Write the definition of a recommendation, by its place in the advice, to a local file.
     Write(Arc<Advice>, usize),
+    /// Change an index on the server.
+    Index(IndexChange),
 }
 
 /// A question before something is changed.
@@ -34,6 +36,7 @@ pub(in crate::tui) enum Overlay {
     Help { scroll: usize },
     Messages { scroll: usize },
     AdviceNotes { scroll: usize },
+    IndexNotes { scroll: usize },
     Session { id: SessionId, scroll: usize },
     Columns { cursor: usize },
     Confirm(Confirm),
@@ -48,6 +51,7 @@ impl Overlay {
             Self::Help { scroll }
             | Self::Messages { scroll }
             | Self::AdviceNotes { scroll }
+            | Self::IndexNotes { scroll }
             | Self::Session { scroll, .. } => Some(scroll),
             Self::Columns { .. }
             | Self::Confirm(_)
