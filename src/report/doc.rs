@@ -1,7 +1,7 @@
 //! The document tree. Texts in it are raw; each renderer escapes for its own target.
 
-pub use super::series::{Lines, Series};
 pub use super::diagram::{Diagram, Entity, Field, Link};
+pub use super::series::{Lines, Series};
 pub use crate::model::finding::{Finding, Severity};
 
 /// A document.

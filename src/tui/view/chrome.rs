@@ -282,10 +282,9 @@ fn footer(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
             Action::StopAdvisor => model.advisor.run.is_none(),
             Action::WriteDefinition => model.advice_rows.is_empty(),
             Action::AdviceNotes => model.shown().advice.is_none(),
-            Action::ApplyDefinition
-            | Action::RollBack
-            | Action::HideIndex
-            | Action::ShowIndex => is_beside_the_point(model, *action),
+            Action::ApplyDefinition | Action::RollBack | Action::HideIndex | Action::ShowIndex => {
+                is_beside_the_point(model, *action)
+            }
             Action::StopChange => model.indexes.run.is_none(),
             Action::IndexNotes => model.shown().indexes.is_none(),
             _ => false,

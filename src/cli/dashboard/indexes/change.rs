@@ -217,9 +217,11 @@ async fn set_visible(
     let changed = apply::set_visible(
         place.server,
         audit,
-        table,
-        &index.name,
-        visible,
+        apply::Visibility {
+            table,
+            index: &index.name,
+            visible,
+        },
         &options(place),
         &mut watch,
         cancel,
