@@ -89,8 +89,8 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Makes a schema the default one: without any, MySQL 9.7 refuses an index over an expression of
-    /// a text (error 1046).
+    /// Makes a schema the default one: without any, MySQL 9.7 answers to some expressions with the
+    /// lack of it (error 1046) instead of saying what is wrong with them.
     pub(super) async fn enter(&mut self, schema: &str) -> Result<(), Error> {
         let sql = format!("USE {}", ident(schema));
         Ok(self.link.run("the default schema", &sql).await?)

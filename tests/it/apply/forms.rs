@@ -129,7 +129,7 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ),
     (
         "things",
-        "[{ expression = \"md5(note)\" }]\nvisible = false\ncomment = \"hidden\"",
+        "[{ expression = \"cast(substr(note, 1, 20) as char(20))\" }]\nvisible = false\ncomment = \"hidden\"",
     ),
     (
         "things",
