@@ -66,6 +66,7 @@ impl Measured {
         self.seconds[self.subsets[self.project(set)].0].unwrap_or(CAP.as_secs_f64())
     }
 
+    #[allow(dead_code, reason = "not every bench compares estimates")]
     pub(crate) fn cost(&self, set: usize) -> f64 {
         self.subsets[self.project(set)].1
     }
