@@ -1,6 +1,6 @@
 //! What a round of the proof learns, written into the table of costs.
 
-use std::collections::BTreeSet;
+use tokio_util::sync::CancellationToken;
 
 use super::calibration::Calibration;
 use super::costs::{Problem, Selection};
@@ -9,6 +9,7 @@ use super::planner::{Plan, Planner};
 use super::trials::{Trials, estimate, signatures};
 use super::verdict::{self, Verdict};
 use super::whatif;
+use crate::server::Error;
 
 /// Derived costs that are nearer to the exact ones than this share are left as they are.
 const CLOSE: f64 = 0.02;
@@ -83,6 +84,52 @@ impl<P: Planner + Send> Trials<'_, P> {
         is_changed
     }
 
+    /// The same with the optimizer's estimates for all plans that were not run.
+    pub(super) fn hopeful(&self, problem: &Problem) -> Problem {
+        let mut hopeful = problem.clone();
+        for (query, costs) in hopeful.queries.iter_mut().enumerate() {
+            for one in &mut costs.configurations {
+                if !self.was_run(query, &one.indexes) && self.is_new(&one.indexes) {
+                    one.cost = one.cost.min(one.rank());
+                }
+            }
+        }
+        hopeful
+    }
+
+    /// Runs what is new of a choice, and learns from it; false when nothing is.
+    pub(super) async fn try_out(
+        &mut self,
+        problem: &mut Problem,
+        choice: &Selection,
+        stop: &CancellationToken,
+    ) -> Result<bool, Error> {
+        let plans = self.plans(choice).await?;
+        let new = self.untried(problem, &plans);
+        if new.is_empty() {
+            return Ok(false);
+        }
+        self.run(choice, &plans, &new, stop).await?;
+        self.learn(problem, choice, &plans);
+        Ok(true)
+    }
+
+    fn is_new(&self, indexes: &[usize]) -> bool {
+        let existing = self.case.scene.existing;
+        indexes.iter().any(|index| !existing.contains(index))
+    }
+
+    /// Whether a plan with just these indexes was run.
+    fn was_run(&self, query: usize, indexes: &[usize]) -> bool {
+        let trials = self
+            .done
+            .range((query, Vec::new())..(query + 1, Vec::new()));
+        trials
+            .into_iter()
+            .filter_map(|(_, trial)| trial.as_ref())
+            .any(|trial| trial.uses.iter().eq(indexes))
+    }
+
     /// Writes what is known of the plans under this set into the table of costs.
     fn write_back(
         &self,
@@ -119,25 +166,20 @@ impl<P: Planner + Send> Trials<'_, P> {
     /// index, since it was not run.
     fn calibrate(&self, problem: &mut Problem) {
         let mut calibration = Calibration::default();
-        let mut run = BTreeSet::new();
-        for ((query, _), trial) in &self.done {
-            let Some(trial) = trial else { continue };
-            run.insert((*query, trial.uses.iter().copied().collect::<Vec<_>>()));
+        for trial in self.done.values().flatten() {
             if trial.verdict != Verdict::Unknown {
                 let (before, after) = &trial.measured;
                 let factor = verdict::factor(before, after);
                 calibration.learn(trial.fetches, trial.estimated, factor);
             }
         }
-        let existing = self.case.scene.existing;
         for (query, costs) in problem.queries.iter_mut().enumerate() {
             let known = &self.case.known[query];
             let (Some(today), Some(limit)) = (known.today, costs.limit) else {
                 continue;
             };
             for one in &mut costs.configurations {
-                let is_new = one.indexes.iter().any(|index| !existing.contains(index));
-                if !is_new || run.contains(&(query, one.indexes.clone())) {
+                if !self.is_new(&one.indexes) || self.was_run(query, &one.indexes) {
                     continue;
                 }
                 let rank = one.rank();

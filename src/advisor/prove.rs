@@ -27,6 +27,8 @@ use crate::server::Error;
 /// Corrections of derived costs in one round at most where plans are run, which tells more, and
 /// where they are not.
 const CORRECTIONS: (u32, u32) = (2, 8);
+/// Choices by estimates alone that are tried before the last word.
+const HOPES: u32 = 4;
 /// Attempts to make a choice harmless by leaving out what made a query slower.
 const MENDS: u32 = 8;
 
@@ -176,6 +178,7 @@ where
     let mut selection = solve(problem, None, meanwhile).map_err(Failure::Choice)?;
     let mut rounds = 0;
     let mut sound: Vec<Selection> = Vec::new();
+    let mut hopes = HOPES;
     let is_stable = loop {
         let mut plans = trials.plans(&selection).await?;
         for _ in 0..corrections {
@@ -202,12 +205,26 @@ where
         if trials.is_sound(&plans) {
             sound.push(selection.clone());
         }
-        let effort = match (is_changed, trials.is_out_of_time) {
-            (false, true) => break false,
-            (false, false) if selection.is_proven => break true,
+        let is_over = !is_changed && (trials.is_out_of_time || selection.is_proven);
+        if is_over {
+            if trials.is_out_of_time || hopes == 0 {
+                break !trials.is_out_of_time;
+            }
+            // What was learned of others may do a plan wrong: the best of those that were not run
+            // are run as well, before they are given up.
+            hopes -= 1;
+            let hopeful = trials.hopeful(problem);
+            let hoped =
+                solve(&hopeful, Some(&selection.chosen), Effort::Quick).map_err(Failure::Choice)?;
+            if !trials.try_out(problem, &hoped, stop).await? {
+                break true;
+            }
+        }
+        let effort = if is_changed || is_over {
+            Effort::Quick
+        } else {
             // Nothing is left to be measured; only now is it worth while to prove the optimum.
-            (false, false) => Effort::Thorough,
-            (true, _) => Effort::Quick,
+            Effort::Thorough
         };
         rounds += 1;
         let next = solve(problem, Some(&selection.chosen), effort).map_err(Failure::Choice)?;
