@@ -401,6 +401,14 @@ async fn races(place: &Place) {
     ));
 }
 
+/// Whether an event is one that every run has at the same place.
+fn is_boundary(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Begun { .. } | Event::Step { .. } | Event::Judged { .. } | Event::Settled(_)
+    )
+}
+
 /// `child DIRECTION PLACE PORT SCHEMA HOME`, with the password in the environment: ends itself by
 /// SIGKILL at the event of that number.
 async fn child(arguments: &[String]) {
@@ -414,7 +422,10 @@ async fn child(arguments: &[String]) {
     let scene = Scene::at(&place, schema, Path::new(home));
     let at: usize = at.parse().unwrap();
     let mut seen = 0;
-    let mut watch = |_: Event| {
+    let mut watch = |event: Event| {
+        if !is_boundary(&event) {
+            return;
+        }
         if seen == at {
             let own = rustix::process::getpid();
             let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
@@ -472,7 +483,8 @@ async fn boundaries(place: &Place) {
             scene.settle(Direction::Up).await;
         }
         let mut count = 0;
-        let outcome = scene.go(direction, &options(), &mut |_| count += 1).await;
+        let mut watch = |event: Event| count += usize::from(is_boundary(&event));
+        let outcome = scene.go(direction, &options(), &mut watch).await;
         assert!(matches!(outcome.end, End::Complete));
         let made = place.clone();
         each(count, move |at| boundary(made.clone(), direction, at)).await;

@@ -25,7 +25,6 @@ pub(super) fn see(task: &Task, memory: &Memory, table: &Table) -> Seen {
         column_users: column.map_or_else(Vec::new, |column| users(column, &task.index, table)),
         supports: supports(&task.index, &index, table),
         aside: aside(memory, table),
-        is_primary_substitute: is_primary_substitute(&task.index, table),
         index,
     }
 }
@@ -120,19 +119,17 @@ pub(super) fn loose(sql: &str) -> String {
                 drop_introducer(&mut out);
                 out.push('\'');
                 while let Some(inner) = chars.next() {
-                    if inner == '\\' {
-                        out.push(inner);
-                        out.extend(chars.next());
-                    } else if inner == c {
-                        if chars.peek() == Some(&c) {
-                            out.push(inner);
-                            out.extend(chars.next());
-                        } else {
-                            break;
-                        }
-                    } else {
-                        out.push(inner);
+                    // A quote inside is doubled or escaped, and both are the same.
+                    let plain = match inner {
+                        '\\' => chars.next().map_or('\\', unescaped),
+                        inner if inner != c => inner,
+                        _ if chars.next_if_eq(&c).is_some() => c,
+                        _ => break,
+                    };
+                    if matches!(plain, '\'' | '\\') {
+                        out.push(plain);
                     }
+                    out.push(plain);
                 }
                 out.push('\'');
             }
@@ -145,6 +142,19 @@ pub(super) fn loose(sql: &str) -> String {
         out = inner.to_owned();
     }
     out
+}
+
+/// What a character behind a backslash stands for.
+fn unescaped(c: char) -> char {
+    match c {
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        '0' => '\0',
+        'b' => '\u{8}',
+        'Z' => '\u{1a}',
+        other => other,
+    }
 }
 
 /// A character set right before a string: `_utf8mb4`.

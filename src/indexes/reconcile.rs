@@ -115,6 +115,8 @@ pub struct Task {
     pub soak: Duration,
     /// A new index is judged before it becomes visible.
     pub is_judged: bool,
+    /// The index stands, or would stand, for a primary key that the table lacks.
+    pub is_primary_substitute: bool,
 }
 
 /// What the ledger remembers.
@@ -161,8 +163,6 @@ pub struct Seen {
     pub supports: Vec<String>,
     /// Indexes that were renamed aside and have to get their names back: their own names.
     pub aside: Vec<String>,
-    /// The index can't be hidden: it stands for the primary key.
-    pub is_primary_substitute: bool,
 }
 
 /// An index compared with a description, facet by facet.
@@ -362,7 +362,7 @@ fn build(task: &Task, memory: &Memory, seen: &Seen) -> Next {
             supports: seen.supports.clone(),
         });
     }
-    let is_staged = task.is_judged && !seen.is_primary_substitute;
+    let is_staged = task.is_judged && !task.is_primary_substitute;
     Next::Do(Step::Build {
         visible: task.index.is_visible && !is_staged,
     })
@@ -372,17 +372,17 @@ fn build(task: &Task, memory: &Memory, seen: &Seen) -> Next {
 fn remove(task: &Task, memory: &Memory, seen: &Seen, state: State, soak: Duration) -> Next {
     match &seen.index {
         Found::Other(differs) => Next::Conflict(differs.clone()),
-        Found::Same { is_visible } => gone(*is_visible, soak, memory, seen),
+        Found::Same { is_visible } => gone(task, *is_visible, soak, memory),
         Found::Missing => column_gone(task, memory, seen, state),
     }
 }
 
 /// An index is hidden, soaks, and is dropped.
-fn gone(is_visible: bool, soak: Duration, memory: &Memory, seen: &Seen) -> Next {
+fn gone(task: &Task, is_visible: bool, soak: Duration, memory: &Memory) -> Next {
     if soak.is_zero() {
         return Next::Do(Step::DropIndex);
     }
-    if seen.is_primary_substitute {
+    if task.is_primary_substitute {
         return Next::Conflict(
             "the index stands for the primary key that the table lacks, and can't be hidden; add \
              a primary key first, or drop it with `--soak 0s`"
@@ -433,7 +433,7 @@ fn column_gone(task: &Task, memory: &Memory, seen: &Seen, state: State) -> Next 
 fn drop_one(task: &Task, memory: &Memory, seen: &Seen) -> Next {
     match &seen.index {
         Found::Other(differs) => Next::Conflict(differs.clone()),
-        Found::Same { is_visible } => gone(*is_visible, task.soak, memory, seen),
+        Found::Same { is_visible } => gone(task, *is_visible, task.soak, memory),
         Found::Missing if memory.is_fresh => settle_saying(
             State::Applied,
             Stage::Equal,

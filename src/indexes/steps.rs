@@ -22,6 +22,11 @@ pub fn mode(task: &Task, step: &Step) -> Mode {
     match step {
         Step::AddColumn | Step::DropColumn => INSTANT,
         Step::Build { .. } => Mode::to_build(&task.index),
+        // What stands for the primary key goes with a copy of the table only (tried on MySQL 9.7).
+        Step::DropIndex if task.is_primary_substitute => Mode {
+            algorithm: Algorithm::Copy,
+            lock: LockLevel::Shared,
+        },
         Step::DropIndex => Mode::to_drop(&task.index),
         _ => Mode::ONLINE,
     }

@@ -221,13 +221,24 @@ async fn all_is_applied_once_and_taken_back_without_a_trace() {
     }
 }
 
-/// Runs until the event of this number, and is gone right there; `true` when it came that far.
+/// Whether an event is one that every run has at the same place.
+fn is_boundary(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Begun { .. } | Event::Step { .. } | Event::Judged { .. } | Event::Settled(_)
+    )
+}
+
+/// Runs until the boundary of this number, and is gone right there; `true` when it came that far.
 async fn stopped_at(bench: &Bench, place: usize, direction: Direction) -> bool {
     let (never, limits) = (CancellationToken::new(), options());
     let stop = CancellationToken::new();
     let trigger = stop.clone();
     let mut seen = 0;
-    let mut watch = move |_: Event| {
+    let mut watch = move |event: Event| {
+        if !is_boundary(&event) {
+            return;
+        }
         if seen == place {
             trigger.cancel();
         }
@@ -321,7 +332,7 @@ async fn boundaries(direction: Direction) -> usize {
     let bench = Bench::staged("boundaries", &BOUNDARIES).await;
     let (never, limits) = (CancellationToken::new(), options());
     let mut events = 0;
-    let mut count = |_: Event| events += 1;
+    let mut count = |event: Event| events += usize::from(is_boundary(&event));
     if direction == Direction::Down {
         bench.up().await;
         let done = bench.down_with(Range::Behind(0), &limits, &mut count, &never);

@@ -100,7 +100,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     for problem in &problems {
         message(&text::inline(&format!("warning: {problem}")));
     }
-    let mut show = |event: apply::Event| change::show(&event);
+    let mut shown = change::Shown::default();
+    let mut show = |event: apply::Event| shown.show(&event);
     let outcome = apply::apply(
         server,
         &audit,

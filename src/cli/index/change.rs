@@ -121,8 +121,32 @@ pub(super) fn told(error: &apply::Error) -> Error {
     }
 }
 
-/// Shows what happens on standard error, one line each.
-pub(super) fn show(event: &Event) {
+/// Time between two lines of progress.
+const PROGRESS: Duration = Duration::from_secs(2);
+
+/// Shows what happens on standard error, one line each, and progress now and then.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// When the next line of progress is due, in the time of the statement that runs.
+    next: Duration,
+}
+
+impl Shown {
+    /// Shows one event.
+    pub(super) fn show(&mut self, event: &Event) {
+        if let Event::Progress { progress, .. } = event {
+            if progress.elapsed < self.next {
+                return;
+            }
+            self.next = progress.elapsed + PROGRESS;
+        } else {
+            self.next = Duration::ZERO;
+        }
+        show(event);
+    }
+}
+
+fn show(event: &Event) {
     let line = match event {
         Event::Waiting {
             schema,

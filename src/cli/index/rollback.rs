@@ -65,7 +65,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         );
     }
     let audit = change::audit()?;
-    let mut show = |event: apply::Event| change::show(&event);
+    let mut shown = change::Shown::default();
+    let mut show = |event: apply::Event| shown.show(&event);
     let outcome = apply::rollback(
         server,
         &audit,

@@ -133,9 +133,9 @@ impl<'s, 'a> Drive<'s, 'a> {
         let job = &self.job;
         let mut memory = observe::memory(row, job.direction);
         let soak = self.options.soak;
-        let mut task = observe::task(job, row, &memory, soak)?;
         let link = &mut self.session.link;
         let table = observe::table(link, &job.table).await?;
+        let mut task = observe::task(job, row, &memory, &table, soak)?;
         observe::server_forms(link, &mut task, &table).await?;
         let seen = likeness::see(&task, &memory, &table);
         let before = memory

@@ -3,6 +3,7 @@
 use super::{Error, Job};
 use crate::indexes::definition::Definition;
 use crate::indexes::ledger::{Before, Row};
+use crate::indexes::likeness;
 use crate::indexes::line;
 use crate::indexes::reconcile::{Direction, Memory, Stage, Task};
 use crate::model::advice::Action;
@@ -119,6 +120,7 @@ pub(super) fn task(
     job: &Job,
     row: Option<&Row>,
     memory: &Memory,
+    table: &Table,
     soak: std::time::Duration,
 ) -> Result<Task, Error> {
     let definition = &job.definition;
@@ -136,6 +138,7 @@ pub(super) fn task(
         action: definition.action,
         direction: job.direction,
         is_judged: is_new && index.is_visible,
+        is_primary_substitute: likeness::is_primary_substitute(&index, table),
         index,
         column: definition.column.clone(),
         options,

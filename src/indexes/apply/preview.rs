@@ -182,7 +182,7 @@ async fn look_ahead(
         let schema = &row.table.schema;
         memory.hidden_for = ledger::hidden_for(connection, schema, row.version).await?;
     }
-    let task = match observe::task(job, row, &memory, options.soak) {
+    let task = match observe::task(job, row, &memory, table, options.soak) {
         Ok(task) => task,
         Err(error) => {
             preview.course = Some(refused(&error));

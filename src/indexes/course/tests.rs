@@ -71,6 +71,7 @@ fn task(action: Action, direction: Direction, has_column: bool, soak: bool) -> T
             Duration::ZERO
         },
         is_judged: action == Action::Create && direction == Direction::Up,
+        is_primary_substitute: false,
     }
 }
 

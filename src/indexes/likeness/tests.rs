@@ -87,7 +87,11 @@ fn expressions_are_compared_without_what_people_write_differently() {
         ("concat(a, 'x y')", "concat(a, 'xy')", false),
         ("(a + b) * c", "a + b * c", false),
         ("(a) + (b)", "a + b", false),
-        ("'it''s'", "'it''s'", true),
+        ("'it''s'", "'it\\'s'", true),
+        ("'a\\\\b'", "'a\\\\b'", true),
+        ("'a\\nb'", "'a\nb'", true),
+        ("'a\"b'", "\"a\"\"b\"", true),
+        ("'it''s'", "'its'", false),
         ("col_utf8mb4'x'", "col'x'", false),
     ] {
         assert_eq!(loose(one) == loose(other), is_same, "{one} {other}");

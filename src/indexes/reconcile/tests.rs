@@ -29,6 +29,7 @@ fn task(action: Action, direction: Direction) -> Task {
         options: String::new(),
         soak: Duration::from_secs(60),
         is_judged: action == Action::Create && direction == Direction::Up,
+        is_primary_substitute: false,
     }
 }
 
