@@ -8,7 +8,7 @@ mod reasons;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidates::keys;
 use super::shape::{Op, Shape, TableUse};
@@ -27,9 +27,9 @@ const FAR_WIDER: f64 = 4.0;
 #[must_use]
 pub fn review(catalog: &Catalog, usage: &IndexUsage, shapes: &[(usize, Shape)]) -> Vec<Verdict> {
     let mut review = Review {
-        catalog,
         usage,
         shapes,
+        references: references(catalog),
         gone: BTreeSet::new(),
         pinned: BTreeSet::new(),
     };
@@ -66,6 +66,21 @@ pub fn review(catalog: &Catalog, usage: &IndexUsage, shapes: &[(usize, Shape)]) 
     verdicts
 }
 
+/// The foreign keys that refer to each table, by its name in the catalog.
+fn references(catalog: &Catalog) -> BTreeMap<&TableName, Vec<&ForeignKey>> {
+    let mut references: BTreeMap<&TableName, Vec<&ForeignKey>> = BTreeMap::new();
+    for key in catalog
+        .tables
+        .values()
+        .flat_map(|child| &child.foreign_keys)
+    {
+        if let Some(parent) = catalog.table(&key.parent.schema, &key.parent.name) {
+            references.entry(&parent.name).or_default().push(key);
+        }
+    }
+    references
+}
+
 type Key = (TableName, String);
 
 fn key(table: &Table, index: &Index) -> Key {
@@ -73,9 +88,10 @@ fn key(table: &Table, index: &Index) -> Key {
 }
 
 struct Review<'a> {
-    catalog: &'a Catalog,
     usage: &'a IndexUsage,
     shapes: &'a [(usize, Shape)],
+    /// The foreign keys that refer to each table.
+    references: BTreeMap<&'a TableName, Vec<&'a ForeignKey>>,
     /// What has been taken away.
     gone: BTreeSet<Key>,
     /// What stands in for something that was taken away.
@@ -130,24 +146,15 @@ impl Review<'_> {
         if table.foreign_keys.iter().any(needs) {
             return Some(Required::ForeignKeyChild);
         }
-        let is_referred = self
-            .catalog
-            .tables
-            .values()
-            .flat_map(|child| &child.foreign_keys)
-            .filter(|key| {
-                self.catalog
-                    .table(&key.parent.schema, &key.parent.name)
-                    .is_some_and(|parent| parent.name == table.name)
-            })
-            .any(|key| {
-                may_support(index, &key.parent_columns)
-                    && !others.iter().any(|other| {
-                        supports(other, &key.parent_columns)
-                            && (!index.is_unique
-                                || other.is_unique && other.parts.len() <= index.parts.len())
-                    })
-            });
+        let references = self.references.get(&table.name);
+        let is_referred = references.into_iter().flatten().any(|key| {
+            may_support(index, &key.parent_columns)
+                && !others.iter().any(|other| {
+                    supports(other, &key.parent_columns)
+                        && (!index.is_unique
+                            || other.is_unique && other.parts.len() <= index.parts.len())
+                })
+        });
         if is_referred {
             return Some(Required::ForeignKeyParent);
         }

@@ -40,7 +40,7 @@ impl Reader<'_> {
         if self.depth == Depth::Full {
             self.partitioning().await?;
         }
-        self.innodb_statistics().await?;
+        self.innodb_statistics(scope).await?;
         self.creates().await
     }
 
@@ -290,27 +290,45 @@ impl Reader<'_> {
     }
 
     /// Bytes of each index, and for an outline rows and cardinalities as well.
-    async fn innodb_statistics(&mut self) -> Result<(), Error> {
-        let is_outline = self.depth != Depth::Full;
-        for chunk in self.names(|_| true).chunks(CHUNK) {
-            let condition = innodb::condition(&self.reading.catalog, chunk);
-            let sql = innodb::of_indexes(&condition, is_outline);
-            let Some(rows) = self.optional("sizes of single indexes", &sql).await? else {
+    async fn innodb_statistics(&mut self, scope: &Scope) -> Result<(), Error> {
+        let conditions: Vec<String> = match scope {
+            Scope::Schemas(schemas) if schemas.is_empty() => Vec::new(),
+            Scope::Schemas(schemas) => vec![innodb::of_schemas(schemas)],
+            Scope::Tables(_) => {
+                let names = self.names(|_| true);
+                let chunks = names.chunks(CHUNK);
+                chunks
+                    .map(|chunk| innodb::condition(&self.reading.catalog, chunk))
+                    .collect()
+            }
+        };
+        for condition in conditions {
+            if !self.innodb_statistics_of(&condition).await? {
                 return Ok(());
-            };
-            for row in &rows {
-                innodb::add_statistic(&mut self.reading.catalog, row, self.page_bytes);
             }
-            if !is_outline {
-                continue;
-            }
-            let sql = innodb::of_tables(&condition);
+        }
+        Ok(())
+    }
+
+    /// Whether there is more to be had: not for an account that may not read them.
+    async fn innodb_statistics_of(&mut self, condition: &str) -> Result<bool, Error> {
+        let is_outline = self.depth != Depth::Full;
+        let sql = innodb::of_indexes(condition, is_outline);
+        let Some(rows) = self.optional("sizes of single indexes", &sql).await? else {
+            return Ok(false);
+        };
+        self.note_cut("statistics of indexes", rows.len() + 1, innodb::MAX_ROWS);
+        for row in &rows {
+            innodb::add_statistic(&mut self.reading.catalog, row, self.page_bytes);
+        }
+        if is_outline {
+            let sql = innodb::of_tables(condition);
             let rows = self.optional("sizes of tables", &sql).await?;
             for row in rows.iter().flatten() {
                 innodb::add_size(&mut self.reading.catalog, row, self.page_bytes);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn creates(&mut self) -> Result<(), Error> {
