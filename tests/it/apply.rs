@@ -638,7 +638,8 @@ async fn nobody_waits_longer_than_one_try_behind_an_open_transaction() {
     let looks = async {
         let begun = Instant::now();
         let mut longest = Duration::ZERO;
-        while begun.elapsed() < Duration::from_secs(3) {
+        // Until the change has waited twice, however slow this machine is.
+        while blocked.lock().unwrap().len() < 2 && begun.elapsed() < Duration::from_secs(100) {
             let asked = Instant::now();
             stage::run(&mut bystander, "SELECT COUNT(*) FROM orders").await;
             longest = longest.max(asked.elapsed());
@@ -656,7 +657,7 @@ async fn nobody_waits_longer_than_one_try_behind_an_open_transaction() {
     assert!(!blocked.is_empty(), "the transaction blocked nothing");
     assert!(blocked[0][0].contains("in a transaction"), "{blocked:?}");
     // Generous, because other tests run beside this one.
-    assert!(longest < Duration::from_millis(1_500), "{longest:?}");
+    assert!(longest < Duration::from_secs(5), "{longest:?}");
 }
 
 #[tokio::test]
