@@ -66,7 +66,7 @@ pub(crate) async fn costs(lab: &mut Lab, reference: &Reference, tier: Tier) -> R
         sets.extend(relevant.iter().map(|place| vec![*place]));
         sets.push(relevant.clone());
         let samples = twin.samples(query);
-        say(&format!("{}", query.name));
+        say(&query.name.to_string());
         for set in sets {
             let visible: BTreeSet<usize> = set.iter().copied().collect();
             let mut figures = Vec::new();

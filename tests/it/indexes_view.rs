@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::pty::Terminal;
 use crate::server;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 const DEFINITION: &str = "table = \"hosts\"\naction = \"create\"\nindex = \"ix_hosts_rack\"\n\
                           columns = [\"rack\", { column = \"made\", desc = true }]\n\

@@ -102,7 +102,7 @@ fn each_fact_is_told_with_its_weight() {
             |_, table, _| {
                 table.indexes = (0..64)
                     .map(|n| Index::btree(format!("i{n}"), Vec::new()))
-                    .collect()
+                    .collect();
             },
             Problem,
             "too-many-indexes",
@@ -135,7 +135,7 @@ fn each_fact_is_told_with_its_weight() {
         ),
         (|facts, _, _| facts.holders = None, Note, "locks-unseen"),
         (
-            |facts, _, _| facts.old_transactions = Some((1, Duration::from_secs(60))),
+            |facts, _, _| facts.old_transactions = Some((1, Duration::from_mins(1))),
             Note,
             "long-transaction",
         ),

@@ -27,7 +27,7 @@ fn task(action: Action, direction: Direction) -> Task {
         index: Index::btree("i", vec![crate::model::schema::KeyPart::column("a")]),
         column: None,
         options: String::new(),
-        soak: Duration::from_secs(60),
+        soak: Duration::from_mins(1),
         is_judged: action == Action::Create && direction == Direction::Up,
         is_primary_substitute: false,
     }

@@ -123,7 +123,7 @@ fn digests(deltas: Vec<DigestDelta>) -> DigestInterval {
     });
     DigestInterval {
         to: at(60),
-        window: Duration::from_secs(60),
+        window: Duration::from_mins(1),
         digests: deltas,
         total,
         lost: None,

@@ -270,7 +270,7 @@ pub(super) fn rich() -> IndexBoard {
         server: "cmdb-prod:3306".to_owned(),
         version: "8.4.6".to_owned(),
         at: at(3),
-        window: Some(Duration::from_secs(1_047_600)),
+        window: Some(Duration::from_hours(291)),
         tables: vec![table("subnets", 2_411_873), hosts, table("vpcs", 81_204)],
         indexes: indexes(),
         definitions: definitions(),
