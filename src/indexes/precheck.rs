@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::grants::grants;
 use crate::model::advice::LockLevel;
 use crate::model::finding::{Finding, Severity};
-use crate::model::schema::{IndexKind, Table, TableName};
+use crate::model::schema::{Index, Table, TableName};
 use crate::model::units;
 
 /// Secondary indexes of an InnoDB table at most.
@@ -261,22 +261,18 @@ fn about_the_table(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work:
         );
     }
     // Tried on MySQL 9.7: the hidden columns of functional indexes stand in the way (error 1846).
-    let is_special = |kind| matches!(kind, IndexKind::FullText | IndexKind::Spatial);
-    let blocks_columns = table
-        .indexes
-        .iter()
-        .any(|index| index.is_functional() || is_special(index.kind));
-    if work.changes_columns && blocks_columns {
+    let has_hidden_columns = table.indexes.iter().any(Index::is_functional);
+    if work.changes_columns && has_hidden_columns {
         say(
             found,
             Severity::Warning,
             "virtual-column",
             format!(
-                "`{}` has indexes over expressions, full text or shapes, beside which MySQL may \
-                 refuse to add or drop a virtual column without copying the table (error 1846)",
+                "`{}` has indexes over expressions, beside which MySQL 9.7 refuses to add or drop a \
+                 virtual column at once (error 1846)",
                 table.name
             ),
-            "write the definition with the expression in `columns` if it does",
+            "write the definition with the expression in `columns`",
         );
     }
     if work.blocks_writes() {

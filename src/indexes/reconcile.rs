@@ -117,6 +117,8 @@ pub struct Task {
     pub is_judged: bool,
     /// The index stands, or would stand, for a primary key that the table lacks.
     pub is_primary_substitute: bool,
+    /// The table is partitioned.
+    pub is_partitioned: bool,
 }
 
 /// What the ledger remembers.

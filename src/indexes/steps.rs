@@ -16,17 +16,23 @@ const INSTANT: Mode = Mode {
 /// Steps that one definition can take, with room to spare: more are a mistake of this program.
 pub(super) const MAX_STEPS: usize = 16;
 
-/// How a step is carried out.
+/// Writers wait while the table is copied.
+const COPY: Mode = Mode {
+    algorithm: Algorithm::Copy,
+    lock: LockLevel::Shared,
+};
+
+/// How a step is carried out: the weakest that the server accepts (tried on MySQL 9.7).
 #[must_use]
 pub fn mode(task: &Task, step: &Step) -> Mode {
+    // The hidden column of an expression comes and goes with a copy of a partitioned table, and
+    // what stands for the primary key goes with a copy of any.
+    let is_partitioned_expression = task.is_partitioned && task.index.is_functional();
     match step {
         Step::AddColumn | Step::DropColumn => INSTANT,
+        Step::Build { .. } | Step::DropIndex if is_partitioned_expression => COPY,
+        Step::DropIndex if task.is_primary_substitute => COPY,
         Step::Build { .. } => Mode::to_build(&task.index),
-        // What stands for the primary key goes with a copy of the table only (tried on MySQL 9.7).
-        Step::DropIndex if task.is_primary_substitute => Mode {
-            algorithm: Algorithm::Copy,
-            lock: LockLevel::Shared,
-        },
         Step::DropIndex => Mode::to_drop(&task.index),
         _ => Mode::ONLINE,
     }

@@ -138,6 +138,7 @@ pub(super) fn task(
         action: definition.action,
         direction: job.direction,
         is_judged: is_new && index.is_visible,
+        is_partitioned: table.partitioning.is_some(),
         is_primary_substitute: likeness::is_primary_substitute(&index, table),
         index,
         column: definition.column.clone(),

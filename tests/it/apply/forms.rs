@@ -133,7 +133,7 @@ pub(crate) const FORMS: &[(&str, &str)] = &[
     ),
     (
         "things",
-        "[{ expression = \"if(state = 'open', id, null)\" }]\nunique = true",
+        "[{ expression = \"if(state = 'open', amount, null)\" }]\nunique = true",
     ),
     (
         "things",
