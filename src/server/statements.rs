@@ -140,13 +140,14 @@ pub async fn naming_table(
     table: &TableName,
     most: usize,
 ) -> Result<Vec<Statement>, Error> {
-    let name = format!("`{}`", table.name.replace('`', "``"));
+    // A digest's text quotes names without doubling what is in them.
+    let name = format!("`{}`", table.name);
     // LOCATE knows no wildcards; the schema of the statement may be another one than the table's.
     let condition = format!(
         "LOCATE({name}, DIGEST_TEXT) > 0 AND (SCHEMA_NAME = {schema} OR LOCATE({quoted}, DIGEST_TEXT) > 0)",
         name = hex_literal(&name),
         schema = hex_literal(&table.schema),
-        quoted = hex_literal(&format!("`{}` . {name}", table.schema.replace('`', "``"))),
+        quoted = hex_literal(&format!("`{}` . {name}", table.schema)),
     );
     // A class has two rows, and some rows are mydex's own.
     let limit = MAX_ROWS.min(most.saturating_mul(4));
