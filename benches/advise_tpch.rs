@@ -86,26 +86,7 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
     let with_histograms = setting("MYDEX_BENCH_HISTOGRAMS", 1) != 0;
     let deadline = started + Duration::from_secs(minutes * 60);
     let reference = reference::complete(scale, with_histograms, deadline, lab).await?;
-    say(&format!(
-        "TPC-H at scale {scale}, {} subsets, {} distinct plans; {:.0} s until here",
-        reference
-            .queries
-            .iter()
-            .map(|query| query.subsets.len())
-            .sum::<usize>(),
-        reference
-            .queries
-            .iter()
-            .map(|query| query.seconds.len())
-            .sum::<usize>(),
-        started.elapsed().as_secs_f64(),
-    ));
-    for ((table, name, columns), bytes) in CANDIDATES.iter().zip(&reference.bytes) {
-        say(&format!(
-            "  {name}: {table} ({columns}), {:.2} MB",
-            *bytes as f64 / 1e6
-        ));
-    }
+    introduce(&reference, scale, started);
     let all: Vec<usize> = (0..reference.queries.len()).collect();
     let is_capped = |place: &usize| {
         let mut seconds = reference.queries[*place].seconds.iter().flatten();
@@ -161,6 +142,29 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn introduce(reference: &Reference, scale: f64, started: Instant) {
+    say(&format!(
+        "TPC-H at scale {scale}, {} subsets, {} distinct plans; {:.0} s until here",
+        reference
+            .queries
+            .iter()
+            .map(|query| query.subsets.len())
+            .sum::<usize>(),
+        reference
+            .queries
+            .iter()
+            .map(|query| query.seconds.len())
+            .sum::<usize>(),
+        started.elapsed().as_secs_f64(),
+    ));
+    for ((table, name, columns), bytes) in CANDIDATES.iter().zip(&reference.bytes) {
+        say(&format!(
+            "  {name}: {table} ({columns}), {:.2} MB",
+            *bytes as f64 / 1e6
+        ));
+    }
 }
 
 /// Given indexes beside the optimum in as many bytes. The share of the time without any index is
