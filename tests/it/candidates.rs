@@ -28,7 +28,7 @@ async fn connection() -> mydex::server::Connection {
         .unwrap()
 }
 
-async fn catalog_of(schema: &Schema) -> Catalog {
+pub(crate) async fn catalog_of(schema: &Schema) -> Catalog {
     let mut connection = connection().await;
     let scope = Scope::Schemas(vec![schema.name().to_owned()]);
     let catalog = catalog::read(&mut connection, &scope).await.unwrap();
@@ -37,7 +37,7 @@ async fn catalog_of(schema: &Schema) -> Catalog {
 }
 
 /// A table of 20,000 rows with strings, times, numbers and JSON.
-async fn things(name: &str) -> (Schema, MySqlPool) {
+pub(crate) async fn things(name: &str) -> (Schema, MySqlPool) {
     let schema = schema(name).await;
     let pool = schema.pool().await;
     for sql in [
@@ -126,7 +126,11 @@ async fn ask(pool: &MySqlPool, sql: &str) -> (Vec<i32>, String) {
 /// the query and finds the same rows; then takes them away.
 async fn is_taken(schema: &Schema, pool: &MySqlPool, sql: &str, used: TableUse) {
     let catalog = catalog_of(schema).await;
-    let found = generate(&catalog, used);
+    are_taken(pool, sql, &generate(&catalog, used)).await;
+}
+
+/// The same for candidates that are there already.
+pub(crate) async fn are_taken(pool: &MySqlPool, sql: &str, found: &Generated) {
     assert!(!found.candidates.is_empty(), "{sql}: {:?}", found.notes);
     let (before, _) = ask(pool, sql).await;
     assert!(!before.is_empty(), "{sql} finds nothing");

@@ -13,6 +13,7 @@ mod collect;
 mod config;
 mod config_docs;
 mod config_sources;
+mod constants;
 mod definitions;
 mod documents;
 mod engine;

@@ -15,6 +15,7 @@ use sqlparser::ast::{
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 
+use crate::advisor::constant::{self, Kind as Constant};
 use crate::model::schema::{Column, Table};
 use crate::server::quote::ident;
 
@@ -38,7 +39,7 @@ pub(super) struct Indexable {
 
 /// What an expression gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Integer {
         is_unsigned: bool,
     },
@@ -55,11 +56,12 @@ enum Kind {
     Unquoted,
 }
 
+/// An expression in one way of writing, with its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Typed {
-    sql: String,
-    kind: Kind,
-    words: Vec<String>,
+pub(super) struct Typed {
+    pub(super) sql: String,
+    pub(super) kind: Kind,
+    pub(super) words: Vec<String>,
     demand: Option<String>,
 }
 
@@ -84,9 +86,13 @@ pub(super) fn indexable(
     let typed = parse(text)
         .and_then(|expression| typed(table, &expression))
         .ok_or("its type is not known to be exact")?;
-    let fits = |test: fn(&str) -> bool| constants.iter().all(|constant| test(constant.trim()));
+    let kinds: Vec<Constant> = constants.iter().map(|text| constant_kind(text)).collect();
+    let fits = |kinds_that_fit: &[Constant]| {
+        let mut all = kinds.iter();
+        all.all(|kind| *kind == Constant::Unknown || kinds_that_fit.contains(kind))
+    };
     let (full_type, functional) = match &typed.kind {
-        Kind::Integer { is_unsigned } if fits(is_integer) => {
+        Kind::Integer { is_unsigned } if fits(&[Constant::Integer]) => {
             let full_type = if *is_unsigned {
                 "bigint unsigned"
             } else {
@@ -94,18 +100,18 @@ pub(super) fn indexable(
             };
             (full_type.to_owned(), typed.sql.clone())
         }
-        Kind::Text { chars, collation } if fits(is_quoted) => (
+        Kind::Text { chars, collation } if fits(&[Constant::Text]) => (
             format!("varchar({chars}) COLLATE {collation}"),
             typed.sql.clone(),
         ),
-        Kind::Unquoted if fits(is_quoted) => (
+        Kind::Unquoted if fits(&[Constant::Text]) => (
             format!("varchar({JSON_CHARS}) COLLATE utf8mb4_bin"),
             format!(
                 "cast({} as char({JSON_CHARS})) collate utf8mb4_bin",
                 typed.sql
             ),
         ),
-        Kind::Date if fits(|text| is_quoted(text) || is_dated(text)) => {
+        Kind::Date if fits(&[Constant::Text, Constant::Date, Constant::Moment]) => {
             ("date".to_owned(), typed.sql.clone())
         }
         Kind::Json => return Err("JSON values can't be compared in a key".to_owned()),
@@ -133,6 +139,10 @@ pub(super) fn indexable(
     })
 }
 
+fn constant_kind(text: &str) -> Constant {
+    constant::parse(text).map_or(Constant::Unknown, |expr| constant::kind(&expr))
+}
+
 /// The expression in the one way of writing in which equal ones are equal; casts that only make
 /// text out of JSON fit for a key are left out. `None` for what [`indexable`] does not know.
 pub(super) fn canonical(table: &Table, text: &str) -> Option<String> {
@@ -155,85 +165,9 @@ pub(super) fn canonical(table: &Table, text: &str) -> Option<String> {
     }
 }
 
-/// What a multi-valued index on `text` (a column, or a path in one) can be cast to, by the
-/// constants that are looked for; with words for names.
-pub(super) fn arrays(
-    table: &Table,
-    text: &str,
-    constants: &[String],
-) -> Vec<(String, Vec<String>)> {
-    let Some(found) = parse(text).and_then(|expression| typed(table, &expression)) else {
-        return Vec::new();
-    };
-    if found.kind != Kind::Json {
-        return Vec::new();
-    }
-    let mut types: Vec<&str> = Vec::new();
-    for constant in constants {
-        for name in array_types(constant.trim()) {
-            if !types.contains(&name) {
-                types.push(name);
-            }
-        }
-    }
-    if types.is_empty() && constants.is_empty() {
-        types.push("char(255)");
-    }
-    types
-        .into_iter()
-        .map(|name| {
-            (
-                format!("cast({} as {name} array)", found.sql),
-                found.words.clone(),
-            )
-        })
-        .collect()
-}
-
-fn array_types(constant: &str) -> Vec<&'static str> {
-    if is_integer(constant) {
-        return vec!["signed"];
-    }
-    let Some(inside) = constant
-        .strip_prefix('\'')
-        .and_then(|text| text.strip_suffix('\''))
-    else {
-        return match constant.parse::<f64>() {
-            Ok(_) => vec!["decimal(30,10)"],
-            Err(_) => Vec::new(),
-        };
-    };
-    let inside = inside.trim();
-    let element = inside.trim_start_matches('[').trim_start();
-    if element.starts_with('"') || element.starts_with("\\\"") {
-        vec!["char(255)"]
-    } else if inside.starts_with('[') {
-        let numbers = inside.trim_matches(['[', ']']);
-        if numbers.split(',').all(|number| is_integer(number.trim())) {
-            vec!["signed"]
-        } else {
-            vec!["decimal(30,10)"]
-        }
-    } else if is_integer(inside) {
-        // A number to JSON_CONTAINS, a string to MEMBER OF.
-        vec!["char(255)", "signed"]
-    } else {
-        vec!["char(255)"]
-    }
-}
-
-fn is_integer(text: &str) -> bool {
+pub(super) fn is_integer(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     !digits.is_empty() && digits.len() < 19 && digits.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_quoted(text: &str) -> bool {
-    text.starts_with(['\'', '"'])
-}
-
-fn is_dated(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.starts_with("date") || text.starts_with("timestamp") || text.starts_with("curdate")
 }
 
 fn parse(text: &str) -> Option<Expr> {
@@ -245,6 +179,11 @@ fn parse(text: &str) -> Option<Expr> {
     let mut parser = Parser::new(&dialect).try_with_sql(&plain).ok()?;
     let expression = parser.parse_expr().ok()?;
     (parser.peek_token().token == sqlparser::tokenizer::Token::EOF).then_some(expression)
+}
+
+/// The expression of this text with its type, where it is known.
+pub(super) fn typed_text(table: &Table, text: &str) -> Option<Typed> {
+    typed(table, &parse(text)?)
 }
 
 fn typed(table: &Table, expression: &Expr) -> Option<Typed> {
@@ -534,15 +473,4 @@ fn cast(of: Typed, data_type: &str) -> Option<Typed> {
         words,
         demand: (!is_exact).then(|| demand.to_owned()),
     })
-}
-
-/// Like [`canonical`], for the array of a multi-valued index.
-pub(super) fn canonical_array(table: &Table, text: &str) -> Option<String> {
-    let lower = text.trim().to_ascii_lowercase();
-    let inside = lower.strip_prefix("cast(")?.strip_suffix(" array)")?;
-    let at = inside.rfind(" as ")?;
-    let name = inside.get(at + 4..)?.trim();
-    let of = text.trim().get(5..5 + at)?;
-    let found = typed(table, &parse(of)?)?;
-    Some(format!("cast({} as {name} array)", found.sql))
 }

@@ -3,6 +3,7 @@
 //! Each query block gives orders of sets of columns; orders that one index can satisfy are merged;
 //! only then are the sets put in line, written as indexes, and the heaviest kept.
 
+mod arrays;
 mod expression;
 pub(super) mod keys;
 mod names;
@@ -323,7 +324,7 @@ fn in_one_writing(table: &Table, part: &KeyPart) -> KeyPart {
         ),
         Part::Expression(text) => Part::Expression(
             expression::canonical(table, text)
-                .or_else(|| expression::canonical_array(table, text))
+                .or_else(|| arrays::canonical_array(table, text))
                 .unwrap_or_else(|| text.clone()),
         ),
     };

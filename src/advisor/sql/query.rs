@@ -133,8 +133,8 @@ impl Reader<'_> {
             name.push('.');
         }
         name += &table.table_name.as_ref().map(quoted).unwrap_or_default();
-        let (statement, _) = super::prepare::parse(&format!("SELECT * FROM {name}"))?;
-        match statement {
+        let parsed = super::prepare::parse(&format!("SELECT * FROM {name}"))?;
+        match parsed.statement {
             sqlparser::ast::Statement::Query(whole) => self.body(&whole.body, query, None),
             _ => Ok(Vec::new()),
         }

@@ -227,8 +227,8 @@ impl Reader<'_> {
             self.source(Some(name.schema.clone()), alias, SourceKind::Opaque);
             return Ok(());
         };
-        match prepare::parse(&view.query) {
-            Ok((sqlparser::ast::Statement::Query(query), _)) if self.depth < DEEPEST => {
+        match prepare::parse(&view.query).map(|parsed| parsed.statement) {
+            Ok(sqlparser::ast::Statement::Query(query)) if self.depth < DEEPEST => {
                 // A view sees neither the names around it nor the schema of the session.
                 let ctes = std::mem::take(&mut self.ctes);
                 let schema = self.schema.replace(view.name.schema.clone());

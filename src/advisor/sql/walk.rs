@@ -28,6 +28,8 @@ pub(super) struct Refs {
     /// Columns of materialized derived tables, by number and name.
     pub(super) derived: BTreeSet<(usize, String)>,
     pub(super) subqueries: BTreeSet<usize>,
+    /// User variables, in lower case.
+    pub(super) variables: BTreeSet<String>,
     pub(super) has_unknown: bool,
     /// Its value is not the same for each row of one execution.
     pub(super) is_volatile: bool,
@@ -244,13 +246,16 @@ fn of_clauses(expr: &mut Expr) -> Vec<&mut Expr> {
     }
 }
 
-const VOLATILE: [&str; 6] = [
+const VOLATILE: [&str; 8] = [
     "rand",
     "uuid",
     "uuid_short",
     "random_bytes",
     "sleep",
+    "benchmark",
     "get_lock",
+    // Unlike `NOW()` it is the time of each call.
+    "sysdate",
 ];
 const SESSION: [&str; 24] = [
     "now",
@@ -259,7 +264,6 @@ const SESSION: [&str; 24] = [
     "current_date",
     "current_time",
     "current_timestamp",
-    "sysdate",
     "localtime",
     "localtimestamp",
     "utc_date",
@@ -268,6 +272,7 @@ const SESSION: [&str; 24] = [
     "unix_timestamp",
     "user",
     "current_user",
+    "current_role",
     "session_user",
     "system_user",
     "database",
@@ -330,7 +335,10 @@ fn gather(expr: &mut Expr, refs: &mut Refs) {
             op: BinaryOperator::Xor,
             ..
         } => refs.has_unknown = true,
-        Expr::Identifier(name) => refs.is_session |= name.value.starts_with('@'),
+        Expr::Identifier(name) if name.value.starts_with('@') => {
+            refs.is_session = true;
+            refs.variables.insert(name.value.to_ascii_lowercase());
+        }
         Expr::Function(_) => {
             if let Some(name) = function_name(expr) {
                 let calls = |list: &[&str]| list.contains(&name.as_str());
