@@ -3,10 +3,11 @@
 //! Gives: values about one text; a text that can't be read gives a reason, never a failure of the whole.
 //! Pure files: all
 //! May import: model
-//! Reading order: keywords, lexer, fingerprint, explainable, standin, split
+//! Reading order: keywords, lexer, fingerprint, explainable, inserted, standin, split
 
 pub mod explainable;
 pub mod fingerprint;
+pub mod inserted;
 mod keywords;
 mod lexer;
 pub mod split;

@@ -30,3 +30,4 @@ mod shape;
 mod slowlog;
 mod terminal;
 mod twin;
+mod workload;
