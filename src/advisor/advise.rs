@@ -31,8 +31,8 @@ use crate::server::{self, Connection};
 /// One execution on the twin is ended after this.
 const EXECUTION: Duration = Duration::from_secs(10);
 
-/// Choosing ends with the best set so far after this.
-const SELECTION: Duration = Duration::from_secs(2);
+/// Choosing ends with the best set so far after this, while more is to be measured and at the end.
+const SELECTION: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
 /// What a run needs besides the workload.
 #[derive(Debug, Clone)]
@@ -319,7 +319,7 @@ async fn judge(
         run,
         material,
         ground: &ground,
-        session: Session::open(twin.server(), ground.choices.clone(), &[]).await?,
+        session: session(twin, &ground).await?,
         report,
         cancel,
     };
@@ -374,7 +374,7 @@ pub async fn sweep(
         run,
         material: &material,
         ground: &ground,
-        session: Session::open(twin.server(), ground.choices.clone(), &[]).await?,
+        session: session(&twin, &ground).await?,
         report,
         cancel: &cancel,
     };
@@ -394,6 +394,14 @@ pub async fn sweep(
     drop(bench);
     twin.finish().await?;
     Ok(chosen)
+}
+
+/// Asks the twin about the choices of this ground.
+async fn session(twin: &Twin, ground: &Ground) -> Result<Session, Error> {
+    let mut session = Session::open(twin.server(), ground.choices.clone(), &[]).await?;
+    let samples = ground.questions.iter();
+    session.expect(samples.map(|question| question.samples.len()).sum());
+    Ok(session)
 }
 
 /// Everything that asks the twin.
@@ -493,11 +501,15 @@ impl Bench<'_> {
             &mut self.session,
             case,
             problem,
-            |problem, start| {
+            |problem, start, effort| {
                 let begun = Instant::now();
+                let patience = match effort {
+                    prove::Effort::Quick => SELECTION.0,
+                    prove::Effort::Thorough => SELECTION.1,
+                };
                 let demanding = demanding(problem, min_gain);
                 let selection = select::select(&demanding, start, &mut || {
-                    cancel.is_cancelled() || begun.elapsed() > SELECTION
+                    cancel.is_cancelled() || begun.elapsed() > patience
                 });
                 tracing::debug!(elapsed = ?begun.elapsed(), selection = ?selection, "chosen");
                 selection

@@ -13,8 +13,8 @@ pub fn cost(query: &QueryCosts, chosen: &BTreeSet<usize>) -> f64 {
         .configurations
         .iter()
         .filter(|configuration| within(&configuration.indexes))
-        .map(|configuration| configuration.cost)
-        .fold(f64::INFINITY, f64::min);
+        .min_by(|one, other| one.order(other))
+        .map_or(f64::INFINITY, |configuration| configuration.cost);
     query
         .floors
         .iter()
@@ -141,6 +141,7 @@ mod tests {
                 .map(|(indexes, cost)| Configuration {
                     indexes: indexes.to_vec(),
                     cost: *cost,
+                    rank: None,
                 })
                 .collect(),
             ..QueryCosts::default()
@@ -190,11 +191,20 @@ mod tests {
     }
 
     #[test]
+    fn the_plan_that_the_optimizer_takes_counts_and_not_the_cheapest() {
+        let mut query = query(1.0, &[(&[], 100.0), (&[0], 300.0), (&[1], 20.0)]);
+        query.configurations[1].rank = Some(10.0);
+        assert!((cost(&query, &BTreeSet::from([1])) - 20.0).abs() < 1e-9);
+        assert!((cost(&query, &BTreeSet::from([0, 1])) - 300.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn floors_hold_where_their_indexes_are() {
         let mut query = query(1.0, &[(&[], 100.0), (&[0], 1.0)]);
         query.floors.push(Configuration {
             indexes: vec![0],
             cost: 150.0,
+            rank: None,
         });
         assert!((cost(&query, &BTreeSet::from([0])) - 150.0).abs() < 1e-9);
         assert!((cost(&query, &BTreeSet::new()) - 100.0).abs() < 1e-9);

@@ -86,6 +86,7 @@ struct Reader<'a> {
     used: BTreeSet<usize>,
     scans: Vec<(TableName, f64)>,
     signature: String,
+    fetches: bool,
     hides_use: bool,
 }
 
@@ -116,6 +117,7 @@ impl<'a> Reader<'a> {
             used: BTreeSet::new(),
             scans: Vec::new(),
             signature: String::new(),
+            fetches: false,
             hides_use: false,
         }
     }
@@ -126,6 +128,7 @@ impl<'a> Reader<'a> {
             used: self.used,
             scans: self.scans,
             signature: self.signature,
+            fetches: self.fetches,
             hides_use: self.hides_use,
         }
     }
@@ -278,6 +281,8 @@ impl<'a> Reader<'a> {
             figure(table, "rows_produced_per_join").unwrap_or(examined * filtered(table));
         self.uses(table, block.number, examined);
         self.mark(&format!("{alias}:{access}"));
+        let is_covered = table.get("using_index") == Some(&Value::Bool(true));
+        self.fetches |= !matches!(text("key"), "" | "PRIMARY") && !is_covered;
         self.access(table);
         if let Some(from) = object(table, "materialized_from_subquery") {
             let again = from.get("dependent") == Some(&Value::Bool(true))

@@ -9,12 +9,13 @@
 //!
 //! How two measurements are compared, and how a time becomes a cost, is in [`super::verdict`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::costs::{Configuration, Problem, Selection};
+use super::calibration::Calibration;
+use super::costs::{Problem, Selection};
 use super::effects;
 use super::graph::Set;
 use super::planner::{Plan, Planner};
@@ -26,8 +27,12 @@ use crate::server::Error;
 
 /// Derived costs that are nearer to the exact ones than this share are left as they are.
 const CLOSE: f64 = 0.02;
-/// Corrections of derived costs in one round at most; then the plans are run as they are.
-const CORRECTIONS: u32 = 8;
+/// Corrections of derived costs in one round at most where plans are run, which tells more, and
+/// where they are not.
+const CORRECTIONS: (u32, u32) = (2, 8);
+/// A derived cost that is off by less than this share of the whole workload decides nothing.
+const IMMATERIAL: f64 = 1e-4;
+
 /// Bounds of the proof.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
@@ -133,8 +138,17 @@ pub struct Rejected {
     pub measured: (Measured, Measured),
 }
 
+/// How much time a choice is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// More will be measured, whatever is chosen.
+    Quick,
+    /// It is to be the answer.
+    Thorough,
+}
+
 /// Chooses, measures, and chooses again until the set stays. `problem` keeps what was measured.
-/// `solve` is given the problem and a set to start from. Afterwards the indexes of today are
+/// `solve` is given the problem, a set to start from, and how hard to try. Afterwards the indexes of today are
 /// visible.
 pub async fn prove<P, E, S>(
     planner: &mut P,
@@ -146,7 +160,7 @@ pub async fn prove<P, E, S>(
 ) -> Result<Proof, Failure<E>>
 where
     P: Planner + Send,
-    S: FnMut(&Problem, Option<&[usize]>) -> Result<Selection, E>,
+    S: FnMut(&Problem, Option<&[usize]>, Effort) -> Result<Selection, E>,
 {
     set_limits(problem, case);
     let today: Set = case
@@ -157,16 +171,22 @@ where
         .collect();
     let base = whatif::plans(planner, case.questions, case.known, &today).await?;
     let mut bench = Bench::of(planner, case, today, base);
-    let mut selection = solve(problem, None).map_err(Failure::Choice)?;
+    let (corrections, meanwhile) = if case.limits.executes {
+        (CORRECTIONS.0, Effort::Quick)
+    } else {
+        (CORRECTIONS.1, Effort::Thorough)
+    };
+    let mut selection = solve(problem, None, meanwhile).map_err(Failure::Choice)?;
     let mut rounds = 0;
     let mut sound: Vec<Selection> = Vec::new();
     let is_stable = loop {
         let mut plans = bench.plans(&selection).await?;
-        for _ in 0..CORRECTIONS {
+        for _ in 0..corrections {
             if !bench.correct(problem, &selection, &plans) || stop.is_cancelled() {
                 break;
             }
-            selection = solve(problem, Some(&selection.chosen)).map_err(Failure::Choice)?;
+            selection =
+                solve(problem, Some(&selection.chosen), meanwhile).map_err(Failure::Choice)?;
             plans = bench.plans(&selection).await?;
         }
         let new = bench.untried(problem, &plans);
@@ -179,14 +199,28 @@ where
         }
         bench.run(&selection, &plans, &new, stop).await?;
         let is_changed = bench.write_back(problem, &selection, &plans);
+        if !new.is_empty() {
+            bench.calibrate(problem);
+        }
         if bench.is_sound(&plans) {
             sound.push(selection.clone());
         }
-        if !is_changed {
-            break !bench.is_out_of_time;
-        }
+        let effort = if is_changed || !new.is_empty() {
+            Effort::Quick
+        } else if bench.is_out_of_time {
+            break false;
+        } else if selection.is_proven {
+            break true;
+        } else {
+            // Nothing is left to be measured; only now is it worth while to prove the optimum.
+            Effort::Thorough
+        };
         rounds += 1;
-        let next = solve(problem, Some(&selection.chosen)).map_err(Failure::Choice)?;
+        let next = solve(problem, Some(&selection.chosen), effort).map_err(Failure::Choice)?;
+        if effort == Effort::Thorough && next.chosen == selection.chosen {
+            selection = next;
+            break true;
+        }
         if rounds >= case.limits.rounds {
             selection = bench.fall_back(problem, sound, &next);
             break false;
@@ -211,12 +245,23 @@ impl<P: Planner + Send> Bench<'_, P> {
     /// Corrects the estimates of plans that were not run; what was measured stays.
     fn correct(&self, problem: &mut Problem, selection: &Selection, plans: &[Vec<Plan>]) -> bool {
         let set = self.set_of(selection);
+        let scene = self.case.scene;
+        let immaterial = selection.objective.abs() * IMMATERIAL;
         let mut is_changed = false;
         for (query, (plans, costs)) in plans.iter().zip(&mut problem.queries).enumerate() {
             let is_run = matches!(self.trials.get(&(query, signatures(plans))), Some(Some(_)));
-            if !is_run && !self.is_same(query, plans) {
-                let here = whatif::here(self.case.scene, &self.case.known[query], &set);
-                let corrected = whatif::correct(costs, self.case.scene, &here, plans, CLOSE);
+            if is_run || self.is_same(query, plans) {
+                continue;
+            }
+            let known = &self.case.known[query];
+            let here = whatif::here(scene, known, &set);
+            // What will be run tells more than its estimate, unless another plan was expected.
+            if self.case.limits.executes && whatif::is_foreseen(costs, scene, &here, plans) {
+                continue;
+            }
+            let off = (estimate(plans) - effects::cost(costs, &here)).abs() * costs.weight;
+            if off > immaterial {
+                let corrected = whatif::correct(costs, scene, known, &here, plans, CLOSE);
                 is_changed |= corrected.is_some();
             }
         }
@@ -259,34 +304,56 @@ impl<P: Planner + Send> Bench<'_, P> {
             let Some(Some(trial)) = self.trials.get(&(query, signatures(plans))) else {
                 continue;
             };
-            let (Some(today), Some(limit)) = (self.case.known[query].today, costs.limit) else {
+            let known = &self.case.known[query];
+            let (Some(today), Some(limit)) = (known.today, costs.limit) else {
                 continue;
             };
             let (before, after) = &trial.measured;
             let cost = verdict::cost(today, limit, trial.verdict, before, after);
-            let was = effects::cost(costs, &set);
+            let here = whatif::here(self.case.scene, known, &set);
+            let was = effects::cost(costs, &here);
             if (cost - was).abs() <= 0.001 * cost.max(was) {
                 continue;
             }
             is_changed = true;
-            let indexes: Vec<usize> = trial.uses.iter().copied().collect();
-            costs
-                .configurations
-                .retain(|other| other.indexes != indexes);
-            costs.configurations.push(Configuration { indexes, cost });
-            if cost > was {
-                let uses_new = !trial.uses.is_subset(self.case.scene.existing);
-                let drops_used = !self.case.known[query].uses_today.is_subset(&trial.uses);
-                let here = whatif::here(self.case.scene, &self.case.known[query], &set);
-                let culprit = if uses_new || drops_used {
-                    &trial.uses
-                } else {
-                    &here
-                };
-                whatif::raise(costs, self.case.scene, culprit, cost);
-            }
+            let figures = (estimate(plans), cost);
+            whatif::take(costs, self.case.scene, known, &here, &trial.uses, figures);
         }
         is_changed
+    }
+
+    /// Judges the plans that were not run by those that were: what they are expected to cost
+    /// changes, and not when the optimizer takes them. None becomes a reason to do without an
+    /// index, since it was not run.
+    fn calibrate(&self, problem: &mut Problem) {
+        let mut calibration = Calibration::default();
+        let mut run = BTreeSet::new();
+        for ((query, _), trial) in &self.trials {
+            let Some(trial) = trial else { continue };
+            run.insert((*query, trial.uses.iter().copied().collect::<Vec<_>>()));
+            if trial.verdict != Verdict::Unknown {
+                let (before, after) = &trial.measured;
+                let factor = verdict::factor(before, after);
+                calibration.learn(trial.fetches, trial.estimated, factor);
+            }
+        }
+        let existing = self.case.scene.existing;
+        for (query, costs) in problem.queries.iter_mut().enumerate() {
+            let known = &self.case.known[query];
+            let (Some(today), Some(limit)) = (known.today, costs.limit) else {
+                continue;
+            };
+            for one in &mut costs.configurations {
+                let is_new = one.indexes.iter().any(|index| !existing.contains(index));
+                if !is_new || run.contains(&(query, one.indexes.clone())) {
+                    continue;
+                }
+                let rank = one.rank();
+                let fetches = known.fetching.contains(&one.indexes);
+                one.cost = (today * calibration.expect(fetches, rank / today)).min(limit);
+                one.rank = Some(rank);
+            }
+        }
     }
 
     /// Whether every plan was run, and none is slower.

@@ -23,8 +23,10 @@ use crate::server::quote::ident;
 use crate::server::{self, Error};
 use crate::sql::explainable::{Explainable, explainable};
 
-/// Time after which a statement is not run again, even if its times never agreed.
-const SETTLE: Duration = Duration::from_millis(120);
+/// Time after which a statement is not run again, even if its times never agreed: least and most.
+/// In between, all statements of a workload share [`SETTLE_ALL`].
+const SETTLE: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(120));
+const SETTLE_ALL: Duration = Duration::from_secs(3);
 /// Of a statement that takes longer than this, two times are enough to agree.
 const SLOW: Duration = Duration::from_secs(1);
 /// Executions at least, and at most.
@@ -41,6 +43,7 @@ pub struct Session {
     id: u64,
     place: String,
     choices: Vec<Choice>,
+    settle: Duration,
     known: Known,
     visible: BTreeSet<usize>,
     schema: Option<String>,
@@ -84,6 +87,7 @@ impl Session {
             place,
             known,
             visible: BTreeSet::new(),
+            settle: SETTLE.1,
             choices,
             schema: None,
             admitted: BTreeSet::new(),
@@ -302,6 +306,12 @@ impl Session {
         }
     }
 
+    /// Divides the time for repeated executions among so many statements.
+    pub fn expect(&mut self, statements: usize) {
+        let count = u32::try_from(statements.max(1)).unwrap_or(u32::MAX);
+        self.settle = (SETTLE_ALL / count).clamp(SETTLE.0, SETTLE.1);
+    }
+
     /// Runs an admitted statement until its time is settled.
     async fn repeat(
         &mut self,
@@ -337,7 +347,9 @@ impl Session {
             best.time = best.time.min(time);
             times.push(time);
             let least = if time > SLOW { RUNS.0 - 1 } else { RUNS.0 };
-            if is_capped || (run >= least && (is_settled(&mut times) || begun.elapsed() > SETTLE)) {
+            if is_capped
+                || (run >= least && (is_settled(&mut times) || begun.elapsed() > self.settle))
+            {
                 break;
             }
         }

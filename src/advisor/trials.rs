@@ -23,6 +23,10 @@ const GRACE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Trial {
     pub(super) uses: Set,
+    /// Estimated cost, as a factor of today's.
+    pub(super) estimated: f64,
+    /// Its plan fetches rows through an index.
+    pub(super) fetches: bool,
     pub(super) measured: (Measured, Measured),
     pub(super) verdict: Verdict,
 }
@@ -148,35 +152,48 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
                 self.settle(*query, plans, &pairs);
             }
         }
-        for (query, mut pairs) in suspects {
-            let tolerance = self.case.tolerance[query];
-            while pairs.judge(tolerance) == Verdict::Suspect && !stop.is_cancelled() {
-                let Some(pair) = self.pair(query, &plans[query], &set).await? else {
-                    break;
-                };
-                pairs.0.push(pair);
-            }
-            self.settle(query, &plans[query], &pairs);
+        while !suspects.is_empty() && !stop.is_cancelled() {
+            suspects = self.suspect(suspects, plans, &set, stop).await?;
         }
         Ok(())
     }
 
-    /// One more pair of a query, today's plan first.
-    async fn pair(
+    /// One more pair of each suspect, today's plans first; gives those that are not settled yet.
+    async fn suspect(
         &mut self,
-        query: usize,
-        plans: &[Plan],
+        suspects: Vec<(usize, Pairs)>,
+        plans: &[Vec<Plan>],
         set: &Set,
-    ) -> Result<Option<(Measured, Measured)>, Error> {
+        stop: &CancellationToken,
+    ) -> Result<Vec<(usize, Pairs)>, Error> {
         let today = self.today.clone();
         self.planner.show(&today).await?;
-        self.before.retain(|(of, _), _| *of != query);
-        self.measure_before(query).await?;
-        self.planner.show(set).await?;
-        match self.before(query) {
-            Some(before) => self.measure_after(query, plans, before).await,
-            None => Ok(None),
+        for (query, _) in &suspects {
+            if stop.is_cancelled() {
+                return Ok(Vec::new());
+            }
+            self.before.retain(|(of, _), _| of != query);
+            self.measure_before(*query).await?;
         }
+        self.planner.show(set).await?;
+        let mut left = Vec::new();
+        for (query, mut pairs) in suspects {
+            if stop.is_cancelled() {
+                return Ok(Vec::new());
+            }
+            let pair = match self.before(query) {
+                Some(before) => self.measure_after(query, &plans[query], before).await?,
+                None => None,
+            };
+            let is_over = pair.is_none();
+            pairs.0.extend(pair);
+            if !is_over && pairs.judge(self.case.tolerance[query]) == Verdict::Suspect {
+                left.push((query, pairs));
+            } else {
+                self.settle(query, &plans[query], &pairs);
+            }
+        }
+        Ok(left)
     }
 
     fn settle(&mut self, query: usize, plans: &[Plan], pairs: &Pairs) {
@@ -194,6 +211,8 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         self.trials.insert(
             (query, signatures(plans)),
             Some(Trial {
+                estimated: estimate(plans) / estimate(&self.base[query]),
+                fetches: plans.iter().any(|plan| plan.fetches),
                 uses,
                 measured,
                 verdict,

@@ -82,7 +82,7 @@ pub(super) async fn show(
                     .hint("this is a bug in mydex; the log tells where"),
             );
         }
-        Ok(Err(error)) => return Err(Error::from_chain(&error).hint(error.hint())),
+        Ok(Err(error)) => return Err(error.into()),
         Ok(Ok(())) => {}
     }
     match ended.map_err(|error| Error::from_chain(&error))? {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::collect::once::OnceError;
+use crate::server;
+
 /// How a command ended when nothing stood in its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -71,3 +74,17 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<server::Error> for Error {
+    /// With what a server's error says to do about it.
+    fn from(error: server::Error) -> Self {
+        Self::from_chain(&error).hint(error.hint())
+    }
+}
+
+impl From<OnceError> for Error {
+    /// With what is to be done about a poll that failed.
+    fn from(error: OnceError) -> Self {
+        Self::from_chain(&error).hint(error.hint())
+    }
+}

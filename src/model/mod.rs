@@ -3,15 +3,18 @@
 //! Gives: differences and summaries that always carry their window and unit; no value without one.
 //! Pure files: all
 //! May import: none
-//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, probe, finding, advice, feed
+//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, finding, advice, feed
 
 pub mod advice;
 pub mod digest;
 pub mod feed;
 pub mod finding;
 pub mod interval;
+pub mod inventory;
 pub mod latency;
+pub mod ledger;
 pub mod probe;
+pub mod review;
 pub mod sample;
 pub mod schema;
 pub mod session;

@@ -5,7 +5,9 @@
 //! tables, so that thousands of tables cost the server little and none of them is opened.
 
 mod create;
+mod innodb;
 mod rows;
+mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +16,8 @@ use super::ddl::{self, names_tables};
 use super::guard::Values;
 use super::quote::hex_literal;
 use super::{Connection, Error};
-use crate::model::schema::{Catalog, Index, IndexKind, TableName, View};
+use crate::model::schema::{Catalog, Index, IndexKind, Table, TableName};
+use session::Session;
 
 /// Tables at most.
 pub const MAX_TABLES: usize = 2_000;
@@ -72,48 +75,26 @@ pub async fn outline(connection: &mut Connection, scope: &Scope) -> Result<Readi
     in_plain_session(connection, scope, Depth::Outline).await
 }
 
-/// Reads with a session whose `SHOW CREATE` does not depend on the server's SQL mode, and puts the
-/// session back.
+/// Reads in a plain session and puts the session back.
 async fn in_plain_session(
     connection: &mut Connection,
     scope: &Scope,
     depth: Depth,
 ) -> Result<Reading, Error> {
-    let before = connection
-        .first(
-            "the session's modes",
-            "SELECT @@sql_mode, @@information_schema_stats_expiry, @@lower_case_table_names, \
-             @@innodb_page_size",
-        )
-        .await?
-        .unwrap_or_default();
-    let mode = before.text(0).unwrap_or_default();
-    let expiry = before.u64(1).unwrap_or(86_400);
-    let fresh = if depth == Depth::Full { 0 } else { expiry };
-    let set = |mode: &str, expiry: u64| {
-        format!(
-            "SET SESSION sql_mode = {}, information_schema_stats_expiry = {expiry}",
-            hex_literal(mode)
-        )
-    };
-    connection
-        .run("the session's modes", &set("", fresh))
-        .await?;
+    let session = Session::of(connection).await?;
+    session.make_plain(connection, depth == Depth::Full).await?;
     let mut reader = Reader {
-        page_bytes: before.u64(3).unwrap_or(16_384),
+        page_bytes: session.page_bytes,
         depth,
         reading: Reading::default(),
         connection,
     };
-    reader.reading.catalog.folds_case = before.u64(2).unwrap_or(0) != 0;
+    reader.reading.catalog.folds_case = session.folds_case;
     let outcome = reader.all(scope).await;
     let reading = reader.reading;
     match outcome {
         Err(error) if error.is_fatal() => return Err(error),
-        _ => {
-            let restore = set(&mode, expiry);
-            connection.run("the session's modes", &restore).await?;
-        }
+        _ => session.restore(connection).await?,
     }
     outcome.map(|()| reading)
 }
@@ -136,10 +117,7 @@ impl Reader<'_> {
                 let list: Vec<_> = schemas.iter().map(|schema| hex_literal(schema)).collect();
                 if !list.is_empty() {
                     let condition = format!("(TABLE_SCHEMA IN ({}))", list.join(", "));
-                    self.tables(&condition).await?;
-                    self.views(&condition).await?;
-                    self.foreign_keys(&condition).await?;
-                    self.parts(&condition).await?;
+                    self.matching(&condition).await?;
                 }
             }
         }
@@ -157,11 +135,7 @@ impl Reader<'_> {
             asked.extend(new.iter().cloned());
             for chunk in new.chunks(CHUNK) {
                 let condition = names_tables(chunk);
-                let found = self.tables(&condition).await?;
-                self.views(&condition).await?;
-                self.foreign_keys(&condition).await?;
-                self.parts(&condition).await?;
-                for name in &found {
+                for name in &self.matching(&condition).await? {
                     if let Some(table) = self.reading.catalog.tables.get(name) {
                         wanted.extend(table.foreign_keys.iter().map(|key| key.parent.clone()));
                     }
@@ -176,6 +150,34 @@ impl Reader<'_> {
             "tables more than {MAX_DEPTH} references or views away from the workload were not read"
         ));
         Ok(())
+    }
+
+    /// The tables, with their parts, and the views that meet a condition; names the tables.
+    async fn matching(&mut self, condition: &str) -> Result<Vec<TableName>, Error> {
+        let found = self.tables(condition).await?;
+        if !found.is_empty() {
+            self.columns(condition).await?;
+        }
+        self.views(condition).await?;
+        self.foreign_keys(condition).await?;
+        self.parts(condition).await?;
+        Ok(found)
+    }
+
+    /// The tables read so far that are `wanted`.
+    fn names(&self, wanted: impl Fn(&Table) -> bool) -> Vec<TableName> {
+        let tables = self.reading.catalog.tables.values();
+        let wanted = tables.filter(|table| wanted(table));
+        wanted.map(|table| table.name.clone()).collect()
+    }
+
+    /// The first rows of `sql`, which ends with its order; a note says if there are more `parts`.
+    async fn capped(&mut self, what: &str, parts: &str, sql: &str) -> Result<Vec<Values>, Error> {
+        let sql = format!("{sql} LIMIT {}", MAX_PARTS + 1);
+        let mut rows = self.connection.rows(what, &sql).await?;
+        self.note_cut(parts, rows.len(), MAX_PARTS);
+        rows.truncate(MAX_PARTS);
+        Ok(rows)
     }
 
     /// Answers of an account that may not see something are empty.
@@ -216,31 +218,27 @@ impl Reader<'_> {
         let mut found = Vec::new();
         for table in rows.iter().take(room).filter_map(rows::table) {
             found.push(table.name.clone());
-            self.reading
-                .catalog
-                .tables
-                .insert(table.name.clone(), table);
+            let tables = &mut self.reading.catalog.tables;
+            tables.insert(table.name.clone(), table);
         }
-        if found.is_empty() {
-            return Ok(found);
-        }
+        Ok(found)
+    }
+
+    async fn columns(&mut self, condition: &str) -> Result<(), Error> {
         let sql = format!(
             "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, \
              COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, \
              COLLATION_NAME, EXTRA, GENERATION_EXPRESSION \
              FROM information_schema.COLUMNS WHERE {condition} \
-             ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION LIMIT {}",
-            MAX_PARTS + 1
+             ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
         );
-        let rows = self.connection.rows("the columns", &sql).await?;
-        self.note_cut("columns", rows.len(), MAX_PARTS);
-        for row in rows.iter().take(MAX_PARTS) {
-            let table = rows::name(row).and_then(|name| self.reading.catalog.tables.get_mut(&name));
-            if let (Some(table), Some(column)) = (table, rows::column(row)) {
+        for row in self.capped("the columns", "columns", &sql).await? {
+            let table = rows::known(&mut self.reading.catalog, &row);
+            if let (Some(table), Some(column)) = (table, rows::column(&row)) {
                 table.columns.push(column);
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     async fn views(&mut self, condition: &str) -> Result<(), Error> {
@@ -248,24 +246,17 @@ impl Reader<'_> {
             "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION \
              FROM information_schema.VIEWS WHERE {condition} LIMIT {MAX_TABLES}"
         );
-        let Some(rows) = self.optional("views", &sql).await? else {
-            return Ok(());
-        };
-        for row in &rows {
-            let (Some(name), Some(query)) = (rows::name(row), row.text(2)) else {
-                continue;
-            };
-            if query.is_empty() {
+        let rows = self.optional("views", &sql).await?;
+        for view in rows.iter().flatten().filter_map(rows::view) {
+            if view.query.is_empty() {
                 self.reading.notes.push(format!(
-                    "the query of view `{name}` can't be read: grant SHOW VIEW on it"
+                    "the query of view `{}` can't be read: grant SHOW VIEW on it",
+                    view.name
                 ));
-                continue;
+            } else {
+                let views = &mut self.reading.catalog.views;
+                views.insert(view.name.clone(), view);
             }
-            let view = View {
-                name: name.clone(),
-                query,
-            };
-            self.reading.catalog.views.insert(name, view);
         }
         Ok(())
     }
@@ -304,8 +295,7 @@ impl Reader<'_> {
         );
         let rows = self.connection.rows("the foreign keys", &sql).await?;
         for row in &rows {
-            let table = rows::name(row).and_then(|name| self.reading.catalog.tables.get_mut(&name));
-            if let Some(table) = table {
+            if let Some(table) = rows::known(&mut self.reading.catalog, row) {
                 rows::add_foreign_key(&mut table.foreign_keys, row);
             }
         }
@@ -321,15 +311,12 @@ impl Reader<'_> {
             "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, \
              INDEX_TYPE, INDEX_COMMENT, IS_VISIBLE, COLUMN_NAME, EXPRESSION, SUB_PART, COLLATION, \
              {cardinality} FROM information_schema.STATISTICS WHERE {condition} \
-             ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX LIMIT {}",
-            MAX_PARTS + 1
+             ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
         );
-        let rows = self.connection.rows("the indexes", &sql).await?;
-        self.note_cut("parts of indexes", rows.len(), MAX_PARTS);
         let mut read: BTreeMap<TableName, Vec<Index>> = BTreeMap::new();
-        for row in rows.iter().take(MAX_PARTS) {
-            if let Some(name) = rows::name(row) {
-                rows::add_part(read.entry(name).or_default(), row);
+        for row in self.capped("the indexes", "parts of indexes", &sql).await? {
+            if let Some(name) = rows::name(&row) {
+                rows::add_part(read.entry(name).or_default(), &row);
             }
         }
         for (name, mut indexes) in read {
@@ -344,14 +331,7 @@ impl Reader<'_> {
     }
 
     async fn partitioning(&mut self) -> Result<(), Error> {
-        let partitioned: Vec<_> = self
-            .reading
-            .catalog
-            .tables
-            .values()
-            .filter(|table| table.partitioning.is_some())
-            .map(|table| table.name.clone())
-            .collect();
+        let partitioned = self.names(|table| table.partitioning.is_some());
         for chunk in partitioned.chunks(CHUNK) {
             let sql = format!(
                 "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, PARTITION_METHOD, \
@@ -361,9 +341,7 @@ impl Reader<'_> {
                 names_tables(chunk)
             );
             for row in self.connection.rows("the partitions", &sql).await? {
-                let table =
-                    rows::name(&row).and_then(|name| self.reading.catalog.tables.get_mut(&name));
-                if let Some(table) = table {
+                if let Some(table) = rows::known(&mut self.reading.catalog, &row) {
                     table.partitioning = rows::partitioning(&row);
                 }
             }
@@ -373,86 +351,39 @@ impl Reader<'_> {
 
     /// Bytes of each index, and for an outline rows and cardinalities as well.
     async fn innodb_statistics(&mut self) -> Result<(), Error> {
-        let names: Vec<_> = self.reading.catalog.tables.keys().cloned().collect();
         let is_outline = self.depth == Depth::Outline;
-        for chunk in names.chunks(CHUNK) {
-            let of_chunk = self.of_innodb(chunk);
-            let which = if is_outline {
-                ""
-            } else {
-                "AND stat_name = 'size' "
-            };
-            let sql = format!(
-                "SELECT /* mydex:catalog */ database_name, table_name, index_name, stat_name, \
-                 stat_value FROM mysql.innodb_index_stats WHERE {of_chunk} {which}LIMIT {MAX_PARTS}"
-            );
+        for chunk in self.names(|_| true).chunks(CHUNK) {
+            let condition = innodb::condition(&self.reading.catalog, chunk);
+            let sql = innodb::of_indexes(&condition, is_outline);
             let Some(rows) = self.optional("sizes of single indexes", &sql).await? else {
                 return Ok(());
             };
             for row in &rows {
-                rows::add_statistic(&mut self.reading.catalog, row, self.page_bytes);
+                innodb::add_statistic(&mut self.reading.catalog, row, self.page_bytes);
             }
             if !is_outline {
                 continue;
             }
-            let sql = format!(
-                "SELECT /* mydex:catalog */ database_name, table_name, n_rows, \
-                 clustered_index_size, sum_of_other_index_sizes \
-                 FROM mysql.innodb_table_stats WHERE {of_chunk} LIMIT {MAX_PARTS}"
-            );
-            for row in self
-                .optional("sizes of tables", &sql)
-                .await?
-                .iter()
-                .flatten()
-            {
-                rows::add_size(&mut self.reading.catalog, row, self.page_bytes);
+            let sql = innodb::of_tables(&condition);
+            let rows = self.optional("sizes of tables", &sql).await?;
+            for row in rows.iter().flatten() {
+                innodb::add_size(&mut self.reading.catalog, row, self.page_bytes);
             }
         }
         Ok(())
     }
 
-    /// A condition on InnoDB's statistics tables, where each partition has a row of its own.
-    fn of_innodb(&self, names: &[TableName]) -> String {
-        let mut conditions = vec![
-            names_tables(names)
-                .replace("TABLE_SCHEMA", "database_name")
-                .replace("TABLE_NAME", "table_name"),
-        ];
-        for name in names {
-            let table = self.reading.catalog.tables.get(name);
-            if table.is_some_and(|table| table.partitioning.is_some()) {
-                conditions.push(format!(
-                    "(database_name = {} AND table_name BETWEEN {} AND {})",
-                    hex_literal(&name.schema),
-                    hex_literal(&format!("{}#", name.name)),
-                    hex_literal(&format!("{}$", name.name)),
-                ));
-            }
-        }
-        format!("({})", conditions.join(" OR "))
-    }
-
     async fn creates(&mut self) -> Result<(), Error> {
-        let names: Vec<_> = self
-            .reading
-            .catalog
-            .tables
-            .values()
-            .filter(|table| {
-                let is_text = |index: &Index| index.kind == IndexKind::FullText;
-                self.depth == Depth::Full || table.indexes.iter().any(is_text)
-            })
-            .map(|table| table.name.clone())
-            .collect();
-        for name in names {
+        let is_text = |index: &Index| index.kind == IndexKind::FullText;
+        let is_full = self.depth == Depth::Full;
+        for name in self.names(|table| is_full || table.indexes.iter().any(is_text)) {
             let sql = format!("SHOW CREATE TABLE {}", ddl::table(&name));
             let rows = self.optional("definition of a table", &sql).await?;
             let text = rows.iter().flatten().next().and_then(|row| row.text(1));
             let table = self.reading.catalog.tables.get_mut(&name);
             if let (Some(table), Some(text)) = (table, text) {
                 create::add_parsers(&mut table.indexes, &text);
-                if self.depth == Depth::Full {
+                if is_full {
                     table.create = text;
                 }
             }

@@ -1,10 +1,11 @@
 //! # server
 //! Purpose: one guarded connection to a MySQL server: connect, session limits, capabilities, quoting, kill, audit.
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
-//! Pure files: quote.rs, ddl.rs, cells.rs, findings.rs, instruments.rs, catalog/
+//! Pure files: quote.rs, ddl.rs, cells.rs, account.rs, findings.rs, instruments.rs, catalog/create.rs, catalog/innodb.rs, catalog/rows.rs
 //! May import: model, config, sql
-//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, usage, instruments, findings, parameters, audit, control, settings
+//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, usage, account, instruments, findings, parameters, audit, control, settings
 
+pub mod account;
 pub mod audit;
 pub mod capability;
 pub mod catalog;

@@ -3,7 +3,7 @@
 //! Gives: values about one text; a text that can't be read gives a reason, never a failure of the whole.
 //! Pure files: all
 //! May import: model
-//! Reading order: keywords, lexer, fingerprint, explainable, inserted, standin, split
+//! Reading order: keywords, token, lexer, fingerprint, explainable, inserted, standin, split
 
 pub mod explainable;
 pub mod fingerprint;
@@ -12,3 +12,4 @@ mod keywords;
 mod lexer;
 pub mod split;
 pub mod standin;
+mod token;

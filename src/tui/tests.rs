@@ -2,6 +2,7 @@
 
 mod advice;
 mod advisor;
+mod desk;
 pub(super) mod fixture;
 mod keys;
 mod manual;
@@ -9,3 +10,4 @@ mod pictures;
 mod random;
 mod stage;
 mod whole;
+mod writing;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use mydex::advisor::costs::{IndexChoice, Problem, QueryCosts, Selection};
 use mydex::advisor::effects;
 use mydex::advisor::planner::{Choice, Planner};
-use mydex::advisor::prove::{self, Case, Limits, Proof};
+use mydex::advisor::prove::{self, Case, Effort, Limits, Proof};
 use mydex::advisor::select;
 use mydex::advisor::session::Session;
 use mydex::advisor::whatif::{self, Bounds, Explored, Question, Scene};
@@ -168,7 +168,7 @@ fn brute_force(problem: &Problem, _start: Option<&[usize]>) -> Result<Selection,
 }
 
 /// The advisor's own search, which has to find what trying everything finds.
-fn choose(problem: &Problem, start: Option<&[usize]>) -> Result<Selection, String> {
+fn choose(problem: &Problem, start: Option<&[usize]>, _: Effort) -> Result<Selection, String> {
     let found = select::select(problem, start, &mut || false).map_err(|error| error.to_string())?;
     let best = brute_force(problem, start)?;
     assert!(

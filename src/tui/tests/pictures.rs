@@ -57,14 +57,14 @@ fn the_detail_pane() {
     for (size, name) in [(SMALL, "detail_80x24"), ((160, 50), "detail_160x50")] {
         let mut stage = Stage::played(size, false);
         stage.press("2<enter>");
-        assert!(stage.text().contains("reading plan"), "{}", stage.text());
+        stage.says("reading plan");
         stage.feed(Feed::Detail {
             key: fixture::key(0),
             result: Ok(Arc::new(fixture::detail(0))),
         });
         assert_snapshot!(name, stage.picture());
         stage.press("e");
-        assert!(stage.text().contains("Table scan on s"), "{}", stage.text());
+        stage.says("Table scan on s");
     }
 }
 

@@ -123,6 +123,13 @@ impl Stage {
         lines(&self.draw().0).join("\n")
     }
 
+    /// The screen has this text.
+    #[track_caller]
+    pub(super) fn says(&self, text: &str) {
+        let screen = self.text();
+        assert!(screen.contains(text), "no `{text}` in\n{screen}");
+    }
+
     /// The screen as text, then the styles of each line as runs.
     pub(super) fn picture(&self) -> String {
         let (buffer, _) = self.draw();

@@ -1,12 +1,9 @@
-//! What `mydex digest` prints, for people and for programs.
+//! What `mydex digest` prints for people.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::Serialize;
-
-use super::Order;
+use super::{Order, time};
 use crate::model::{text, units};
 use crate::report::doc::{Block, Document, Finding, Severity, Table};
 use crate::slowlog::{Class, Profile, Tally};
@@ -17,166 +14,6 @@ const SHOWN: usize = 2_000;
 const BAR: u64 = 60;
 const DECADES: [&str; 8] = ["1us", "10us", "100us", "1ms", "10ms", "100ms", "1s", "10s+"];
 
-/// The profile as JSON; times in microseconds.
-#[derive(Debug, Serialize)]
-pub(super) struct Digest {
-    files: Vec<String>,
-    bytes: u64,
-    elapsed_secs: f64,
-    entries: u64,
-    filtered: u64,
-    malformed: u64,
-    faults: Vec<Fault>,
-    first: Option<String>,
-    last: Option<String>,
-    total_time_us: u64,
-    classes_total: usize,
-    is_interrupted: bool,
-    classes: Vec<DigestClass>,
-    /// Everything beyond `--max-classes`.
-    everything_else: Option<DigestClass>,
-}
-
-#[derive(Debug, Serialize)]
-struct Fault {
-    file: String,
-    line: u64,
-    reason: &'static str,
-    text: String,
-}
-
-#[derive(Debug, Serialize)]
-struct DigestClass {
-    rank: usize,
-    fingerprint: String,
-    hash: String,
-    schema: Option<String>,
-    share: f64,
-    calls: u64,
-    time_us: u64,
-    mean_us: f64,
-    min_us: u64,
-    p50_us: u64,
-    p95_us: u64,
-    p99_us: u64,
-    max_us: u64,
-    variance_to_mean: f64,
-    lock_time_us: u64,
-    rows_sent: u64,
-    rows_examined: u64,
-    rows_affected: u64,
-    bytes_sent: u64,
-    errors: u64,
-    first: Option<String>,
-    last: Option<String>,
-    /// Executions below 10 us, 100 us, ... 10 s, and above.
-    histogram: [u64; 8],
-    schemas: Vec<Named>,
-    users: Vec<Named>,
-    hosts: Vec<Named>,
-    samples: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Named {
-    name: String,
-    calls: u64,
-}
-
-/// What the command prints of `shown`, in their order.
-pub(super) fn digest(
-    profile: &Profile,
-    shown: &[&Class],
-    order: Order,
-    took: Duration,
-) -> (Document, Digest) {
-    let total = profile.time();
-    let classes = shown
-        .iter()
-        .enumerate()
-        .map(|(i, class)| json(i + 1, class, total))
-        .collect();
-    let digest = Digest {
-        files: profile.sources.clone(),
-        bytes: profile.bytes,
-        elapsed_secs: took.as_secs_f64(),
-        entries: profile.entries,
-        filtered: profile.filtered,
-        malformed: profile.malformed,
-        faults: profile
-            .faults
-            .iter()
-            .map(|fault| Fault {
-                file: fault.source.clone(),
-                line: fault.line,
-                reason: fault.reason,
-                text: fault.text.clone(),
-            })
-            .collect(),
-        first: profile.window.map(|(first, _)| time(first)),
-        last: profile.window.map(|(_, last)| time(last)),
-        total_time_us: total,
-        classes_total: profile.classes.len(),
-        is_interrupted: profile.is_interrupted,
-        classes,
-        everything_else: profile.rest.as_ref().map(|rest| json(0, rest, total)),
-    };
-    (document(profile, shown, order, took), digest)
-}
-
-fn json(rank: usize, class: &Class, total: u64) -> DigestClass {
-    let named = |tally: &Tally| {
-        let names = tally.names.iter();
-        names
-            .map(|(name, calls)| Named {
-                name: name.clone(),
-                calls: *calls,
-            })
-            .collect()
-    };
-    DigestClass {
-        rank,
-        fingerprint: class.fingerprint.clone(),
-        hash: format!("{:016x}", class.hash),
-        schema: class.schema().map(str::to_owned),
-        share: share(class, total),
-        calls: class.calls,
-        time_us: class.time,
-        mean_us: class.mean(),
-        min_us: class.time_min,
-        p50_us: class.quantile(0.5),
-        p95_us: class.quantile(0.95),
-        p99_us: class.quantile(0.99),
-        max_us: class.time_max,
-        variance_to_mean: class.variance_to_mean(),
-        lock_time_us: class.lock_time,
-        rows_sent: class.rows_sent,
-        rows_examined: class.rows_examined,
-        rows_affected: class.rows_affected,
-        bytes_sent: class.bytes_sent,
-        errors: class.errors,
-        first: class.seen.map(|(first, _)| time(first)),
-        last: class.seen.map(|(_, last)| time(last)),
-        histogram: class.histogram.decades(),
-        schemas: named(&class.schemas),
-        users: named(&class.users),
-        hosts: named(&class.hosts),
-        samples: class
-            .samples
-            .iter()
-            .map(|sample| sample.sql.clone())
-            .collect(),
-    }
-}
-
-fn share(class: &Class, total: u64) -> f64 {
-    class.time as f64 / (total.max(1)) as f64
-}
-
-fn time(micros: i64) -> String {
-    Timestamp::from_microsecond(micros).map_or_else(|_| "-".to_owned(), |time| time.to_string())
-}
-
 fn micros(micros: u64) -> String {
     units::duration(Duration::from_micros(micros))
 }
@@ -185,7 +22,13 @@ fn count(n: u64) -> String {
     units::count(n as f64)
 }
 
-fn document(profile: &Profile, shown: &[&Class], order: Order, took: Duration) -> Document {
+/// The profile with the classes `shown`, in their order.
+pub(super) fn document(
+    profile: &Profile,
+    shown: &[&Class],
+    order: Order,
+    took: Duration,
+) -> Document {
     let mut blocks = vec![Block::Facts(facts(profile, took))];
     let findings = findings(profile, shown);
     if !findings.is_empty() {
@@ -325,7 +168,7 @@ fn table(profile: &Profile, shown: &[&Class], order: Order) -> Table {
         let start: String = class.fingerprint.chars().take(60).collect();
         table.push([
             rank,
-            units::percent(share(class, total)),
+            units::percent(class.share(total)),
             micros(class.time),
             count(class.calls),
             micros(class.time / class.calls.max(1)),
