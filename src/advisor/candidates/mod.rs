@@ -377,13 +377,13 @@ fn candidate(
 }
 
 /// Whether a virtual column can be added at once: not where full-text and spatial indexes are
-/// (field notes), and only InnoDB has them in indexes.
+/// (field notes), nor functional and multi-valued ones (error 1846 on MySQL 9.7), and only InnoDB
+/// has them in indexes.
 fn takes_columns(table: &Table) -> bool {
-    table.engine.eq_ignore_ascii_case("InnoDB")
-        && !table
-            .indexes
-            .iter()
-            .any(|index| matches!(index.kind, IndexKind::FullText | IndexKind::Spatial))
+    let is_in_the_way = |index: &Index| {
+        index.is_functional() || matches!(index.kind, IndexKind::FullText | IndexKind::Spatial)
+    };
+    table.engine.eq_ignore_ascii_case("InnoDB") && !table.indexes.iter().any(is_in_the_way)
 }
 
 /// An index on the parts, and the column that it needs. `None` for two expressions in one index:
