@@ -497,6 +497,7 @@ impl Bench<'_> {
         let (report, cancel) = (&mut *self.report, self.cancel);
         report(Step::new("choosing the best set"));
         let min_gain = self.run.options.min_gain;
+        let demands = problem::demands(&self.ground.entries);
         let proof = prove::prove(
             &mut self.session,
             case,
@@ -507,7 +508,7 @@ impl Bench<'_> {
                     prove::Effort::Quick => SELECTION.0,
                     prove::Effort::Thorough => SELECTION.1,
                 };
-                let demanding = demanding(problem, min_gain);
+                let demanding = demanding(problem, min_gain, &demands);
                 let selection = select::select(&demanding, start, &mut || {
                     cancel.is_cancelled() || begun.elapsed() > patience
                 });
@@ -532,8 +533,8 @@ impl Bench<'_> {
 
 /// The same problem in which a new index has to earn `min_gain` of what the workload costs when
 /// nothing is chosen, so that no index is advised for next to nothing, and in which today's indexes
-/// are a set that keeps to the limits.
-fn demanding(problem: &Problem, min_gain: f64) -> Problem {
+/// are a set that keeps to the limits. `demands` hold besides.
+fn demanding(problem: &Problem, min_gain: f64, demands: &[QueryCosts]) -> Problem {
     let mut demanding = problem.clone();
     let existing: BTreeSet<usize> = (0..problem.indexes.len())
         .filter(|place| problem.indexes[*place].exists)

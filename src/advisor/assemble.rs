@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::candidate::{Candidate, Role};
 use super::costs::{Problem, Selection};
 use super::effects::{self, Contribution};
+use super::sequence;
 use super::workload::Workload;
 use crate::model::advice::{Action, Alternative, LockLevel, Measured, QueryEffect, Recommendation};
 use crate::model::schema::{Catalog, Index, Table, TableName};
@@ -29,6 +30,9 @@ pub enum Entry {
         index: Index,
         /// Why it may go; `None` when it has to stay.
         may_go: Option<String>,
+        /// Candidates, by place, of which each does all that it does: where one is made, it may go
+        /// as well.
+        stand_ins: Vec<usize>,
     },
     /// It may be made.
     Candidate(Candidate),
@@ -41,6 +45,17 @@ impl Entry {
         match self {
             Self::Existing { table, .. } => table,
             Self::Candidate(candidate) => &candidate.table,
+        }
+    }
+
+    /// Whether a choice may leave it out.
+    #[must_use]
+    pub fn may_go(&self) -> bool {
+        match self {
+            Self::Existing {
+                may_go, stand_ins, ..
+            } => may_go.is_some() || !stand_ins.is_empty(),
+            Self::Candidate(_) => true,
         }
     }
 
@@ -130,9 +145,12 @@ impl Judged<'_> {
                     table,
                     index,
                     may_go,
+                    stand_ins,
                 } if !chosen.contains(&place) => {
-                    let why = may_go.as_deref().unwrap_or_default();
-                    Some(self.drop(place, table, index, why, &chosen))
+                    let why = may_go
+                        .clone()
+                        .or_else(|| self.why_replaced(stand_ins, &chosen))?;
+                    Some(self.drop(place, table, index, &why, &chosen))
                 }
                 _ => None,
             })
@@ -144,7 +162,48 @@ impl Judged<'_> {
                 .then_with(|| one.table.cmp(&other.table))
                 .then_with(|| one.index.name.cmp(&other.index.name))
         });
-        all
+        sequence::in_order(all)
+    }
+
+    /// The set without one of its indexes, or with one more: existing indexes whose last stand-in
+    /// went come back.
+    fn without(&self, place: usize, chosen: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut set = chosen.clone();
+        if !set.remove(&place) {
+            set.insert(place);
+        }
+        self.settle(&mut set);
+        set
+    }
+
+    /// Adds the existing indexes that may only be missing where others are there.
+    fn settle(&self, set: &mut BTreeSet<usize>) {
+        for (place, entry) in self.entries.iter().enumerate() {
+            let Entry::Existing {
+                may_go: None,
+                stand_ins,
+                ..
+            } = entry
+            else {
+                continue;
+            };
+            if !stand_ins.iter().any(|stand_in| set.contains(stand_in)) {
+                set.insert(place);
+            }
+        }
+    }
+
+    fn why_replaced(&self, stand_ins: &[usize], chosen: &BTreeSet<usize>) -> Option<String> {
+        let new = stand_ins.iter().find(|place| chosen.contains(place))?;
+        Some(format!(
+            "`{}`, which is created before, begins with the same parts and finds, sorts and covers \
+             what it does",
+            self.entries.get(*new)?.index().name
+        ))
+    }
+
+    fn contribution(&self, place: usize, chosen: &BTreeSet<usize>) -> Contribution {
+        effects::contribution(self.problem, &self.without(place, chosen), chosen)
     }
 
     fn create(
@@ -153,7 +212,7 @@ impl Judged<'_> {
         candidate: &Candidate,
         chosen: &BTreeSet<usize>,
     ) -> Recommendation {
-        let contribution = effects::contribution(self.problem, chosen, place);
+        let contribution = self.contribution(place, chosen);
         let facts = self.facts.get(place).copied().unwrap_or_default();
         let (ddl, undo) = creation(candidate, self.catalog);
         Recommendation {
@@ -184,7 +243,7 @@ impl Judged<'_> {
         why: &str,
         chosen: &BTreeSet<usize>,
     ) -> Recommendation {
-        let contribution = effects::contribution(self.problem, chosen, place);
+        let contribution = self.contribution(place, chosen);
         let facts = self.facts.get(place).copied().unwrap_or_default();
         Recommendation {
             action: Action::Drop,
@@ -281,7 +340,17 @@ impl Judged<'_> {
                         .any(|origin| origin.query.is_some_and(|query| queries.contains(&query))))
         });
         let near: Vec<usize> = near.collect();
-        effects::rivals(self.problem, chosen, place, near, ALTERNATIVES)
+        let sets = near
+            .into_iter()
+            .filter(|rival| !chosen.contains(rival))
+            .map(|rival| {
+                let mut set = chosen.clone();
+                set.remove(&place);
+                set.insert(rival);
+                self.settle(&mut set);
+                (rival, set)
+            });
+        effects::rivals(self.problem, chosen, sets, ALTERNATIVES)
             .into_iter()
             .map(|rival| Alternative {
                 index: self.entries[rival.place].index().clone(),

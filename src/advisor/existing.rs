@@ -66,6 +66,32 @@ pub fn review(catalog: &Catalog, usage: &IndexUsage, shapes: &[(usize, Shape)]) 
     verdicts
 }
 
+/// Whether nothing would miss `index` once `new` is on its table, whatever else goes from there: what
+/// it finds, sorts and covers, `new` does as well, and so it supports what it supports.
+#[must_use]
+pub fn gives_way(
+    catalog: &Catalog,
+    shapes: &[(usize, Shape)],
+    table: &Table,
+    index: &Index,
+    new: &Index,
+) -> bool {
+    let mut with = table.clone();
+    with.indexes
+        .retain(|other| other.is_primary() || other.name == index.name);
+    with.indexes.push(new.clone());
+    let review = Review {
+        catalog,
+        usage: &IndexUsage::default(),
+        shapes,
+        gone: BTreeSet::new(),
+        pinned: BTreeSet::new(),
+    };
+    stands_in(new, index)
+        && review.required(&with, index).is_none()
+        && review.replaces(&with, new, index)
+}
+
 type Key = (TableName, String);
 
 fn key(table: &Table, index: &Index) -> Key {

@@ -409,3 +409,53 @@ fn what_is_not_read_is_unused_and_the_window_is_said() {
             .all(|verdict| !verdict.fate.is_drop())
     );
 }
+
+#[test]
+fn an_index_gives_way_to_a_new_one_that_does_all_it_does() {
+    let gives_way = |table: &Table, shapes: &[(usize, Shape)], old: &str, new: &str| {
+        let catalog = Catalog {
+            tables: BTreeMap::from([(table.name.clone(), table.clone())]),
+            ..Catalog::default()
+        };
+        super::gives_way(
+            &catalog,
+            shapes,
+            table,
+            table.index(old).unwrap(),
+            &index(new),
+        )
+    };
+    let plain = table(
+        "t",
+        &["PRIMARY (id)", "x (a)", "u! (b)", "y (a c)", "late (n id)"],
+    );
+    for (old, new, expected) in [
+        ("x", "new (a b)", true),
+        ("y", "new (a c b)", true),
+        ("x", "new (a-)", true),
+        ("x", "new (b a)", false),
+        ("y", "new (a b)", false),
+        // Uniqueness, and what costs far more to read.
+        ("u", "new (b c)", false),
+        ("x", "new (a w)", false),
+    ] {
+        assert_eq!(gives_way(&plain, &[], old, new), expected, "{old} {new}");
+    }
+    let hinted = [reads("t", |used| used.hints.push("x".to_owned()))];
+    assert!(!gives_way(&plain, &hinted, "x", "new (a b)"));
+    // The new one has another tail, and a query reads in the order of the old one's.
+    let ordered = [reads("t", |used| used.order = parts("id"))];
+    assert!(!gives_way(&plain, &ordered, "x", "new (a b)"));
+
+    // It supports a foreign key that `x` supports, though `y` does as well and may go by itself.
+    let mut child = plain.clone();
+    child.foreign_keys.push(ForeignKey {
+        name: "fk".to_owned(),
+        columns: vec!["a".to_owned()],
+        parent: TableName::new("x", "parent"),
+        parent_columns: vec!["id".to_owned()],
+    });
+    assert!(gives_way(&child, &[], "x", "new (a b)"));
+    // A descending part supports none.
+    assert!(!gives_way(&child, &[], "x", "new (a-)"));
+}
