@@ -154,10 +154,15 @@ pub async fn advise(
     let judged = judge(run, &material, &mut twin, report, cancel).await;
     let summary = summary(run, &mut twin).await;
     let finished = twin.finish().await;
-    let Some(found) = judged? else {
+    let found = match judged {
+        Err(Error::Twin(twin::Error::Interrupted)) => None,
+        judged => judged?,
+    };
+    // What is left on a replica is told, interrupted or not.
+    finished?;
+    let Some(found) = found else {
         return Ok(None);
     };
-    finished?;
     let cost = effort::target_cost(target).await?;
     let elapsed = started.elapsed();
     Ok(Some(advice::advice(
@@ -555,6 +560,7 @@ fn demanding(problem: &Problem, min_gain: f64, demands: &[QueryCosts]) -> Proble
         let today = effects::cost(query, &existing);
         query.limit = query.limit.map(|limit| limit.max(today * (1.0 + 1e-9)));
     }
+    demanding.queries.extend_from_slice(demands);
     demanding
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod advise;
+mod advise_interrupted;
 mod candidates;
 mod collect;
 mod config;

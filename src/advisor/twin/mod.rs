@@ -199,6 +199,7 @@ pub async fn build(
     };
     if options.tier == Tier::Replica {
         made.look_at_replica(&target_settings.version).await?;
+        made.connection.heed(cancel.clone());
         return Ok(made);
     }
     say("copying the settings to the twin");
@@ -206,6 +207,7 @@ pub async fn build(
     // The settings are global: a new session has them.
     let fresh = Private::open(twin).await?;
     std::mem::replace(&mut made.connection, fresh).close().await;
+    made.connection.heed(cancel.clone());
     let filled = match options.tier {
         Tier::Dataless => {
             say("making the tables of the twin");
@@ -258,8 +260,9 @@ impl Twin {
         &self.limits
     }
 
-    /// `VERSION()` of the server that answers.
+    /// `VERSION()` of the server that answers, also when the work was cancelled.
     pub async fn version(&mut self) -> Result<String, Error> {
+        self.connection.heed(CancellationToken::new());
         let version = self
             .connection
             .value("the version", "SELECT VERSION()")
@@ -347,6 +350,7 @@ impl Twin {
     /// Removes everything that was made: the schemas of a private server, the candidates of a
     /// replica.
     pub async fn finish(mut self) -> Result<(), Error> {
+        self.connection.heed(CancellationToken::new());
         if self.tier == Tier::Replica {
             self.made.remove(&mut self.connection).await?;
         }
@@ -406,9 +410,6 @@ impl Twin {
             load::schemas(&mut self.connection, &self.catalog, &mut self.schemas).await?;
         let moves = scale::moves(&plan, &self.catalog, &gathered);
         load::rows(&mut self.connection, &plan, &gathered, &moves, &mut made).await?;
-        if cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
         say("making histograms on the twin");
         let columns = lookups::predicate_columns(&self.catalog, shapes);
         load::analyze(&mut self.connection, &self.catalog, &columns, &mut made).await?;
