@@ -12,7 +12,7 @@ use super::planner::Choice;
 use super::statistics::Statistics;
 use super::weights;
 use crate::advisor::candidate::Candidate;
-use crate::model::schema::{Index, Table};
+use crate::model::schema::{Index, Table, TableName};
 
 /// The existing secondary indexes of the workload's tables, then `candidates`.
 #[must_use]
@@ -42,38 +42,37 @@ pub fn entries(
             });
         }
     }
-    if !keeps_existing {
-        let first = entries.len();
-        for entry in &mut entries {
-            find_stand_ins(material, entry, &candidates, first);
-        }
-    }
     entries.extend(candidates.into_iter().map(Entry::Candidate));
     entries
 }
 
-/// Notes the candidates that would do all that an existing index does; they will stand from `first`
-/// on.
-fn find_stand_ins(material: &Material, entry: &mut Entry, candidates: &[Candidate], first: usize) {
-    let Entry::Existing {
-        table,
-        index,
-        may_go: None,
-        stand_ins,
-    } = entry
-    else {
-        return;
-    };
-    let Some(known) = material.catalog.tables.get(table) else {
-        return;
-    };
-    for (place, candidate) in candidates.iter().enumerate() {
-        let (catalog, shapes) = (&material.catalog, &material.shapes);
-        if candidate.table == *table
-            && existing::gives_way(catalog, shapes, known, index, &candidate.index)
-        {
-            stand_ins.push(first + place);
-        }
+/// Notes for every existing index that has to stay which candidates would do all that it does.
+pub fn find_stand_ins(material: &Material, entries: &mut [Entry]) {
+    let candidates: Vec<(usize, TableName, Index)> = entries
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| matches!(entry, Entry::Candidate(_)))
+        .map(|(place, entry)| (place, entry.table().clone(), entry.index().clone()))
+        .collect();
+    let (catalog, shapes) = (&material.catalog, &material.shapes);
+    for entry in entries {
+        let Entry::Existing {
+            table,
+            index,
+            may_go: None,
+            stand_ins,
+        } = entry
+        else {
+            continue;
+        };
+        let Some(known) = catalog.tables.get(table) else {
+            continue;
+        };
+        let does_its_work = |(_, on, new): &&(usize, TableName, Index)| {
+            on == table && existing::gives_way(catalog, shapes, known, index, new)
+        };
+        let found = candidates.iter().filter(does_its_work);
+        *stand_ins = found.map(|(place, ..)| *place).collect();
     }
 }
 
