@@ -1,23 +1,21 @@
 //! From the chosen set to advice: every recommendation with its statements and its evidence.
 
+mod reasons;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::candidate::{Candidate, Role};
+use super::candidate::Candidate;
 use super::costs::{Problem, Selection};
 use super::effects::{self, Contribution};
 use super::sequence;
 use super::workload::Workload;
 use crate::model::advice::{Action, Alternative, LockLevel, Measured, QueryEffect, Recommendation};
 use crate::model::schema::{Catalog, Index, Table, TableName};
-use crate::model::units;
 use crate::server::ddl::{self, Algorithm, Mode};
 
 /// Alternatives that are told for one recommendation.
 const ALTERNATIVES: usize = 3;
-
-/// Queries that are named in a reason.
-const NAMED: usize = 3;
 
 /// One index of the problem.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,15 +121,6 @@ impl Judged<'_> {
         self.selection.chosen.iter().copied().collect()
     }
 
-    /// The amount of the objective as it is written.
-    fn amount(&self, value: f64) -> String {
-        if self.is_measured {
-            units::duration(Duration::try_from_secs_f64(value.max(0.0)).unwrap_or(Duration::MAX))
-        } else {
-            format!("{} cost units", units::count(value))
-        }
-    }
-
     /// The recommendations, those with the greatest marginal gain first.
     #[must_use]
     pub fn recommendations(&self) -> Vec<Recommendation> {
@@ -191,15 +180,6 @@ impl Judged<'_> {
                 set.insert(place);
             }
         }
-    }
-
-    fn why_replaced(&self, stand_ins: &[usize], chosen: &BTreeSet<usize>) -> Option<String> {
-        let new = stand_ins.iter().find(|place| chosen.contains(place))?;
-        Some(format!(
-            "`{}`, which is created before, begins with the same parts and finds, sorts and covers \
-             what it does",
-            self.entries.get(*new)?.index().name
-        ))
     }
 
     fn contribution(&self, place: usize, chosen: &BTreeSet<usize>) -> Contribution {
@@ -291,37 +271,6 @@ impl Judged<'_> {
         !concerned.is_empty() && concerned.iter().all(was_run)
     }
 
-    fn why_create(&self, candidate: &Candidate, contribution: &Contribution) -> String {
-        let roles: BTreeSet<Role> = candidate.origins.iter().map(|origin| origin.role).collect();
-        let does: Vec<&str> = roles.iter().map(|role| role_phrase(*role)).collect();
-        let mut does = match does.as_slice() {
-            [] => "serves the workload".to_owned(),
-            [one] => (*one).to_owned(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
-        };
-        if let Some(first) = does.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        let helped: Vec<&str> = contribution
-            .effects
-            .iter()
-            .filter(|(_, factor)| *factor < 1.0)
-            .filter_map(|(query, _)| self.workload.queries.get(*query))
-            .map(|query| query.name.as_str())
-            .collect();
-        let named = helped
-            .iter()
-            .take(NAMED)
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        match helped.len() {
-            0 => format!("{does}."),
-            n if n > NAMED => format!("{does} for {named} and {} more.", n - NAMED),
-            _ => format!("{does} for {named}."),
-        }
-    }
-
     fn alternatives(&self, place: usize, chosen: &BTreeSet<usize>) -> Vec<Alternative> {
         let entry = &self.entries[place];
         let Entry::Candidate(candidate) = entry else {
@@ -359,26 +308,6 @@ impl Judged<'_> {
             .collect()
     }
 
-    fn why_not(&self, place: usize, rival: &effects::Rival) -> String {
-        let bytes = |place: usize| self.facts.get(place).map_or(0, |facts| facts.bytes);
-        let (ours, theirs) = (bytes(place), bytes(rival.place));
-        if rival.breaks_budget {
-            return format!("{} would not fit the budget", units::bytes(theirs));
-        }
-        let size = match ours.cmp(&theirs) {
-            std::cmp::Ordering::Less => format!(", and takes {} more", units::bytes(theirs - ours)),
-            std::cmp::Ordering::Greater => {
-                format!(", though it takes {} less", units::bytes(ours - theirs))
-            }
-            std::cmp::Ordering::Equal => String::new(),
-        };
-        if rival.worse > 0.0 {
-            format!("leaves {} more{size}", self.amount(rival.worse))
-        } else {
-            format!("gains nothing over it{size}")
-        }
-    }
-
     /// What becomes of every query, in the order of the workload.
     #[must_use]
     pub fn query_effects(&self) -> Vec<QueryEffect> {
@@ -407,19 +336,6 @@ impl Judged<'_> {
                 writes: facts.writes,
             })
             .collect()
-    }
-}
-
-fn role_phrase(role: Role) -> &'static str {
-    match role {
-        Role::Filter => "finds rows",
-        Role::Join => "finds the rows of a join",
-        Role::Order => "gives rows in order",
-        Role::Group => "puts groups next to one another",
-        Role::Covering => "answers without the table",
-        Role::Branch => "serves one branch of an OR",
-        Role::Merged => "serves several queries at once",
-        Role::ForeignKey => "supports a foreign key",
     }
 }
 

@@ -1,7 +1,7 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, constant.rs, costs.rs, statistics.rs, weights.rs, effects.rs, sequence.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, graph.rs, harmless.rs, verdict.rs, calibration.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/text.rs, twin/strip.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs, twin/methods.rs, twin/lookups.rs, twin/estimate.rs, sql/
+//! Pure files: workload.rs, shape.rs, candidate.rs, constant.rs, constant/, costs.rs, statistics.rs, weights.rs, effects.rs, sequence.rs, assemble.rs, assemble/, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, graph.rs, harmless.rs, verdict.rs, calibration.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/text.rs, twin/strip.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs, twin/methods.rs, twin/lookups.rs, twin/estimate.rs, sql/
 //! May import: model, config, sql, server
 //! Reading order: workload, source, shape, constant, sql, statistics, candidate, candidates, existing, costs, weights, select, effects, planner, plan, tree, notes, wire, pricing, harmless, session, graph, whatif, recost, verdict, calibration, trials, prove, twin, effort, material, problem, sequence, assemble, advice, advise
 

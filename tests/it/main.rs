@@ -20,6 +20,7 @@ mod constants;
 mod definitions;
 mod documents;
 mod engine;
+mod existing;
 mod fingerprint;
 mod keeper;
 mod kills;

@@ -2,11 +2,15 @@
 
 mod block;
 mod conditions;
+mod derived;
 mod dml;
 mod facts;
+mod known;
+mod output;
 mod prepare;
 mod query;
 mod reader;
+mod refs;
 mod resolve;
 mod sources;
 mod tree;
