@@ -142,10 +142,15 @@ pub async fn advise(
     let judged = judge(run, &material, &mut twin, report, cancel).await;
     let summary = summary(run, &mut twin).await;
     let finished = twin.finish().await;
-    let Some(found) = judged? else {
+    let found = match judged {
+        Err(Error::Twin(twin::Error::Interrupted)) => None,
+        judged => judged?,
+    };
+    // What is left on a replica is told, interrupted or not.
+    finished?;
+    let Some(found) = found else {
         return Ok(None);
     };
-    finished?;
     let cost = effort::target_cost(target).await?;
     let elapsed = started.elapsed();
     Ok(Some(advice::advice(

@@ -7,11 +7,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::advise::{Error, Report, Run, Step};
-use super::costs::Problem;
+use super::costs::{Problem, QueryCosts};
 use super::effects;
 use super::ground::Ground;
 use super::material::Material;
 use super::planner::{Calls, Planner as _};
+use super::problem;
 use super::prove::{self, Case, Proof};
 use super::select;
 use super::session::Session;
@@ -152,6 +153,7 @@ impl<'a> Bench<'a> {
         let (report, cancel) = (&mut *self.report, self.cancel);
         report(Step::new("choosing the best set"));
         let min_gain = self.run.options.min_gain;
+        let demands = problem::demands(&self.ground.entries);
         let proof = prove::prove(
             &mut self.session,
             case,
@@ -162,7 +164,7 @@ impl<'a> Bench<'a> {
                     prove::Effort::Quick => SELECTION.0,
                     prove::Effort::Thorough => SELECTION.1,
                 };
-                let demanding = demanding(problem, min_gain);
+                let demanding = demanding(problem, min_gain, &demands);
                 let selection = select::select(&demanding, start, &mut || {
                     cancel.is_cancelled() || begun.elapsed() > patience
                 });
@@ -187,8 +189,8 @@ impl<'a> Bench<'a> {
 
 /// The same problem in which a new index has to earn `min_gain` of what the workload costs when
 /// nothing is chosen, so that no index is advised for next to nothing, and in which today's indexes
-/// are a set that keeps to the limits.
-fn demanding(problem: &Problem, min_gain: f64) -> Problem {
+/// are a set that keeps to the limits. `demands` hold besides.
+fn demanding(problem: &Problem, min_gain: f64, demands: &[QueryCosts]) -> Problem {
     let mut demanding = problem.clone();
     let existing: BTreeSet<usize> = (0..problem.indexes.len())
         .filter(|place| problem.indexes[*place].exists)
@@ -209,5 +211,6 @@ fn demanding(problem: &Problem, min_gain: f64) -> Problem {
         let today = effects::cost(query, &existing);
         query.limit = query.limit.map(|limit| limit.max(today * (1.0 + 1e-9)));
     }
+    demanding.queries.extend_from_slice(demands);
     demanding
 }

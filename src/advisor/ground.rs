@@ -14,6 +14,7 @@ use super::twin::Twin;
 use super::weights;
 use super::whatif::{Explored, Question, Scene};
 use super::workload::Workload;
+use crate::model::advice::Tier;
 use crate::model::finding::{Finding, Severity};
 use crate::model::schema::TableName;
 
@@ -55,7 +56,11 @@ impl Ground {
             ),
         };
         let candidates = create(twin, &mut generated, report).await?;
-        let entries = problem::entries(material, candidates, run.options.keeps_existing);
+        let mut entries = problem::entries(material, candidates, run.options.keeps_existing);
+        // Readers of a replica would miss an index in use that is hidden for an answer.
+        if !run.options.keeps_existing && run.options.tier != Tier::Replica {
+            problem::find_stand_ins(material, &mut entries);
+        }
         let choices = problem::choices(material, &entries);
         let (existing, kept) = problem::places(&entries, &choices);
         Ok(Self {

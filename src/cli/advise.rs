@@ -128,10 +128,15 @@ pub(super) fn write(
     dir: &Path,
     only: Option<usize>,
 ) -> Result<Vec<Written>, Error> {
-    let mut all = definitions::definitions(advice);
-    if let Some(place) = only {
-        all = all.into_iter().skip(place).take(1).collect();
-    }
+    let all = match only {
+        Some(place) => advice
+            .recommendations
+            .get(place)
+            .map(|one| definitions::definition(advice, one))
+            .into_iter()
+            .collect(),
+        None => definitions::definitions(advice),
+    };
     folder::write(dir, &all).map_err(|error| {
         Error::from_chain(&error).hint("docs/indexes.md describes the files of the folder")
     })

@@ -302,7 +302,9 @@ async fn ends_at(place: usize, direction: Direction) -> bool {
     if (direction == Direction::Up) == goes_on {
         bench.up().await;
         let now = bench.print().await;
-        if let Some(with) = with { assert_eq!(now, with, "{direction:?} {place}") } else {
+        if let Some(with) = with {
+            assert_eq!(now, with, "{direction:?} {place}")
+        } else {
             for text in [
                 "email_low",
                 "order_number",

@@ -8,6 +8,7 @@
 )]
 
 mod advise;
+mod advise_interrupted;
 mod apply;
 mod candidates;
 mod collect;
@@ -16,9 +17,11 @@ mod config_docs;
 mod config_passwords;
 mod config_place;
 mod config_sources;
+mod constants;
 mod definitions;
 mod documents;
 mod engine;
+mod existing;
 mod fingerprint;
 mod index_files;
 mod index_verify;
@@ -40,3 +43,4 @@ mod slowlog;
 mod terminal;
 mod twin;
 mod watch;
+mod workload;
