@@ -276,14 +276,6 @@ fn traffic(inventory: &Inventory) -> Option<Bars> {
 /// What takes the indexes away and what brings them back, as scripts.
 fn statements(droppable: &[&IndexFacts]) -> Vec<Block> {
     let shown = &droppable[..droppable.len().min(MAX_STATEMENTS)];
-    let script = |pick: fn(&IndexFacts) -> Vec<&String>| {
-        let lines = shown.iter().flat_map(|facts| pick(facts));
-        let lines: Vec<String> = lines.map(|sql| format!("{sql};")).collect();
-        Block::Code {
-            language: "sql",
-            text: lines.join("\n"),
-        }
-    };
     let which = if shown.len() < droppable.len() {
         format!(
             " for the first {} of {}; `--format json` has all",
@@ -293,33 +285,38 @@ fn statements(droppable: &[&IndexFacts]) -> Vec<Block> {
     } else {
         String::new()
     };
-    vec![
-        Block::Paragraph(
-            "First hide an index, and drop it a business cycle later: a hidden index is shown \
-             again at once, a dropped one has to be built again. `mydex index` does both in that \
-             order from a definition."
-                .to_owned(),
-        ),
-        Block::Details {
-            summary: format!("Statements that hide them{which}"),
-            blocks: vec![script(|facts| {
-                let last = facts.verdict.ddl.len().saturating_sub(1);
-                facts.verdict.ddl.iter().take(last).collect()
-            })],
-        },
-        Block::Details {
-            summary: format!("Statements that drop them{which}"),
-            blocks: vec![script(|facts| {
-                facts.verdict.ddl.last().into_iter().collect()
-            })],
-        },
-        Block::Details {
-            summary: format!("Statements that bring them back{which}"),
-            blocks: vec![script(|facts| {
-                facts.verdict.undo.iter().rev().take(1).collect()
-            })],
-        },
-    ]
+    let script = |what: &str, pick: fn(&IndexFacts) -> &[String]| {
+        let lines = shown.iter().flat_map(|facts| pick(facts));
+        let lines: Vec<String> = lines.map(|sql| format!("{sql};")).collect();
+        (!lines.is_empty()).then(|| Block::Details {
+            summary: format!("Statements that {what}{which}"),
+            blocks: vec![Block::Code {
+                language: "sql",
+                text: lines.join("\n"),
+            }],
+        })
+    };
+    let mut blocks = vec![Block::Paragraph(
+        "First hide an index, and drop it a business cycle later: a hidden index is shown again \
+         at once, a dropped one has to be built again. `mydex index` does both in that order from \
+         a definition."
+            .to_owned(),
+    )];
+    // An index that is hidden already has the drop alone.
+    blocks.extend(script("hide them", |facts| {
+        facts
+            .verdict
+            .ddl
+            .split_last()
+            .map_or(&[], |(_, before)| before)
+    }));
+    blocks.extend(script("drop them", |facts| {
+        &facts.verdict.ddl[facts.verdict.ddl.len().saturating_sub(1)..]
+    }));
+    blocks.extend(script("bring them back", |facts| {
+        &facts.verdict.undo[facts.verdict.undo.len().saturating_sub(1)..]
+    }));
+    blocks
 }
 
 #[cfg(test)]

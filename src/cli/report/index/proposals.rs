@@ -47,18 +47,15 @@ fn is_latest(entries: &[Entry], entry: &Entry, default_schema: &str) -> bool {
         .any(|other| other.version > entry.version && key(other) == key(entry))
 }
 
-/// It waits to be applied: by the ledger where that knows it, else by what is there.
+/// It waits to be applied: neither the ledger nor what is there says otherwise.
 fn is_open(entry: &Entry, found: &Found, default_schema: &str) -> bool {
     let known = found
         .inventory
         .definitions
         .iter()
         .find(|one| one.version == entry.version);
-    if let Some(known) = known {
-        return matches!(
-            known.state,
-            State::Pending | State::Unfinished | State::Staged
-        );
+    if known.is_some_and(|known| !matches!(known.state, State::Pending | State::Unfinished)) {
+        return false;
     }
     let definition = &entry.definition;
     let table = definition.table_name(default_schema);
