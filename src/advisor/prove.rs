@@ -28,7 +28,7 @@ use crate::server::Error;
 /// where they are not.
 const CORRECTIONS: (u32, u32) = (2, 8);
 /// Choices by estimates alone that are tried before the last word.
-const HOPES: u32 = 4;
+const CHANCES: u32 = 4;
 /// Attempts to make a choice harmless by leaving out what made a query slower.
 const MENDS: u32 = 8;
 
@@ -170,25 +170,14 @@ where
         .collect();
     let base = whatif::plans(planner, case.questions, case.known, &today).await?;
     let mut trials = Trials::of(planner, case, today, base);
-    let (corrections, meanwhile) = if case.limits.executes {
-        (CORRECTIONS.0, Effort::Quick)
-    } else {
-        (CORRECTIONS.1, Effort::Thorough)
-    };
-    let mut selection = solve(problem, None, meanwhile).map_err(Failure::Choice)?;
+    let mut selection = solve(problem, None, trials.effort().0).map_err(Failure::Choice)?;
     let mut rounds = 0;
     let mut sound: Vec<Selection> = Vec::new();
-    let mut hopes = HOPES;
+    let mut chances = CHANCES;
     let is_stable = loop {
-        let mut plans = trials.plans(&selection).await?;
-        for _ in 0..corrections {
-            if !trials.correct(problem, &selection, &plans) || stop.is_cancelled() {
-                break;
-            }
-            selection =
-                solve(problem, Some(&selection.chosen), meanwhile).map_err(Failure::Choice)?;
-            plans = trials.plans(&selection).await?;
-        }
+        let plans = trials
+            .agree(problem, &mut selection, &mut solve, stop)
+            .await?;
         let new = trials.untried(problem, &plans);
         if stop.is_cancelled() {
             if !trials.done.is_empty() {
@@ -207,12 +196,12 @@ where
         }
         let is_over = !is_changed && (trials.is_out_of_time || selection.is_proven);
         if is_over {
-            if trials.is_out_of_time || hopes == 0 {
+            if trials.is_out_of_time || chances == 0 {
                 break !trials.is_out_of_time;
             }
             // What was learned of others may do a plan wrong: the best of those that were not run
             // are run as well, before they are given up.
-            hopes -= 1;
+            chances -= 1;
             let hopeful = trials.hopeful(problem);
             let hoped =
                 solve(&hopeful, Some(&selection.chosen), Effort::Quick).map_err(Failure::Choice)?;
@@ -253,6 +242,39 @@ fn set_limits(problem: &mut Problem, case: Case<'_>) {
 }
 
 impl<P: Planner + Send> Trials<'_, P> {
+    /// How hard to choose while more is to come, and how often to correct what was derived.
+    fn effort(&self) -> (Effort, u32) {
+        if self.case.limits.executes {
+            (Effort::Quick, CORRECTIONS.0)
+        } else {
+            (Effort::Thorough, CORRECTIONS.1)
+        }
+    }
+
+    /// The plans of a choice, which is made again as long as they are not those that were derived.
+    async fn agree<E, S>(
+        &mut self,
+        problem: &mut Problem,
+        selection: &mut Selection,
+        solve: &mut S,
+        stop: &CancellationToken,
+    ) -> Result<Vec<Vec<Plan>>, Failure<E>>
+    where
+        S: FnMut(&Problem, Option<&[usize]>, Effort) -> Result<Selection, E>,
+    {
+        let (effort, corrections) = self.effort();
+        let mut plans = self.plans(selection).await?;
+        for _ in 0..corrections {
+            if !self.correct(problem, selection, &plans) || stop.is_cancelled() {
+                break;
+            }
+            *selection =
+                solve(problem, Some(&selection.chosen), effort).map_err(Failure::Choice)?;
+            plans = self.plans(selection).await?;
+        }
+        Ok(plans)
+    }
+
     /// Whether every plan was run, and none is slower.
     fn is_sound(&self, plans: &[Vec<Plan>]) -> bool {
         plans.iter().enumerate().all(|(query, plans)| {

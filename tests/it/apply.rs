@@ -303,7 +303,7 @@ async fn ends_at(place: usize, direction: Direction) -> bool {
         bench.up().await;
         let now = bench.print().await;
         if let Some(with) = with {
-            assert_eq!(now, with, "{direction:?} {place}")
+            assert_eq!(now, with, "{direction:?} {place}");
         } else {
             for text in [
                 "email_low",

@@ -377,8 +377,7 @@ fn is_later(column: &ColumnKey, ranged: &BTreeSet<&ColumnKey>, estimates: &Estim
 mod tests {
     use super::*;
 
-    #[test]
-    fn ranges_become_lists() {
+    fn known() -> Estimates {
         let mut estimates = Estimates::default();
         for (condition, list, share) in [
             ("d {} BETWEEN '2024-01-01' AND '2024-01-07'", "1, 2", 0.2),
@@ -404,6 +403,12 @@ mod tests {
             (String::new(), "t".to_owned()),
             vec![vec!["d".to_owned(), "e".to_owned()]],
         );
+        estimates
+    }
+
+    #[test]
+    fn ranges_become_lists() {
+        let estimates = known();
         for (sql, expected) in [
             (
                 "SELECT * FROM t WHERE t.`d` BETWEEN '2024-01-01' AND '2024-01-07' AND a = 1",

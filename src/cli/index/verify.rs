@@ -100,7 +100,7 @@ pub(super) struct Verified {
 pub async fn run(context: &Context, args: &Args) -> Result<Ended, Error> {
     let server = context.server()?;
     let limits = &context.settings().monitor;
-    let mut connection = server::open(server, limits).await.map_err(failed)?;
+    let mut connection = server::open(server, limits).await?;
     let work = async {
         let subjects = subjects(context, &mut connection, server, args).await?;
         if let Some(path) = &args.record {
@@ -117,10 +117,6 @@ pub async fn run(context: &Context, args: &Args) -> Result<Ended, Error> {
     };
     connection.close().await;
     ended
-}
-
-fn failed(error: server::Error) -> Error {
-    Error::from_chain(&error).hint(error.hint())
 }
 
 /// Prints, and tells the exit status: a gain that did not come is a problem, and too few figures
@@ -173,8 +169,7 @@ async fn subjects(
     for entry in entries.into_iter().filter(wanted) {
         let schema = entry.definition.table_name(&default).schema;
         let live = guard::live_index(connection, &entry.definition, &schema)
-            .await
-            .map_err(failed)?
+            .await?
             .filter(|live| guard::is_of(&entry.definition, live));
         let state = match live {
             Some(live) if live.is_visible => State::Visible,
@@ -206,7 +201,7 @@ async fn counts(connection: &mut Connection, subjects: &[Subject]) -> Result<Vec
     let mut all = Vec::new();
     for subject in subjects {
         let counts = guard::counts(connection, &subject.entry.definition, &subject.schema).await;
-        all.push(counts.map_err(failed)?);
+        all.push(counts?);
     }
     Ok(all)
 }
@@ -259,11 +254,7 @@ async fn verify_all(
         let definition = &subject.entry.definition;
         let judgement = match subject.state {
             State::Gone => None,
-            _ => Some(
-                verify::judge(connection, definition, &subject.schema, &settings)
-                    .await
-                    .map_err(failed)?,
-            ),
+            _ => Some(verify::judge(connection, definition, &subject.schema, &settings).await?),
         };
         let comparison = match (&before[place], &from[place]) {
             (Some(before), Some(from)) => Some(compare(

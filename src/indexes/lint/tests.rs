@@ -350,7 +350,7 @@ fn each_definition_is_judged_after_those_before_it() {
 fn limits_of_the_table_and_the_disk() {
     let text = toml("create", "a", r#"["state", "customer_id"]"#);
     let rules = |catalog: &Catalog, free| -> Vec<&'static str> {
-        let checked = online_with(&[text.clone()], catalog, &[], free);
+        let checked = online_with(std::slice::from_ref(&text), catalog, &[], free);
         checked.found.iter().map(|one| one.rule.name).collect()
     };
     let mut full = catalog();
@@ -389,7 +389,7 @@ fn limits_of_the_table_and_the_disk() {
 #[test]
 fn what_was_applied_is_not_judged_again_but_must_not_change() {
     let text = toml("create", "a", r#"["customer_id"]"#);
-    let before = entries(&[text.clone()]);
+    let before = entries(std::slice::from_ref(&text));
     let ledger = [row(&before[0], State::Applied)];
     let mut catalog = catalog();
     let table = catalog
@@ -398,7 +398,7 @@ fn what_was_applied_is_not_judged_again_but_must_not_change() {
         .unwrap();
     table.indexes.push(before[0].definition.index.clone());
     assert_eq!(
-        online_with(&[text.clone()], &catalog, &ledger, None).found,
+        online_with(std::slice::from_ref(&text), &catalog, &ledger, None).found,
         []
     );
     let edited = toml("create", "a", r#"["state"]"#);

@@ -51,7 +51,7 @@ fn a_new_definition_is_pending_and_meets_what_is_there() {
             vec!["no-table"],
         ),
     ] {
-        let found = of(&entries(&[text.clone()]), &[], &catalog());
+        let found = of(&entries(std::slice::from_ref(&text)), &[], &catalog());
         assert_eq!(found, [(1, State::Pending, expected)], "{text}");
     }
 }

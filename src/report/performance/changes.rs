@@ -40,13 +40,14 @@ pub(super) fn blocks(earlier: &Summary, now: &Summary, most: usize) -> Vec<Block
         units::duration(earlier.window)
     );
     if earlier.server != now.server {
-        lead.push_str(&format!(" That was another server: {}.", earlier.server));
+        lead.push_str(" That was another server: ");
+        lead.push_str(&earlier.server);
+        lead.push('.');
     }
     if earlier.version != now.version {
-        lead.push_str(&format!(
-            " It ran MySQL {}, whose digests can't be told to be the same.",
-            earlier.version
-        ));
+        lead.push_str(" It ran MySQL ");
+        lead.push_str(&earlier.version);
+        lead.push_str(", whose digests can't be told to be the same.");
     }
     let mut blocks = vec![Block::Paragraph(lead), figures(earlier, now)];
     blocks.extend(movers(earlier, now, most));

@@ -194,12 +194,12 @@ fn the_selection_stays_on_the_index_over_sorts_readings_and_its_making() {
     }
     // Its definition is carried out: the row becomes that of an index.
     let mut next = inventory::rich();
-    let state = next
+    let pending = next
         .inventory
         .definitions
         .iter_mut()
         .find(|d| d.version == 4);
-    state.unwrap().state = State::Applied;
+    pending.unwrap().state = State::Applied;
     let mut made = next.inventory.indexes[4].clone();
     made.verdict.index.name = "IX_subnets_vpc_id_state".to_owned();
     next.inventory.indexes.insert(0, made);

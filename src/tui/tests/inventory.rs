@@ -92,6 +92,27 @@ fn table(name: &str, rows: u64) -> TableFacts {
     }
 }
 
+/// One whose texts attack the terminal, and one with the longest names.
+fn odd_names() -> (IndexFacts, IndexFacts) {
+    let mut hostile = index(
+        "\x1b[31m漢字\u{202e}table",
+        "ix\x07\x1b]0;owned\x07",
+        &["a\nb", "\u{9b}2Jx"],
+        Fate::Redundant("ix\x1b[2J".to_owned()),
+        "its columns begin ix\x1b[2J",
+    );
+    hostile.verdict.index.comment = "\x1b[31mred".to_owned();
+    let long = "a_column_with_a_name_of_the_greatest_length_that_mysql_allows__";
+    let endless = index(
+        "a_table_with_a_name_of_the_greatest_length_that_mysql_allows____",
+        "ix_with_a_name_of_the_greatest_length_that_mysql_allows_________",
+        &[long, "second_column", "third_column"],
+        Fate::Keep,
+        "",
+    );
+    (hostile, endless)
+}
+
 fn indexes() -> Vec<IndexFacts> {
     let mut hidden = index(
         "vpcs",
@@ -122,22 +143,7 @@ fn indexes() -> Vec<IndexFacts> {
     tags.verdict.index.kind = IndexKind::MultiValued;
     tags.usage = None;
     tags.verdict.index.bytes = None;
-    let mut hostile = index(
-        "\x1b[31m漢字\u{202e}table",
-        "ix\x07\x1b]0;owned\x07",
-        &["a\nb", "\u{9b}2Jx"],
-        Fate::Redundant("ix\x1b[2J".to_owned()),
-        "its columns begin ix\x1b[2J",
-    );
-    hostile.verdict.index.comment = "\x1b[31mred".to_owned();
-    let long = "a_column_with_a_name_of_the_greatest_length_that_mysql_allows__";
-    let endless = index(
-        "a_table_with_a_name_of_the_greatest_length_that_mysql_allows____",
-        "ix_with_a_name_of_the_greatest_length_that_mysql_allows_________",
-        &[long, "second_column", "third_column"],
-        Fate::Keep,
-        "",
-    );
+    let (hostile, endless) = odd_names();
     vec![
         endless,
         index("subnets", "PRIMARY", &["id"], Fate::Keep, ""),

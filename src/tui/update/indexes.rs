@@ -374,9 +374,7 @@ pub(super) fn ddl(model: &Model) -> Option<String> {
         .map(|text| text.up.as_slice());
     let of_review = entry.facts().map(|facts| facts.verdict.ddl.as_slice());
     let statements = of_definition.or(of_review).unwrap_or_default();
-    let text: String = statements
-        .iter()
-        .map(|statement| format!("{statement};\n"))
-        .collect();
+    let ended = statements.iter().flat_map(|one| [one.as_str(), ";\n"]);
+    let text: String = ended.collect();
     (!text.is_empty()).then_some(text)
 }

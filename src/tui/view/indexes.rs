@@ -229,10 +229,10 @@ fn cell(
 fn flags(entry: Entry<'_>, theme: &Theme) -> (String, Style) {
     let words = entry.flags();
     let style = match entry.facts() {
-        None => theme.dim,
-        Some(facts) if facts.verdict.fate.is_drop() => theme.warn,
-        Some(facts) if !facts.verdict.index.is_visible => theme.warn,
-        Some(_) => theme.dim,
+        Some(facts) if facts.verdict.fate.is_drop() || !facts.verdict.index.is_visible => {
+            theme.warn
+        }
+        _ => theme.dim,
     };
     if words.is_empty() {
         ("-".to_owned(), theme.dim)

@@ -278,7 +278,7 @@ fn follow(event: &Event, progress: &Progress, notes: &mut Vec<String>) {
             step.what = format!("judged: {how}");
             notes.push(how.clone());
         }
-        Event::Settled(settled) => step.what = settled.state.word().to_owned(),
+        Event::Settled(settled) => settled.state.word().clone_into(&mut step.what),
     }
     progress.report(step);
 }

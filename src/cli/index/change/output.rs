@@ -156,18 +156,8 @@ fn cells(step: &PlannedStep, soak: Duration) -> [String; 6] {
     ]
 }
 
-/// Writes what was done.
-pub(in crate::cli::index) fn emit_outcome(
-    context: &Context,
-    server: &Server,
-    direction: Direction,
-    outcome: &apply::Outcome,
-) -> Result<Outcome, Error> {
-    let end = match &outcome.end {
-        End::Complete => "complete",
-        End::Interrupted => "interrupted",
-        End::Failed { .. } => "failed",
-    };
+/// What was done, for people.
+fn done(outcome: &apply::Outcome) -> Vec<Block> {
     let mut table = Table::new(
         "Definitions in the order of the work",
         &[">number", "name", "table", "index", "state", "note"],
@@ -201,6 +191,22 @@ pub(in crate::cli::index) fn emit_outcome(
                 .to_owned(),
         ));
     }
+    blocks
+}
+
+/// Writes what was done.
+pub(in crate::cli::index) fn emit_outcome(
+    context: &Context,
+    server: &Server,
+    direction: Direction,
+    outcome: &apply::Outcome,
+) -> Result<Outcome, Error> {
+    let end = match &outcome.end {
+        End::Complete => "complete",
+        End::Interrupted => "interrupted",
+        End::Failed { .. } => "failed",
+    };
+    let blocks = done(outcome);
     let document = Document {
         title: match direction {
             Direction::Up => format!("Definitions applied to {}", server.name),
