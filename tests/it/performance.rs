@@ -54,7 +54,11 @@ async fn a_period_has_every_statement_its_latency_and_its_course() {
     let all_calls = running.await.unwrap();
     // A machine that is busy has fewer polls than were due; each of them is a point.
     assert_eq!(u64::try_from(seen.points.len()).unwrap(), seen.polls.0);
-    assert!(seen.polls.0 >= 2 && seen.polls.0 <= seen.polls.1, "{:?}", seen.polls);
+    assert!(
+        seen.polls.0 >= 2 && seen.polls.0 <= seen.polls.1,
+        "{:?}",
+        seen.polls
+    );
     assert!(told.is_sorted());
     assert!(seen.interval.window >= PERIOD.duration);
     let summary = seen.summary(500);
