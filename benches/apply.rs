@@ -99,7 +99,7 @@ fn main() -> ExitCode {
             bystander(&place).await;
         }
         if is_asked("races") {
-            races(&place).await;
+            Box::pin(races(&place)).await;
         }
         if is_asked("boundaries") {
             boundaries(&place).await;

@@ -419,6 +419,7 @@ impl Judge for Says {
         default_schema: &'a str,
     ) -> Judging<'a> {
         Box::pin(async move {
+            use mydex::server::cells::Cells as _;
             // The index is there, and invisible, when it is judged.
             let sql = format!(
                 "SELECT IS_VISIBLE FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = '{}' \
@@ -426,7 +427,6 @@ impl Judge for Says {
                 default_schema, definition.index.name
             );
             let row = connection.first("the index", &sql).await.unwrap().unwrap();
-            use mydex::server::cells::Cells as _;
             assert_eq!(row.text(0).as_deref(), Some("NO"));
             self.0.clone()
         })

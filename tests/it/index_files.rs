@@ -176,9 +176,14 @@ async fn a_definition_goes_from_flags_to_the_database_and_every_drift_is_told() 
     );
     let strangers = bench.json(1, &["drift"]);
     assert_eq!(rules(&strangers), ["unmanaged", "unmanaged"]);
+    every_drift_is_told(&bench, &pool).await;
+    pool.close().await;
+}
 
+/// Changes the database and the files behind the ledger's back, in each way.
+async fn every_drift_is_told(bench: &Bench<'_>, pool: &MySqlPool) {
     execute(
-        &pool,
+        pool,
         "ALTER TABLE orders DROP INDEX idx_made_customer, ADD INDEX by_made (made)",
     )
     .await;
@@ -191,7 +196,7 @@ async fn a_definition_goes_from_flags_to_the_database_and_every_drift_is_told() 
             .all(|one| !one["remedy"].as_str().unwrap().is_empty())
     );
     execute(
-        &pool,
+        pool,
         "ALTER TABLE orders DROP INDEX by_made, ADD UNIQUE INDEX idx_made_customer (made, customer) INVISIBLE",
     )
     .await;
@@ -208,7 +213,6 @@ async fn a_definition_goes_from_flags_to_the_database_and_every_drift_is_told() 
     let states = bench.json(0, &["status"]);
     assert_eq!(states[0]["file"], Value::Null);
     assert_eq!(states[0]["state"], "applied");
-    pool.close().await;
 }
 
 #[tokio::test]
@@ -378,6 +382,12 @@ async fn findings_have_their_place_in_every_format() {
     );
     assert_eq!(checked["findings"][0]["file"], "indexes/0001_twice.toml");
     assert_eq!(checked["findings"][0]["line"], 4);
+    formats_tell_the_same(&bench);
+    pool.close().await;
+}
+
+/// Seven findings on four definitions, three of them problems.
+fn formats_tell_the_same(bench: &Bench<'_>) {
     let sarif = bench.run(&["lint", "--format", "sarif"]);
     let sarif: Value = serde_json::from_slice(&sarif.stdout).unwrap();
     assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 7);
@@ -408,7 +418,6 @@ async fn findings_have_their_place_in_every_format() {
         .output()
         .unwrap();
     assert_eq!(other.status.code(), Some(2));
-    pool.close().await;
 }
 
 #[tokio::test]

@@ -467,23 +467,9 @@ fn plain(text: &str) -> Definition {
     Definition::parse("0001_x.toml", text).unwrap()
 }
 
-#[tokio::test]
-async fn a_private_server_tells_what_would_be_refused() {
-    let shop = Shop::open("shadow").await;
-    let name = shop.schema.name();
-    shop.run("CREATE TABLE customers (id INT PRIMARY KEY, name VARCHAR(50), mail TEXT)")
-        .await;
-    shop.run(
-        "CREATE TABLE parts (id INT PRIMARY KEY, order_id INT NOT NULL, part INT, doc JSON, \
-         KEY order_part (order_id, part), FULLTEXT KEY ft (note), note TEXT, \
-         CONSTRAINT of_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE)",
-    )
-    .await;
-    let private =
-        mydex::sandbox::Sandbox::start(&mydex::sandbox::Options::default(), &mut server::quiet)
-            .await
-            .unwrap();
-    let definitions = [
+/// Some that a server takes, and some that it refuses, each for another reason.
+fn tried_definitions() -> [Definition; 8] {
+    [
         plain(
             "table = \"orders\"\naction = \"create\"\nindex = \"a\"\ncolumns = [\"state\", { column = \"made\", desc = true }, { column = \"note\", prefix = 9 }]\ncomment = \"it's\"",
         ),
@@ -505,7 +491,58 @@ async fn a_private_server_tells_what_would_be_refused() {
         ),
         plain("table = \"customers\"\naction = \"create\"\nindex = \"mail\"\ncolumns = [\"mail\"]"),
         plain("table = \"missing\"\naction = \"create\"\nindex = \"m\"\ncolumns = [\"a\"]"),
+    ]
+}
+
+fn each_is_told(all: &[shadow::Tried]) {
+    let expected = [
+        ("a", ""),
+        ("b", "Unknown column 'nobody'"),
+        ("customer", ""),
+        ("order_part", "needed in a foreign key constraint"),
+        ("tags", ""),
+        ("lower_name", "LOCK=NONE is not supported"),
+        ("mail", "without a key length"),
+        ("m", "not on the target"),
     ];
+    for (tried, (index, problem)) in all.iter().zip(expected) {
+        assert_eq!(tried.name, index);
+        let problems = tried.problems.join("; ");
+        assert!(problems.contains(problem), "{index}: {problems}");
+        assert_eq!(
+            problem.is_empty(),
+            problems.is_empty(),
+            "{index}: {problems}"
+        );
+        if problem.is_empty() {
+            assert_eq!(tried.statements.len(), 2, "{tried:?}");
+            assert!(
+                tried
+                    .statements
+                    .iter()
+                    .all(|(_, refused)| refused.is_none())
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_private_server_tells_what_would_be_refused() {
+    let shop = Shop::open("shadow").await;
+    let name = shop.schema.name();
+    shop.run("CREATE TABLE customers (id INT PRIMARY KEY, name VARCHAR(50), mail TEXT)")
+        .await;
+    shop.run(
+        "CREATE TABLE parts (id INT PRIMARY KEY, order_id INT NOT NULL, part INT, doc JSON, \
+         KEY order_part (order_id, part), FULLTEXT KEY ft (note), note TEXT, \
+         CONSTRAINT of_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE)",
+    )
+    .await;
+    let private =
+        mydex::sandbox::Sandbox::start(&mydex::sandbox::Options::default(), &mut server::quiet)
+            .await
+            .unwrap();
+    let definitions = tried_definitions();
     let mut trials: Vec<Trial<'_>> = definitions
         .iter()
         .map(|definition| Trial::of(definition.index.name.clone(), definition, name))
@@ -528,35 +565,7 @@ async fn a_private_server_tells_what_would_be_refused() {
     .await
     .unwrap();
     target.close().await;
-    let expected = [
-        ("a", ""),
-        ("b", "Unknown column 'nobody'"),
-        ("customer", ""),
-        ("order_part", "needed in a foreign key constraint"),
-        ("tags", ""),
-        ("lower_name", "LOCK=NONE is not supported"),
-        ("mail", "without a key length"),
-        ("m", "not on the target"),
-    ];
-    for (tried, (index, problem)) in report.tried.iter().zip(expected) {
-        assert_eq!(tried.name, index);
-        let problems = tried.problems.join("; ");
-        assert!(problems.contains(problem), "{index}: {problems}");
-        assert_eq!(
-            problem.is_empty(),
-            problems.is_empty(),
-            "{index}: {problems}"
-        );
-        if problem.is_empty() {
-            assert_eq!(tried.statements.len(), 2, "{tried:?}");
-            assert!(
-                tried
-                    .statements
-                    .iter()
-                    .all(|(_, refused)| refused.is_none())
-            );
-        }
-    }
+    each_is_told(&report.tried);
     // Nothing was changed on the target, and nothing is left on the private server.
     let indexes: Vec<String> = sqlx::query_scalar(
         "SELECT DISTINCT INDEX_NAME FROM information_schema.STATISTICS \
@@ -648,10 +657,19 @@ async fn the_program_applies_verifies_and_hides() {
     assert_eq!(json[0]["outcome"], "gained", "{out}");
     // What mydex ran itself to judge the index is not counted as the application's.
     assert_eq!(json[0]["queries"][0]["after"]["calls"], 40, "{out}");
-    // The figures from before an index that nobody asked for show no gain, and it is hidden.
+    an_index_without_gain_is_hidden(&shop, here, noted, useless).await;
+}
+
+/// The figures from before an index that nobody asked for show no gain, and it is hidden.
+async fn an_index_without_gain_is_hidden(
+    shop: &Shop,
+    here: &std::path::Path,
+    noted: &str,
+    useless: &str,
+) {
     let definition = shop.definition(noted, useless).await;
     let (code, _, err) = mydex(
-        &shop,
+        shop,
         here,
         &["index", "verify", "--only", "2", "--record", "before.json"],
     )
@@ -672,7 +690,7 @@ async fn the_program_applies_verifies_and_hides() {
         "--format",
         "junit",
     ];
-    let (code, out, err) = mydex(&shop, here, &guard).await;
+    let (code, out, err) = mydex(shop, here, &guard).await;
     assert_eq!(code, 1, "{out}{err}");
     assert!(
         out.contains("nothing was read through the index") || out.contains("MYX070"),
