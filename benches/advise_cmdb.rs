@@ -1,29 +1,35 @@
-//! The CMDB workload with the advised indexes, beside those that an expert would write by hand and
-//! beside none, on the full data.
+//! The CMDB workload with the advised indexes, beside those that an expert would write by hand,
+//! beside none, and beside the best of all sets of fifteen candidates, on the full data.
 //!
 //! `cargo bench --bench advise_cmdb` starts a private server, loads the pack at `MYDEX_BENCH_SCALE`
-//! (10, a million rows), asks `mydex advise --source probes cmdb` as a user would, and measures every
-//! statement of the pack with the values of three operations: the shortest of several executions,
-//! times the pack's rate. Each set is made by its own DDL and removed by its own undo DDL. The unit
-//! is milliseconds of server time for each second of the workload.
+//! (10, a million rows), asks `mydex advise --source probes cmdb` as a user would, with each of
+//! several budgets, and measures every statement of the pack with the values of three operations: the
+//! shortest of several executions, times the pack's rate. Each set is made by its own DDL and removed
+//! by its own undo DDL. Then the candidates are made, and every distinct plan under every subset of
+//! them is measured (kept under `target`, and used again). The unit is milliseconds of server time
+//! for each second of the workload.
+//!
+//! `MYDEX_BENCH_MINUTES` (30) is the time limit of the exhaustive part, `MYDEX_BENCH_BUDGETS`
+//! (`100 200`) are the budgets of the advised sets in megabytes.
+
+#[path = "cmdb/best.rs"]
+mod best;
+mod exhaustive;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, ExitCode};
 use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use mydex::advisor::planner::Planner as _;
-use mydex::advisor::session::Session;
-use mydex::advisor::workload::Sample;
 use mydex::probes::generate::World;
 use mydex::probes::literal;
 use mydex::probes::load::{LoadPlan, load};
 use mydex::probes::open::open;
 use mydex::probes::pack::Pack;
 use mydex::probes::params::Params;
-use mydex::sandbox::{Endpoint, Options, Sandbox};
+use mydex::sandbox::{Options, Sandbox};
 use mydex::sql::standin::Parametrized;
 use serde_json::Value;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
@@ -36,8 +42,10 @@ const SCHEMA: &str = "cmdb";
 const SEED: u64 = 1;
 /// Operations whose values the statements are measured with.
 const OPERATIONS: [u64; 3] = [1, 1_001, 20_011];
-/// One execution is ended after this.
-const LIMIT: Duration = Duration::from_secs(20);
+/// Budgets of the optimum, in megabytes.
+const MEGABYTES: [u64; 4] = [50, 100, 200, 400];
+/// Those of the advised sets.
+const ADVISED: &str = "100 200";
 
 /// What someone who knows MySQL and has read the probes writes by hand: table, columns.
 const EXPERT: [(&str, &str); 12] = [
@@ -124,48 +132,78 @@ async fn compare(sandbox: &Sandbox, scale: f64) -> Result<(), Failure> {
         run_all(&mut connection, &[format!("ANALYZE TABLE {}", table.name)]).await?;
     }
     let statements = statements(&Arc::new(pack), scale)?;
-    let advised = advised(&sandbox.url())?;
-    let expert = expert();
-    let mut rows: Vec<(&str, BTreeMap<String, f64>, f64)> = Vec::new();
-    for (name, (ddl, undo)) in [
-        ("none", &(Vec::new(), Vec::new())),
-        ("advised", &advised),
-        ("expert", &expert),
-        ("none again", &(Vec::new(), Vec::new())),
-    ] {
-        let before = index_bytes(&mut connection).await?;
-        run_all(&mut connection, ddl).await?;
-        let bytes = index_bytes(&mut connection).await? - before;
-        rows.push((name, measure(sandbox.endpoint(), &statements).await?, bytes));
-        run_all(&mut connection, undo).await?;
+    let mut sets: Vec<(String, Changes)> = vec![("none".to_owned(), Changes::default())];
+    let budgets = std::env::var("MYDEX_BENCH_BUDGETS").unwrap_or_else(|_| ADVISED.to_owned());
+    for megabytes in budgets.split_whitespace() {
+        let budget = format!("{megabytes}MB");
+        let changes = advised(&sandbox.url(), &["--budget", &budget])?;
+        sets.push((format!("advised, {budget}"), changes));
     }
-    report(&rows, advised.0.len());
-    Ok(())
+    sets.push(("advised".to_owned(), advised(&sandbox.url(), &[])?));
+    sets.push(("expert".to_owned(), expert()));
+    sets.push(("none, again".to_owned(), Changes::default()));
+    let mut rows = Vec::new();
+    for (name, changes) in sets {
+        let before = index_bytes(&mut connection).await?;
+        run_all(&mut connection, &changes.ddl).await?;
+        let bytes = index_bytes(&mut connection).await? - before;
+        let times = measure(&mut connection, &statements).await?;
+        run_all(&mut connection, &changes.undo).await?;
+        say(&format!(
+            "{name}: measured, {} statements",
+            changes.ddl.len()
+        ));
+        rows.push(Row { name, times, bytes });
+    }
+    report(&rows);
+    best::beside(&mut connection, &statements, scale, &rows).await
 }
 
-fn report(rows: &[(&str, BTreeMap<String, f64>, f64)], statements: usize) {
-    say(&format!("advised: {statements} statements"));
-    let total = |times: &BTreeMap<String, f64>| times.values().sum::<f64>();
-    for (name, times, bytes) in rows {
+/// What makes a set of indexes, and what takes it away.
+#[derive(Debug, Clone, Default)]
+struct Changes {
+    ddl: Vec<String>,
+    undo: Vec<String>,
+}
+
+/// A measured set.
+#[derive(Debug, Clone)]
+struct Row {
+    name: String,
+    /// Milliseconds of each statement for a second of the workload.
+    times: BTreeMap<String, f64>,
+    bytes: f64,
+}
+
+impl Row {
+    fn total(&self) -> f64 {
+        self.times.values().sum()
+    }
+}
+
+fn report(rows: &[Row]) {
+    let none = rows[0].total();
+    for row in rows {
         say(&format!(
-            "{name:<11} {:>9.2} ms/s {:>7.2} % of none {:>8.1} MB of indexes",
-            total(times),
-            100.0 * total(times) / total(&rows[0].1),
-            bytes / 1e6
+            "{:<15} {:>9.2} ms/s {:>7.2} % of none {:>8.1} MB of indexes",
+            row.name,
+            row.total(),
+            100.0 * row.total() / none,
+            row.bytes / 1e6
         ));
     }
     say("by statement, ms/s:");
-    for (statement, none) in &rows[0].1 {
+    for (statement, none) in &rows[0].times {
         let others: Vec<String> = rows[1..]
             .iter()
-            .map(|(_, times, _)| format!("{:>9.3}", times.get(statement).unwrap_or(&f64::NAN)))
+            .map(|row| format!("{:>9.3}", row.times.get(statement).unwrap_or(&f64::NAN)))
             .collect();
         say(&format!("{statement:<30} {none:>9.3} {}", others.join(" ")));
     }
 }
 
 /// Name, rate, and texts with values.
-type Statement = (String, f64, Vec<Sample>);
+type Statement = (String, f64, Vec<String>);
 
 fn statements(pack: &Arc<Pack>, scale: f64) -> Result<Vec<Statement>, Failure> {
     let world = Arc::new(World::generated(Arc::clone(pack), SEED, scale)?);
@@ -180,10 +218,7 @@ fn statements(pack: &Arc<Pack>, scale: f64) -> Result<Vec<Statement>, Failure> {
                     literal::push(&value, &mut out);
                     out
                 });
-                Sample {
-                    sql: text.filled(&literals.collect::<Vec<_>>()),
-                    is_made_up: false,
-                }
+                text.filled(&literals.collect::<Vec<_>>())
             });
             let name = format!("{}#{}", probe.name, number + 1);
             statements.push((name, probe.rate, samples.collect()));
@@ -194,33 +229,26 @@ fn statements(pack: &Arc<Pack>, scale: f64) -> Result<Vec<Statement>, Failure> {
 
 /// Milliseconds of each statement for a second of the workload.
 async fn measure(
-    endpoint: &Endpoint,
+    connection: &mut MySqlConnection,
     statements: &[Statement],
 ) -> Result<BTreeMap<String, f64>, Failure> {
-    let server = endpoint.server("bench");
-    let mut session = Session::open(&server, Vec::new(), &[]).await?;
     let mut times = BTreeMap::new();
     for (name, rate, samples) in statements {
         let mut sum = 0.0;
-        let mut count = 0.0_f64;
         for sample in samples {
-            if let Ok(measured) = session.measure(Some(SCHEMA), sample, LIMIT).await? {
-                sum += measured.time.as_secs_f64() * 1e3;
-                count += 1.0;
-            }
+            sum += exhaustive::shortest(connection, sample).await? * 1e3;
         }
-        if count > 0.0 {
-            times.insert(name.clone(), rate * sum / count);
-        }
+        times.insert(name.clone(), rate * sum / samples.len() as f64);
     }
     Ok(times)
 }
 
 /// The statements of `mydex advise`, and those that undo them.
-fn advised(url: &str) -> Result<(Vec<String>, Vec<String>), Failure> {
+fn advised(url: &str, limits: &[&str]) -> Result<Changes, Failure> {
     let started = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_mydex"))
         .args(["advise", "--source", "probes", "cmdb", "--format", "json"])
+        .args(limits)
         .env("MYDEX_URL", url)
         .output()?;
     if !output.status.success() {
@@ -228,7 +256,8 @@ fn advised(url: &str) -> Result<(Vec<String>, Vec<String>), Failure> {
     }
     let advice: Value = serde_json::from_slice(&output.stdout)?;
     say(&format!(
-        "advised in {:.0} s; effort {}",
+        "advised {} in {:.0} s; effort {}",
+        limits.join(" "),
         started.elapsed().as_secs_f64(),
         advice["effort"]
     ));
@@ -237,10 +266,13 @@ fn advised(url: &str) -> Result<(Vec<String>, Vec<String>), Failure> {
         let lists = all.filter_map(|one| one[of].as_array()).flatten();
         lists.filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    Ok((texts("ddl"), texts("undo")))
+    Ok(Changes {
+        ddl: texts("ddl"),
+        undo: texts("undo"),
+    })
 }
 
-fn expert() -> (Vec<String>, Vec<String>) {
+fn expert() -> Changes {
     let name = |place: usize| format!("expert_{place}");
     let ddl = EXPERT.iter().enumerate().map(|(place, (table, columns))| {
         format!("ALTER TABLE {table} ADD INDEX {} ({columns})", name(place))
@@ -249,7 +281,10 @@ fn expert() -> (Vec<String>, Vec<String>) {
         .iter()
         .enumerate()
         .map(|(place, (table, _))| format!("ALTER TABLE {table} DROP INDEX {}", name(place)));
-    (ddl.collect(), undo.collect())
+    Changes {
+        ddl: ddl.collect(),
+        undo: undo.collect(),
+    }
 }
 
 async fn run_all(connection: &mut MySqlConnection, statements: &[String]) -> Result<(), Failure> {

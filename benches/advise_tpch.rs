@@ -11,14 +11,20 @@
 //! `MYDEX_BENCH_SCALE` (0.1), `MYDEX_BENCH_MINUTES` (30) and `MYDEX_BENCH_HISTOGRAMS` (1) change
 //! the scale factor, the time limit, and whether the compared columns have histograms.
 //! `MYDEX_BENCH_TIERS=0` leaves out the advisor's own choice at its tiers T1 and T0, which it is asked
-//! for with these candidates and the times without any.
+//! for with these candidates and the times without any; `t0` and `t1` ask for one of them.
+//! `MYDEX_BENCH_COMPARE=t0`, or `t1`, prints the optimizer's costs on the advisor's twin beside those
+//! on the full data instead.
 //! `MYDEX_BENCH_INDEXES`, such as `lineitem (l_partkey, l_suppkey); orders (o_custkey)`, is created
 //! for real and measured beside the reference.
 
 #[path = "tpch/choose.rs"]
 mod choose;
+#[path = "tpch/compare.rs"]
+mod compare;
 #[path = "tpch/data.rs"]
 mod data;
+#[path = "exhaustive/mod.rs"]
+mod exhaustive;
 #[path = "tpch/given.rs"]
 mod given;
 #[path = "tpch/reference.rs"]
@@ -29,6 +35,8 @@ mod tiers;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+
+use mydex::model::advice::Tier;
 
 use self::choose::{Setting, TIERS, TOLERANCE, chosen, names};
 use self::data::Lab;
@@ -77,27 +85,8 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
     let minutes: u64 = setting("MYDEX_BENCH_MINUTES", 30);
     let with_histograms = setting("MYDEX_BENCH_HISTOGRAMS", 1) != 0;
     let deadline = started + Duration::from_secs(minutes * 60);
-    let reference = Reference::complete(scale, with_histograms, deadline, lab).await?;
-    say(&format!(
-        "TPC-H at scale {scale}, {} subsets, {} distinct plans; {:.0} s until here",
-        reference
-            .queries
-            .iter()
-            .map(|query| query.subsets.len())
-            .sum::<usize>(),
-        reference
-            .queries
-            .iter()
-            .map(|query| query.seconds.len())
-            .sum::<usize>(),
-        started.elapsed().as_secs_f64(),
-    ));
-    for ((table, name, columns), bytes) in CANDIDATES.iter().zip(&reference.bytes) {
-        say(&format!(
-            "  {name}: {table} ({columns}), {:.2} MB",
-            *bytes as f64 / 1e6
-        ));
-    }
+    let reference = reference::complete(scale, with_histograms, deadline, lab).await?;
+    introduce(&reference, scale, started);
     let all: Vec<usize> = (0..reference.queries.len()).collect();
     let is_capped = |place: &usize| {
         let mut seconds = reference.queries[*place].seconds.iter().flatten();
@@ -109,13 +98,26 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
         .map(|place| &*reference.queries[*place].name)
         .collect();
     let without = format!("without {}, which reach the cap", reached.join(", "));
-    let mut advised = Vec::new();
-    if setting("MYDEX_BENCH_TIERS", 1) != 0 {
+    if let Ok(asked) = std::env::var("MYDEX_BENCH_COMPARE") {
         let lab = match &mut *lab {
             Some(lab) => lab,
             None => lab.insert(Lab::start(scale, with_histograms).await?),
         };
-        advised = tiers::chosen(lab, &reference, &rest).await?;
+        let tier = if asked == "t1" {
+            Tier::Sample
+        } else {
+            Tier::Dataless
+        };
+        return compare::costs(lab, &reference, tier).await;
+    }
+    let mut advised = Vec::new();
+    let tiers: String = setting("MYDEX_BENCH_TIERS", "t1,t0".to_owned());
+    if tiers != "0" {
+        let lab = match &mut *lab {
+            Some(lab) => lab,
+            None => lab.insert(Lab::start(scale, with_histograms).await?),
+        };
+        advised = tiers::chosen(lab, &reference, &rest, &tiers).await?;
     }
     for (counted, title) in [(&all, "all queries"), (&rest, &*without)] {
         if capped.is_empty() && counted.len() == rest.len() && title != "all queries" {
@@ -140,6 +142,29 @@ async fn run(lab: &mut Option<Lab>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn introduce(reference: &Reference, scale: f64, started: Instant) {
+    say(&format!(
+        "TPC-H at scale {scale}, {} subsets, {} distinct plans; {:.0} s until here",
+        reference
+            .queries
+            .iter()
+            .map(|query| query.subsets.len())
+            .sum::<usize>(),
+        reference
+            .queries
+            .iter()
+            .map(|query| query.seconds.len())
+            .sum::<usize>(),
+        started.elapsed().as_secs_f64(),
+    ));
+    for ((table, name, columns), bytes) in CANDIDATES.iter().zip(&reference.bytes) {
+        say(&format!(
+            "  {name}: {table} ({columns}), {:.2} MB",
+            *bytes as f64 / 1e6
+        ));
+    }
 }
 
 /// Given indexes beside the optimum in as many bytes. The share of the time without any index is
@@ -179,7 +204,7 @@ fn optimum(
     budget: u64,
     is_guarded: bool,
 ) -> Option<(usize, f64)> {
-    let fits = (0..1_usize << CANDIDATES.len()).filter(|set| bytes(reference, *set) <= budget);
+    let fits = (0..1_usize << CANDIDATES.len()).filter(|set| reference.bytes(*set) <= budget);
     fits.filter(|set| !is_guarded || slower(reference, counted, *set).is_empty())
         .map(|set| (set, total(reference, counted, set)))
         .min_by(|a, b| a.1.total_cmp(&b.1))
@@ -190,14 +215,6 @@ fn total(reference: &Reference, counted: &[usize], set: usize) -> f64 {
     counted
         .iter()
         .map(|place| reference.queries[*place].seconds(set))
-        .sum()
-}
-
-fn bytes(reference: &Reference, set: usize) -> u64 {
-    let sizes = reference.bytes.iter().enumerate();
-    sizes
-        .filter(|(place, _)| set >> place & 1 == 1)
-        .map(|(_, bytes)| bytes)
         .sum()
 }
 
@@ -234,7 +251,7 @@ async fn table(
         }
         sets.extend(advised.iter().map(|(name, sets)| (*name, sets[place])));
         for (name, set) in sets {
-            if bytes(reference, set) > budget {
+            if reference.bytes(set) > budget {
                 return Err(format!("{name}: the set is above {budget} bytes").into());
             }
             let seconds = total(reference, counted, set);

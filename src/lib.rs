@@ -14,7 +14,7 @@
 //! 9. [`indexes`]: versioned index definitions.
 //! 10. [`report`]: a document tree and its renderings.
 //! 11. [`tui`]: the dashboard as a pure `update` and `view`, and the thin loop around them.
-//! 12. [`sandbox`]: the private MySQL server of the demo, the tests and the benchmarks.
+//! 12. [`sandbox`]: the private MySQL server: of the demo, of the twin, on request, in tests.
 //! 13. [`cli`]: introduces the features to one another.
 //!
 //! A sample is read by `collect`, two samples make a `model::interval::Interval`, the interval

@@ -108,6 +108,7 @@ fn costs(query: &Measured, is_proven: bool) -> QueryCosts {
             configurations.push(Configuration {
                 indexes: places(query, subset),
                 cost,
+                rank: None,
             });
         }
     }
@@ -134,6 +135,7 @@ fn write_back(query: &Measured, costs: &mut QueryCosts, set: usize, real: f64) {
     let own = Configuration {
         indexes: indexes.clone(),
         cost: real,
+        rank: None,
     };
     costs
         .floors

@@ -17,9 +17,9 @@ use super::reference::{self, CANDIDATES, Reference};
 use super::{Failure, MEGABYTES, say};
 
 /// The advisor's tiers with their names in the table.
-const TIERS: [(Tier, &str); 2] = [
-    (Tier::Sample, "advisor, T1 (sample)"),
-    (Tier::Dataless, "advisor, T0 (no data)"),
+const TIERS: [(&str, Tier, &str); 2] = [
+    ("t1", Tier::Sample, "advisor, T1 (sample)"),
+    ("t0", Tier::Dataless, "advisor, T0 (no data)"),
 ];
 
 /// The sets that the advisor chooses at each tier, by budget. Weights are the measured times
@@ -28,15 +28,14 @@ pub(crate) async fn chosen(
     lab: &mut Lab,
     reference: &Reference,
     counted: &[usize],
+    asked: &str,
 ) -> Result<Vec<(&'static str, Vec<usize>)>, Failure> {
-    for (table, name, _) in CANDIDATES {
-        // They are there only when the reference was measured in this run.
-        let _ = lab
-            .run(&format!("ALTER TABLE {table} DROP INDEX {name}"))
-            .await;
-    }
+    drop_candidates(lab).await;
     let mut rows = Vec::new();
-    for (tier, name) in TIERS {
+    for (short, tier, name) in TIERS {
+        if !asked.contains(short) {
+            continue;
+        }
         let started = std::time::Instant::now();
         let twin = Sandbox::start(
             &sandbox::Options {
@@ -69,6 +68,16 @@ pub(crate) async fn chosen(
     Ok(rows)
 }
 
+/// The advisor is asked about tables without them.
+pub(crate) async fn drop_candidates(lab: &mut Lab) {
+    for (table, name, _) in CANDIDATES {
+        // They are there only when the reference was measured in this run.
+        let _ = lab
+            .run(&format!("ALTER TABLE {table} DROP INDEX {name}"))
+            .await;
+    }
+}
+
 fn bits(names: &BTreeSet<String>) -> usize {
     CANDIDATES
         .iter()
@@ -78,7 +87,7 @@ fn bits(names: &BTreeSet<String>) -> usize {
         .sum()
 }
 
-fn workload(reference: &Reference, counted: &[usize]) -> Workload {
+pub(crate) fn workload(reference: &Reference, counted: &[usize]) -> Workload {
     let texts = reference::queries();
     let queries = counted.iter().map(|place| {
         let (text, measured) = (&texts[*place], &reference.queries[*place]);
@@ -105,7 +114,7 @@ fn workload(reference: &Reference, counted: &[usize]) -> Workload {
     }
 }
 
-fn candidates(reference: &Reference) -> Vec<Candidate> {
+pub(crate) fn candidates(reference: &Reference) -> Vec<Candidate> {
     CANDIDATES
         .iter()
         .zip(&reference.bytes)
@@ -123,7 +132,7 @@ fn candidates(reference: &Reference) -> Vec<Candidate> {
         .collect()
 }
 
-fn run(tier: Tier, twin: Server) -> Run {
+pub(crate) fn run(tier: Tier, twin: Server) -> Run {
     Run {
         server: "tpch".to_owned(),
         twin,

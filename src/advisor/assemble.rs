@@ -1,22 +1,21 @@
 //! From the chosen set to advice: every recommendation with its statements and its evidence.
 
+mod reasons;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::candidate::{Candidate, Role};
+use super::candidate::Candidate;
 use super::costs::{Problem, Selection};
 use super::effects::{self, Contribution};
+use super::sequence;
 use super::workload::Workload;
 use crate::model::advice::{Action, Alternative, LockLevel, Measured, QueryEffect, Recommendation};
 use crate::model::schema::{Catalog, Index, TableName};
-use crate::model::units;
 use crate::server::ddl::{self, Algorithm, Mode};
 
 /// Alternatives that are told for one recommendation.
 const ALTERNATIVES: usize = 3;
-
-/// Queries that are named in a reason.
-const NAMED: usize = 3;
 
 /// One index of the problem.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +28,9 @@ pub enum Entry {
         index: Index,
         /// Why it may go; `None` when it has to stay.
         may_go: Option<String>,
+        /// Candidates, by place, of which each does all that it does: where one is made, it may go
+        /// as well.
+        stand_ins: Vec<usize>,
     },
     /// It may be made.
     Candidate(Candidate),
@@ -41,6 +43,17 @@ impl Entry {
         match self {
             Self::Existing { table, .. } => table,
             Self::Candidate(candidate) => &candidate.table,
+        }
+    }
+
+    /// Whether a choice may leave it out.
+    #[must_use]
+    pub fn may_go(&self) -> bool {
+        match self {
+            Self::Existing {
+                may_go, stand_ins, ..
+            } => may_go.is_some() || !stand_ins.is_empty(),
+            Self::Candidate(_) => true,
         }
     }
 
@@ -108,15 +121,6 @@ impl Judged<'_> {
         self.selection.chosen.iter().copied().collect()
     }
 
-    /// The amount of the objective as it is written.
-    fn amount(&self, value: f64) -> String {
-        if self.is_measured {
-            units::duration(Duration::try_from_secs_f64(value.max(0.0)).unwrap_or(Duration::MAX))
-        } else {
-            format!("{} cost units", units::count(value))
-        }
-    }
-
     /// The recommendations, those with the greatest marginal gain first.
     #[must_use]
     pub fn recommendations(&self) -> Vec<Recommendation> {
@@ -130,9 +134,12 @@ impl Judged<'_> {
                     table,
                     index,
                     may_go,
+                    stand_ins,
                 } if !chosen.contains(&place) => {
-                    let why = may_go.as_deref().unwrap_or_default();
-                    Some(self.drop(place, table, index, why, &chosen))
+                    let why = may_go
+                        .clone()
+                        .or_else(|| self.why_replaced(stand_ins, &chosen))?;
+                    Some(self.drop(place, table, index, &why, &chosen))
                 }
                 _ => None,
             })
@@ -144,7 +151,39 @@ impl Judged<'_> {
                 .then_with(|| one.table.cmp(&other.table))
                 .then_with(|| one.index.name.cmp(&other.index.name))
         });
-        all
+        sequence::in_order(all)
+    }
+
+    /// The set without one of its indexes, or with one more: existing indexes whose last stand-in
+    /// went come back.
+    fn without(&self, place: usize, chosen: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut set = chosen.clone();
+        if !set.remove(&place) {
+            set.insert(place);
+        }
+        self.settle(&mut set);
+        set
+    }
+
+    /// Adds the existing indexes that may only be missing where others are there.
+    fn settle(&self, set: &mut BTreeSet<usize>) {
+        for (place, entry) in self.entries.iter().enumerate() {
+            let Entry::Existing {
+                may_go: None,
+                stand_ins,
+                ..
+            } = entry
+            else {
+                continue;
+            };
+            if !stand_ins.iter().any(|stand_in| set.contains(stand_in)) {
+                set.insert(place);
+            }
+        }
+    }
+
+    fn contribution(&self, place: usize, chosen: &BTreeSet<usize>) -> Contribution {
+        effects::contribution(self.problem, &self.without(place, chosen), chosen)
     }
 
     fn create(
@@ -153,7 +192,7 @@ impl Judged<'_> {
         candidate: &Candidate,
         chosen: &BTreeSet<usize>,
     ) -> Recommendation {
-        let contribution = effects::contribution(self.problem, chosen, place);
+        let contribution = self.contribution(place, chosen);
         let facts = self.facts.get(place).copied().unwrap_or_default();
         let (ddl, undo) = creation(candidate, self.catalog);
         Recommendation {
@@ -184,7 +223,7 @@ impl Judged<'_> {
         why: &str,
         chosen: &BTreeSet<usize>,
     ) -> Recommendation {
-        let contribution = effects::contribution(self.problem, chosen, place);
+        let contribution = self.contribution(place, chosen);
         let facts = self.facts.get(place).copied().unwrap_or_default();
         Recommendation {
             action: Action::Drop,
@@ -232,37 +271,6 @@ impl Judged<'_> {
         !concerned.is_empty() && concerned.iter().all(was_run)
     }
 
-    fn why_create(&self, candidate: &Candidate, contribution: &Contribution) -> String {
-        let roles: BTreeSet<Role> = candidate.origins.iter().map(|origin| origin.role).collect();
-        let does: Vec<&str> = roles.iter().map(|role| role_phrase(*role)).collect();
-        let mut does = match does.as_slice() {
-            [] => "serves the workload".to_owned(),
-            [one] => (*one).to_owned(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
-        };
-        if let Some(first) = does.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        let helped: Vec<&str> = contribution
-            .effects
-            .iter()
-            .filter(|(_, factor)| *factor < 1.0)
-            .filter_map(|(query, _)| self.workload.queries.get(*query))
-            .map(|query| query.name.as_str())
-            .collect();
-        let named = helped
-            .iter()
-            .take(NAMED)
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        match helped.len() {
-            0 => format!("{does}."),
-            n if n > NAMED => format!("{does} for {named} and {} more.", n - NAMED),
-            _ => format!("{does} for {named}."),
-        }
-    }
-
     fn alternatives(&self, place: usize, chosen: &BTreeSet<usize>) -> Vec<Alternative> {
         let entry = &self.entries[place];
         let Entry::Candidate(candidate) = entry else {
@@ -281,33 +289,23 @@ impl Judged<'_> {
                         .any(|origin| origin.query.is_some_and(|query| queries.contains(&query))))
         });
         let near: Vec<usize> = near.collect();
-        effects::rivals(self.problem, chosen, place, near, ALTERNATIVES)
+        let sets = near
+            .into_iter()
+            .filter(|rival| !chosen.contains(rival))
+            .map(|rival| {
+                let mut set = chosen.clone();
+                set.remove(&place);
+                set.insert(rival);
+                self.settle(&mut set);
+                (rival, set)
+            });
+        effects::rivals(self.problem, chosen, sets, ALTERNATIVES)
             .into_iter()
             .map(|rival| Alternative {
                 index: self.entries[rival.place].index().clone(),
                 why: self.why_not(place, &rival),
             })
             .collect()
-    }
-
-    fn why_not(&self, place: usize, rival: &effects::Rival) -> String {
-        let bytes = |place: usize| self.facts.get(place).map_or(0, |facts| facts.bytes);
-        let (ours, theirs) = (bytes(place), bytes(rival.place));
-        if rival.breaks_budget {
-            return format!("{} would not fit the budget", units::bytes(theirs));
-        }
-        let size = match ours.cmp(&theirs) {
-            std::cmp::Ordering::Less => format!(", and takes {} more", units::bytes(theirs - ours)),
-            std::cmp::Ordering::Greater => {
-                format!(", though it takes {} less", units::bytes(ours - theirs))
-            }
-            std::cmp::Ordering::Equal => String::new(),
-        };
-        if rival.worse > 0.0 {
-            format!("leaves {} more{size}", self.amount(rival.worse))
-        } else {
-            format!("gains nothing over it{size}")
-        }
     }
 
     /// What becomes of every query, in the order of the workload.
@@ -338,19 +336,6 @@ impl Judged<'_> {
                 writes: facts.writes,
             })
             .collect()
-    }
-}
-
-fn role_phrase(role: Role) -> &'static str {
-    match role {
-        Role::Filter => "finds rows",
-        Role::Join => "finds the rows of a join",
-        Role::Order => "gives rows in order",
-        Role::Group => "puts groups next to one another",
-        Role::Covering => "answers without the table",
-        Role::Branch => "serves one branch of an OR",
-        Role::Merged => "serves several queries at once",
-        Role::ForeignKey => "supports a foreign key",
     }
 }
 

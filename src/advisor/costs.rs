@@ -1,9 +1,10 @@
 //! The table of costs from which the set is selected, and the answer.
 //!
-//! The cost of a query under a set S of indexes is the least cost of its configurations that are
-//! subsets of S, and at least that of each of its floors that is a subset of S. A floor is a plan
-//! that was measured to be worse than its estimate: the optimizer takes it when those indexes are
-//! there, whether we like it or not.
+//! The optimizer takes, of the configurations that are subsets of a set S of indexes, the one with
+//! the lowest rank, whether we like it or not; its cost is the cost of the query under S. Rank and
+//! cost are the same until a plan is measured, which changes what it costs and not when it is taken.
+//! Besides, a query costs at least as much as each of its floors that is a subset of S: a floor is
+//! for plans that are worse for a reason that no configuration tells.
 
 /// What is to be decided.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -42,7 +43,7 @@ pub struct QueryCosts {
     pub weight: f64,
     /// Costs by the indexes that must be there; one has none, or existing ones only.
     pub configurations: Vec<Configuration>,
-    /// Plans that were measured to be worse than their estimates.
+    /// Least costs of sets.
     pub floors: Vec<Configuration>,
     /// The cost must not exceed this.
     pub limit: Option<f64>,
@@ -55,6 +56,30 @@ pub struct Configuration {
     pub indexes: Vec<usize>,
     /// The cost of one execution.
     pub cost: f64,
+    /// What the optimizer takes it to cost, where that is not [`Configuration::cost`]. A floor has
+    /// none.
+    pub rank: Option<f64>,
+}
+
+impl Configuration {
+    /// What the optimizer takes it to cost.
+    #[must_use]
+    pub fn rank(&self) -> f64 {
+        self.rank.unwrap_or(self.cost)
+    }
+
+    /// Whether the optimizer takes it and not `other`, when both can be; of equals the cheaper.
+    #[must_use]
+    pub fn precedes(&self, other: &Self) -> bool {
+        self.order(other).is_lt()
+    }
+
+    /// Which of two the optimizer takes: the lesser.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let ranks = self.rank().total_cmp(&other.rank());
+        ranks.then(self.cost.total_cmp(&other.cost))
+    }
 }
 
 /// The answer.

@@ -13,8 +13,8 @@ pub fn cost(query: &QueryCosts, chosen: &BTreeSet<usize>) -> f64 {
         .configurations
         .iter()
         .filter(|configuration| within(&configuration.indexes))
-        .map(|configuration| configuration.cost)
-        .fold(f64::INFINITY, f64::min);
+        .min_by(|one, other| one.order(other))
+        .map_or(f64::INFINITY, |configuration| configuration.cost);
     query
         .floors
         .iter()
@@ -51,26 +51,26 @@ pub struct Contribution {
 /// Cost factors nearer to one than this are not told.
 const NEGLIGIBLE: f64 = 0.005;
 
-/// The contribution of index `place`, which was added to or left out of `chosen`.
+/// The contribution of the change from `without` to `chosen`.
 #[must_use]
-pub fn contribution(problem: &Problem, chosen: &BTreeSet<usize>, place: usize) -> Contribution {
-    let mut without = chosen.clone();
-    if !without.remove(&place) {
-        without.insert(place);
-    }
+pub fn contribution(
+    problem: &Problem,
+    without: &BTreeSet<usize>,
+    chosen: &BTreeSet<usize>,
+) -> Contribution {
     let mut effects: Vec<(usize, f64)> = problem
         .queries
         .iter()
         .enumerate()
         .filter_map(|(query, costs)| {
-            let (before, after) = (cost(costs, &without), cost(costs, chosen));
+            let (before, after) = (cost(costs, without), cost(costs, chosen));
             let factor = if before > 0.0 { after / before } else { 1.0 };
             ((factor - 1.0).abs() > NEGLIGIBLE).then_some((query, factor))
         })
         .collect();
     effects.sort_by(|one, other| one.1.total_cmp(&other.1));
     Contribution {
-        marginal: value(problem, &without) - value(problem, chosen),
+        marginal: value(problem, without) - value(problem, chosen),
         effects,
     }
 }
@@ -86,13 +86,12 @@ pub struct Rival {
     pub breaks_budget: bool,
 }
 
-/// The `most` best of `rivals` in place of `place`, best first.
+/// The `most` best of `sets`, each with the place of its rival, best first.
 #[must_use]
 pub fn rivals(
     problem: &Problem,
     chosen: &BTreeSet<usize>,
-    place: usize,
-    rivals: impl IntoIterator<Item = usize>,
+    sets: impl IntoIterator<Item = (usize, BTreeSet<usize>)>,
     most: usize,
 ) -> Vec<Rival> {
     let now = value(problem, chosen);
@@ -103,20 +102,14 @@ pub fn rivals(
             .map(|index| index.bytes)
             .sum()
     };
-    let mut found: Vec<Rival> = rivals
+    let mut found: Vec<Rival> = sets
         .into_iter()
-        .filter(|rival| !chosen.contains(rival))
-        .map(|rival| {
-            let mut set = chosen.clone();
-            set.remove(&place);
-            set.insert(rival);
-            Rival {
-                place: rival,
-                worse: value(problem, &set) - now,
-                breaks_budget: problem
-                    .budget_bytes
-                    .is_some_and(|budget| new_bytes(&set) > budget),
-            }
+        .map(|(place, set)| Rival {
+            place,
+            worse: value(problem, &set) - now,
+            breaks_budget: problem
+                .budget_bytes
+                .is_some_and(|budget| new_bytes(&set) > budget),
         })
         .collect();
     found.sort_by(|one, other| {
@@ -141,6 +134,7 @@ mod tests {
                 .map(|(indexes, cost)| Configuration {
                     indexes: indexes.to_vec(),
                     cost: *cost,
+                    rank: None,
                 })
                 .collect(),
             ..QueryCosts::default()
@@ -170,11 +164,11 @@ mod tests {
         let problem = problem();
         let chosen = BTreeSet::from([0, 2]);
         assert!((value(&problem, &chosen) - 27.0).abs() < 1e-9);
-        let first = contribution(&problem, &chosen, 0);
+        let first = contribution(&problem, &BTreeSet::from([2]), &chosen);
         // Without it both queries fall back: 200 + 50 + 1 of upkeep.
         assert!((first.marginal - 224.0).abs() < 1e-9);
         assert_eq!(first.effects, [(0, 0.1), (1, 0.1)]);
-        let second = contribution(&problem, &chosen, 2);
+        let second = contribution(&problem, &BTreeSet::from([0]), &chosen);
         assert!((second.marginal - 44.0).abs() < 1e-9);
         assert_eq!(second.effects, [(1, 0.1)]);
     }
@@ -183,10 +177,19 @@ mod tests {
     fn rivals_are_judged_in_place_of_the_chosen() {
         let problem = problem();
         let chosen = BTreeSet::from([0]);
-        let rivals = rivals(&problem, &chosen, 0, [1, 2], 5);
+        let sets = [1, 2].map(|rival| (rival, BTreeSet::from([rival])));
+        let rivals = rivals(&problem, &chosen, sets, 5);
         assert_eq!(rivals[0].place, 1);
         assert!((rivals[0].worse - 20.0).abs() < 1e-9);
         assert_eq!(rivals[1].place, 2);
+    }
+
+    #[test]
+    fn the_plan_that_the_optimizer_takes_counts_and_not_the_cheapest() {
+        let mut query = query(1.0, &[(&[], 100.0), (&[0], 300.0), (&[1], 20.0)]);
+        query.configurations[1].rank = Some(10.0);
+        assert!((cost(&query, &BTreeSet::from([1])) - 20.0).abs() < 1e-9);
+        assert!((cost(&query, &BTreeSet::from([0, 1])) - 300.0).abs() < 1e-9);
     }
 
     #[test]
@@ -195,6 +198,7 @@ mod tests {
         query.floors.push(Configuration {
             indexes: vec![0],
             cost: 150.0,
+            rank: None,
         });
         assert!((cost(&query, &BTreeSet::from([0])) - 150.0).abs() < 1e-9);
         assert!((cost(&query, &BTreeSet::new()) - 100.0).abs() < 1e-9);

@@ -4,15 +4,18 @@
 //! together: applied at once they keep every uniqueness, a support for every foreign key, and one
 //! index of each pair. Reading the counts of use is `server::usage`.
 
+mod pairs;
 mod reasons;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use self::pairs::{
+    enforces, is_beginning, is_far_wider, is_named_alike, is_same, may_support, stands_in, supports,
+};
 use super::candidates::keys;
 use super::shape::{Op, Shape, TableUse};
-use super::statistics::Statistics;
 pub use crate::model::review::{Fate, Required, Verdict};
 use crate::model::schema::{
     Catalog, ForeignKey, Index, IndexKind, KeyPart, Part, Table, TableName,
@@ -20,16 +23,13 @@ use crate::model::schema::{
 pub use crate::model::usage::{Counts, IndexUsage};
 use crate::server::ddl::{self, Mode};
 
-/// An entry that is so many times as long is no stand-in: reading it costs that much more.
-const FAR_WIDER: f64 = 4.0;
-
 /// A verdict for each secondary index of the catalog's tables, by table and name.
 #[must_use]
 pub fn review(catalog: &Catalog, usage: &IndexUsage, shapes: &[(usize, Shape)]) -> Vec<Verdict> {
     let mut review = Review {
-        catalog,
         usage,
         shapes,
+        references: references(catalog),
         gone: BTreeSet::new(),
         pinned: BTreeSet::new(),
     };
@@ -66,6 +66,47 @@ pub fn review(catalog: &Catalog, usage: &IndexUsage, shapes: &[(usize, Shape)]) 
     verdicts
 }
 
+/// The foreign keys that refer to each table, by its name in the catalog.
+fn references(catalog: &Catalog) -> BTreeMap<&TableName, Vec<&ForeignKey>> {
+    let mut references: BTreeMap<&TableName, Vec<&ForeignKey>> = BTreeMap::new();
+    for key in catalog
+        .tables
+        .values()
+        .flat_map(|child| &child.foreign_keys)
+    {
+        if let Some(parent) = catalog.table(&key.parent.schema, &key.parent.name) {
+            references.entry(&parent.name).or_default().push(key);
+        }
+    }
+    references
+}
+
+/// Whether nothing would miss `index` once `new` is on its table, whatever else goes from there: what
+/// it finds, sorts and covers, `new` does as well, and so it supports what it supports.
+#[must_use]
+pub fn gives_way(
+    catalog: &Catalog,
+    shapes: &[(usize, Shape)],
+    table: &Table,
+    index: &Index,
+    new: &Index,
+) -> bool {
+    let mut with = table.clone();
+    with.indexes
+        .retain(|other| other.is_primary() || other.name == index.name);
+    with.indexes.push(new.clone());
+    let review = Review {
+        usage: &IndexUsage::default(),
+        shapes,
+        references: references(catalog),
+        gone: BTreeSet::new(),
+        pinned: BTreeSet::new(),
+    };
+    stands_in(new, index)
+        && review.required(&with, index).is_none()
+        && review.replaces(&with, new, index)
+}
+
 type Key = (TableName, String);
 
 fn key(table: &Table, index: &Index) -> Key {
@@ -73,9 +114,10 @@ fn key(table: &Table, index: &Index) -> Key {
 }
 
 struct Review<'a> {
-    catalog: &'a Catalog,
     usage: &'a IndexUsage,
     shapes: &'a [(usize, Shape)],
+    /// The foreign keys that refer to each table.
+    references: BTreeMap<&'a TableName, Vec<&'a ForeignKey>>,
     /// What has been taken away.
     gone: BTreeSet<Key>,
     /// What stands in for something that was taken away.
@@ -130,24 +172,15 @@ impl Review<'_> {
         if table.foreign_keys.iter().any(needs) {
             return Some(Required::ForeignKeyChild);
         }
-        let is_referred = self
-            .catalog
-            .tables
-            .values()
-            .flat_map(|child| &child.foreign_keys)
-            .filter(|key| {
-                self.catalog
-                    .table(&key.parent.schema, &key.parent.name)
-                    .is_some_and(|parent| parent.name == table.name)
-            })
-            .any(|key| {
-                may_support(index, &key.parent_columns)
-                    && !others.iter().any(|other| {
-                        supports(other, &key.parent_columns)
-                            && (!index.is_unique
-                                || other.is_unique && other.parts.len() <= index.parts.len())
-                    })
-            });
+        let references = self.references.get(&table.name);
+        let is_referred = references.into_iter().flatten().any(|key| {
+            may_support(index, &key.parent_columns)
+                && !others.iter().any(|other| {
+                    supports(other, &key.parent_columns)
+                        && (!index.is_unique
+                            || other.is_unique && other.parts.len() <= index.parts.len())
+                })
+        });
         if is_referred {
             return Some(Required::ForeignKeyParent);
         }
@@ -296,13 +329,6 @@ impl Review<'_> {
     }
 }
 
-fn is_named_alike(one: &Part, other: &Part) -> bool {
-    match (one, other) {
-        (Part::Column(one), Part::Column(other)) => one.eq_ignore_ascii_case(other),
-        (one, other) => one == other,
-    }
-}
-
 /// The unique index that InnoDB takes for the primary key: the first one without NULL.
 fn implicit_primary_key(table: &Table) -> Option<&Index> {
     if table.primary_key().is_some() {
@@ -330,112 +356,4 @@ fn implicit_primary_key(table: &Table) -> Option<&Index> {
         .iter()
         .filter(is_fit)
         .min_by_key(|index| place(index))
-}
-
-/// Whether whatever breaks the uniqueness of `index` breaks that of `other` as well.
-fn enforces(other: &Index, index: &Index) -> bool {
-    other.is_unique
-        && other.parts.iter().all(|part| {
-            index.parts.iter().any(|own| {
-                is_named_alike(&own.what, &part.what)
-                    && match (part.prefix, own.prefix) {
-                        (_, None) => true,
-                        (Some(part), Some(own)) => part <= own,
-                        (None, Some(_)) => false,
-                    }
-            })
-        })
-}
-
-/// Whether InnoDB would take the index for a foreign key on these columns.
-fn supports(index: &Index, columns: &[String]) -> bool {
-    may_support(index, columns)
-        && index
-            .parts
-            .iter()
-            .take(columns.len())
-            .all(|part| !part.is_descending)
-}
-
-/// The same, or it might: when in doubt it stays.
-fn may_support(index: &Index, columns: &[String]) -> bool {
-    index.kind == IndexKind::BTree
-        && index.parts.len() >= columns.len()
-        && index.parts.iter().zip(columns).all(|(part, name)| {
-            part.prefix.is_none()
-                && part
-                    .column_name()
-                    .is_some_and(|own| own.eq_ignore_ascii_case(name))
-        })
-}
-
-/// Whether the optimizer can take `other` wherever it takes `index`.
-fn stands_in(other: &Index, index: &Index) -> bool {
-    other.kind == index.kind && (other.is_visible || !index.is_visible)
-}
-
-/// Whether both hold the same entries in the same order, and neither keeps anything unique that
-/// the other does not.
-fn is_same(table: &Table, other: &Index, index: &Index) -> bool {
-    if index.is_unique && !enforces(other, index) {
-        return false;
-    }
-    match index.kind {
-        IndexKind::BTree => {
-            !other.is_primary()
-                && keys::extended(table, &other.parts) == keys::extended(table, &index.parts)
-        }
-        IndexKind::FullText => {
-            let all = |index: &Index| index.parts.iter().cloned().collect::<BTreeSet<_>>();
-            other.parser == index.parser && all(other) == all(index)
-        }
-        _ => other.parts == index.parts,
-    }
-}
-
-/// Whether `longer` begins with the parts of `shorter`, in this or the opposite direction.
-fn is_beginning(longer: &[KeyPart], shorter: &[KeyPart]) -> bool {
-    if longer.len() < shorter.len() || shorter.is_empty() {
-        return false;
-    }
-    let last = shorter.len() - 1;
-    let turns = shorter
-        .first()
-        .zip(longer.first())
-        .is_some_and(|(one, other)| one.is_descending != other.is_descending);
-    longer
-        .iter()
-        .zip(shorter)
-        .enumerate()
-        .all(|(at, (long, short))| {
-            let holds = match (long.prefix, short.prefix) {
-                (long, short) if long == short => true,
-                // The whole finds what a prefix finds; behind a prefix nothing has an order.
-                (None, Some(_)) => at == last,
-                (Some(long), Some(short)) => long >= short && at == last,
-                _ => false,
-            };
-            holds
-                && is_named_alike(&long.what, &short.what)
-                && (long.is_descending != short.is_descending) == turns
-        })
-}
-
-fn is_far_wider(table: &Table, other: &Index, index: &Index) -> bool {
-    if let (Some(long), Some(short)) = (other.bytes, index.bytes)
-        && table.rows > 10_000
-        && short > 0
-    {
-        return long as f64 > short as f64 * FAR_WIDER;
-    }
-    let statistics = Statistics::default();
-    let bytes = |index: &Index| {
-        let parts = keys::extended(table, &index.parts);
-        let key: f64 = parts
-            .iter()
-            .map(|part| keys::stored_part_bytes(table, part, &statistics))
-            .sum();
-        key + 8.0
-    };
-    bytes(other) > bytes(index) * FAR_WIDER
 }

@@ -154,6 +154,7 @@ pub fn offer(configurations: &mut Vec<Configuration>, used: &Set, cost: f64) {
     configurations.push(Configuration {
         indexes: used.iter().copied().collect(),
         cost,
+        rank: None,
     });
 }
 

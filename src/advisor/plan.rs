@@ -8,19 +8,18 @@
 //! - what depends on the row of an outer block counts once for each of these rows;
 //! - sorting one table and filling a temporary table are free in the figure, sorting a join is
 //!   seven times too expensive, and `LIMIT` saves nothing (`pricing.rs`);
+//! - a hash join has the cost of comparing every row with every other (`pricing.rs`);
 //! - a one-table `UPDATE` or `DELETE` has rows, but no cost.
 
+mod access;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
 use super::notes::Rewritten;
 use super::planner::{Choice, Plan};
-use super::pricing::{
-    AfterReading, CONSTANT, figure, filtered, is_filtered_before, is_operation, object, unpriced,
-    unpriced_fetches,
-};
+use super::pricing::{AfterReading, CONSTANT, figure, is_operation, object};
 use crate::model::schema::TableName;
 
 /// Which choice an index of a table is.
@@ -86,7 +85,10 @@ struct Reader<'a> {
     used: BTreeSet<usize>,
     scans: Vec<(TableName, f64)>,
     signature: String,
+    fetches: bool,
     hides_use: bool,
+    /// Of the block that was read last: its rows, as a share of those that the server believes to.
+    share: f64,
 }
 
 /// Figures of one query block while it is read.
@@ -104,6 +106,11 @@ struct Block {
     once: f64,
     /// Cost of its tables where the block has no figure.
     own: f64,
+    /// The server's figure for all tables read so far, and what of it is too much.
+    told: f64,
+    too_much: f64,
+    /// Rows that come out as a share of those that the server believes to.
+    share: f64,
     /// Sorts and temporary tables.
     after: AfterReading,
 }
@@ -116,7 +123,9 @@ impl<'a> Reader<'a> {
             used: BTreeSet::new(),
             scans: Vec::new(),
             signature: String::new(),
+            fetches: false,
             hides_use: false,
+            share: 1.0,
         }
     }
 
@@ -126,6 +135,7 @@ impl<'a> Reader<'a> {
             used: self.used,
             scans: self.scans,
             signature: self.signature,
+            fetches: self.fetches,
             hides_use: self.hides_use,
         }
     }
@@ -138,6 +148,7 @@ impl<'a> Reader<'a> {
                 .and_then(Value::as_u64)
                 .unwrap_or(outer),
             rows: 1.0,
+            share: 1.0,
             ..Block::default()
         };
         let told = node
@@ -150,7 +161,9 @@ impl<'a> Reader<'a> {
         let limit = self.rewritten.limits.get(&block.number).copied();
         block.after.rows = block.rows;
         block.after.limit = limit;
-        let mut cost = block.after.price(told.unwrap_or(block.own));
+        let mut cost = block
+            .after
+            .price((told.unwrap_or(block.own) - block.too_much).max(0.0));
         if let Some(limit) = limit
             && !block.blocks
             && !self.rewritten.aggregates.contains(&block.number)
@@ -161,6 +174,7 @@ impl<'a> Reader<'a> {
             cost *= share;
             block.extra = block.once + (block.extra - block.once) * share;
         }
+        self.share = block.share;
         let cost = cost + block.extra;
         if told.is_some() {
             cost
@@ -263,148 +277,11 @@ impl<'a> Reader<'a> {
         let mut holder = Block {
             number: outer,
             rows: 1.0,
+            share: 1.0,
             ..Block::default()
         };
         self.content(entry, &mut holder);
         holder.extra
-    }
-
-    fn table(&mut self, table: &Map<String, Value>, block: &mut Block) {
-        let outer = block.rows;
-        let text = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or("");
-        let (alias, access) = (text("table_name"), text("access_type"));
-        let examined = outer * figure(table, "rows_examined_per_scan").unwrap_or(1.0);
-        let produced =
-            figure(table, "rows_produced_per_join").unwrap_or(examined * filtered(table));
-        self.uses(table, block.number, examined);
-        self.mark(&format!("{alias}:{access}"));
-        self.access(table);
-        if let Some(from) = object(table, "materialized_from_subquery") {
-            let again = from.get("dependent") == Some(&Value::Bool(true))
-                && alias != "<materialized_subquery>";
-            self.materialized(from, if again { outer } else { 1.0 }, block);
-        }
-        if table.contains_key("rows_examined_per_scan") {
-            block.rows = produced;
-            let info = object(table, "cost_info");
-            block.after.reading = info
-                .and_then(|info| figure(info, "prefix_cost"))
-                .unwrap_or(block.after.reading);
-            block.own += unpriced(access, text("key"), examined);
-            block.extra += unpriced_fetches(table, access, produced);
-        }
-        for key in ["attached_subqueries", "update_value_subqueries"] {
-            if let Some(Value::Array(list)) = table.get(key) {
-                self.mark(key);
-                let rows = if is_filtered_before(table) {
-                    produced
-                } else {
-                    examined
-                };
-                self.subqueries(list, rows.max(1.0), block);
-            }
-        }
-        if let Some(message) = table.get("message").and_then(Value::as_str) {
-            self.mark(message);
-        }
-    }
-
-    /// A table that is filled before it is read, `times` times.
-    fn materialized(&mut self, from: &Map<String, Value>, times: f64, block: &mut Block) {
-        self.mark("materialized");
-        let Some(inner) = object(from, "query_block") else {
-            // It shares the rows of another one.
-            return;
-        };
-        let extra = if object(inner, "cost_info").is_some() || inner.contains_key("union_result") {
-            self.block(inner, block.number)
-        } else {
-            // A semi-join: contained in the figure of this block, but for what is nested in it.
-            let mut nest = Block {
-                number: block.number,
-                rows: 1.0,
-                ..Block::default()
-            };
-            self.signature.push('{');
-            self.content(inner, &mut nest);
-            self.signature.push('}');
-            nest.extra
-        };
-        block.extra += extra * times;
-        block.once += extra * times;
-    }
-
-    /// Notes the indexes and scans of one table.
-    fn uses(&mut self, table: &Map<String, Value>, block: u64, examined: f64) {
-        let text = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or("");
-        let access = text("access_type");
-        let names: Vec<&str> = match access {
-            "index_merge" => text("key").split(['(', ')', ',']).collect(),
-            _ => vec![text("key")],
-        };
-        let mut names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
-        if table.contains_key("range_checked_for_each_record") {
-            // Which one is decided for every row anew.
-            let possible = table.get("possible_keys").and_then(Value::as_array);
-            names.extend(possible.into_iter().flatten().filter_map(Value::as_str));
-        }
-        for name in names {
-            let place = self
-                .rewritten
-                .candidates(text("table_name"), block)
-                .find_map(|table| self.known.place(table, name));
-            self.used.extend(place);
-        }
-        if matches!(access, "ALL" | "index")
-            && table.contains_key("rows_examined_per_scan")
-            && let Some(name) = self.rewritten.candidates(text("table_name"), block).next()
-        {
-            self.scans.push((name.clone(), examined));
-        }
-    }
-
-    /// Notes how a table is read.
-    fn access(&mut self, table: &Map<String, Value>) {
-        for (key, value) in table {
-            let told = match (key.as_str(), value) {
-                (
-                    "key" | "using_join_buffer" | "range_checked_for_each_record",
-                    Value::String(text),
-                ) => text.clone(),
-                ("used_key_parts", Value::Array(parts)) => parts
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .collect::<Vec<_>>()
-                    .join(","),
-                // What the condition says depends on the constants.
-                ("index_condition", _) => "index_condition".to_owned(),
-                (
-                    "using_index"
-                    | "using_MRR"
-                    | "backward_index_scan"
-                    | "not_exists"
-                    | "using_index_for_group_by"
-                    | "using_index_for_skip_scan"
-                    | "distinct"
-                    | "loosescan"
-                    | "first_match"
-                    | "rematerialize"
-                    | "insert"
-                    | "update"
-                    | "delete"
-                    | "replace",
-                    value,
-                ) if *value != Value::Bool(false) => key.clone(),
-                _ => continue,
-            };
-            self.mark(&told);
-        }
-        self.signature.push(';');
-    }
-
-    fn mark(&mut self, text: &str) {
-        // Writing to a String cannot fail.
-        let _ = write!(self.signature, " {text}");
     }
 }
 

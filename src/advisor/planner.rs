@@ -28,6 +28,8 @@ pub struct Plan {
     pub used: BTreeSet<usize>,
     /// Tables that it reads from end to end, with the estimated number of rows read there.
     pub scans: Vec<(TableName, f64)>,
+    /// It reads rows through entries of a secondary index, one by one.
+    pub fetches: bool,
     /// Equal for plans that do the same work: access paths, order of joins, indexes, sorts.
     pub signature: String,
     /// It was answered while it was planned, and does not say from which indexes: whether it needs

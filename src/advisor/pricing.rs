@@ -14,6 +14,8 @@ pub(super) const CONSTANT: f64 = 1.0;
 const ROW: f64 = 0.1;
 /// `memory_block_read_cost`: fetching a row that an index points to.
 const FETCH: f64 = 0.25;
+/// Putting one row into a hash of a join, or looking one up.
+const HASH: f64 = 0.1;
 /// Putting one row into a temporary table.
 const TEMPORARY: f64 = 0.1;
 /// Sorting one row among all, and among so many that only few are wanted.
@@ -123,6 +125,54 @@ pub(super) fn unpriced_fetches(table: &Map<String, Value>, access: &str, produce
     (rows * (ROW + FETCH) - told).max(0.0)
 }
 
+/// A hash join as it is executed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct HashJoin {
+    /// What it adds to the cost.
+    pub(super) cost: f64,
+    /// Rows that come out at most, where one side is a key.
+    pub(super) most: f64,
+}
+
+/// The cost of a join of `outer` rows with a table by a hash of equal columns. The optimizer counts
+/// every pair of rows, as of a nested loop; what is done is to read the table once, to put the rows
+/// of one side into the hash, and to look up those of the other.
+pub(super) fn hash_join(table: &Map<String, Value>, outer: f64) -> Option<HashJoin> {
+    let text = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or("");
+    if text("using_join_buffer") != "hash join"
+        || !is_equal_join(text("attached_condition"), text("table_name"))
+    {
+        return None;
+    }
+    let rows = figure(table, "rows_examined_per_scan")?;
+    let pages = figure(object(table, "cost_info")?, "read_cost").unwrap_or(0.0);
+    let most = outer.max(rows);
+    Some(HashJoin {
+        cost: pages.min(rows * FETCH) + rows * ROW + (outer + rows) * HASH + most * ROW,
+        most,
+    })
+}
+
+/// Whether a condition as the server prints it has an equality of a column of this table with one
+/// of another.
+fn is_equal_join(condition: &str, alias: &str) -> bool {
+    let is_end = |c: char| matches!(c, ' ' | '(' | ')');
+    let of = |column: &str| column.rsplit_once(".`").map(|(table, _)| table.to_owned());
+    let own = format!("`{alias}`");
+    // Of alternatives none need hold, so that there is nothing to hash.
+    if condition.contains(" or ") {
+        return false;
+    }
+    condition.match_indices("` = `").any(|(at, _)| {
+        let (left, right) = (&condition[..=at], &condition[at + 4..]);
+        let left = left.rsplit(is_end).next().and_then(of);
+        let right = right.split(is_end).next().and_then(of);
+        let is_own =
+            |table: &Option<String>| table.as_deref().is_some_and(|table| table.ends_with(&own));
+        left.is_some() && right.is_some() && is_own(&left) != is_own(&right)
+    })
+}
+
 /// Whether other conditions are there that spare a subquery some of the rows: those that need no
 /// subquery are tried first.
 pub(super) fn is_filtered_before(table: &Map<String, Value>) -> bool {
@@ -144,4 +194,38 @@ pub(super) fn is_filtered_before(table: &Map<String, Value>) -> bool {
     }
     conjuncts.push(&condition[start..]);
     conjuncts.len() > 1 && conjuncts.iter().any(|part| !part.contains("select#"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_joins_need_equal_columns() {
+        for (condition, expected) in [
+            ("(`s`.`o`.`a` = `s`.`c`.`a`)", true),
+            (
+                "<if>(is_not_null_compl(o), ((`s`.`c`.`a` = `s`.`o`.`a`) and (`s`.`o`.`b` = 5)), true)",
+                true,
+            ),
+            ("((`o`.`a` = `c`.`a`) or (`o`.`b` = 1))", false),
+            ("(`s`.`o`.`a` > `s`.`c`.`a`)", false),
+            ("(`s`.`o`.`a` = `s`.`o`.`b`)", false),
+            ("(`s`.`c`.`a` = `s`.`d`.`a`)", false),
+            ("", false),
+        ] {
+            assert_eq!(is_equal_join(condition, "o"), expected, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_hash_join_reads_each_side_once() {
+        let table = serde_json::json!({
+            "table_name": "o", "using_join_buffer": "hash join", "rows_examined_per_scan": 1000,
+            "attached_condition": "(`s`.`o`.`a` = `s`.`c`.`a`)", "cost_info": {"read_cost": "10"}
+        });
+        let join = hash_join(table.as_object().unwrap(), 500.0).unwrap();
+        assert!((join.cost - (10.0 + 100.0 + 150.0 + 100.0)).abs() < 1e-9);
+        assert!((join.most - 1000.0).abs() < 1e-9);
+    }
 }

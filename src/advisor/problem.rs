@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use super::assemble::{Entry, EntryFacts};
 use super::candidates::{build_time, write_us_per_row};
-use super::costs::IndexChoice;
+use super::costs::{Configuration, IndexChoice, QueryCosts};
+use super::existing;
 use super::material::Material;
 use super::planner::Choice;
 use super::statistics::Statistics;
 use super::weights;
 use crate::advisor::candidate::Candidate;
-use crate::model::schema::{Index, Table};
+use crate::model::schema::{Index, Table, TableName};
 
 /// The existing secondary indexes of the workload's tables, then `candidates`.
 #[must_use]
@@ -37,11 +38,70 @@ pub fn entries(
                 may_go: verdict
                     .filter(|verdict| verdict.fate.is_drop())
                     .map(|verdict| verdict.reason.clone()),
+                stand_ins: Vec::new(),
             });
         }
     }
     entries.extend(candidates.into_iter().map(Entry::Candidate));
     entries
+}
+
+/// Notes for every existing index that has to stay which candidates would do all that it does.
+pub fn find_stand_ins(material: &Material, entries: &mut [Entry]) {
+    let candidates: Vec<(usize, TableName, Index)> = entries
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| matches!(entry, Entry::Candidate(_)))
+        .map(|(place, entry)| (place, entry.table().clone(), entry.index().clone()))
+        .collect();
+    let (catalog, shapes) = (&material.catalog, &material.shapes);
+    for entry in entries {
+        let Entry::Existing {
+            table,
+            index,
+            may_go: None,
+            stand_ins,
+        } = entry
+        else {
+            continue;
+        };
+        let Some(known) = catalog.tables.get(table) else {
+            continue;
+        };
+        let does_its_work = |(_, on, new): &&(usize, TableName, Index)| {
+            on == table && existing::gives_way(catalog, shapes, known, index, new)
+        };
+        let found = candidates.iter().filter(does_its_work);
+        *stand_ins = found.map(|(place, ..)| *place).collect();
+    }
+}
+
+/// What every choice has to keep besides its limits, as queries that weigh nothing: an existing
+/// index that may only go where another is made is there, or one of those is.
+#[must_use]
+pub fn demands(entries: &[Entry]) -> Vec<QueryCosts> {
+    let there = |place: usize| Configuration {
+        indexes: vec![place],
+        ..Configuration::default()
+    };
+    entries
+        .iter()
+        .enumerate()
+        .filter_map(|(place, entry)| match entry {
+            Entry::Existing {
+                may_go: None,
+                stand_ins,
+                ..
+            } if !stand_ins.is_empty() => Some(QueryCosts {
+                configurations: std::iter::once(place)
+                    .chain(stand_ins.iter().copied())
+                    .map(there)
+                    .collect(),
+                ..QueryCosts::default()
+            }),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The entries as the twin knows them.
@@ -82,9 +142,9 @@ pub fn places(entries: &[Entry], choices: &[Choice]) -> (BTreeSet<usize>, BTreeS
     let mut existing = BTreeSet::new();
     let mut kept = BTreeSet::new();
     for (place, entry) in entries.iter().enumerate() {
-        if let Entry::Existing { may_go, .. } = entry {
+        if matches!(entry, Entry::Existing { .. }) {
             existing.insert(place);
-            if may_go.is_none() || choices[place].is_fixed {
+            if !entry.may_go() || choices[place].is_fixed {
                 kept.insert(place);
             }
         }
@@ -136,16 +196,13 @@ pub fn indexes(
         .zip(choices)
         .zip(facts)
         .map(|((entry, choice), facts)| {
-            let (exists, may_go) = match entry {
-                Entry::Existing { may_go, .. } => (true, may_go.is_some()),
-                Entry::Candidate(_) => (false, true),
-            };
+            let exists = matches!(entry, Entry::Existing { .. });
             IndexChoice {
                 bytes: facts.bytes,
                 upkeep: weights::of_us(facts.upkeep_us, is_measured),
                 write_cost: facts.upkeep_us / window_seconds,
                 exists,
-                is_required: exists && (!may_go || choice.is_fixed),
+                is_required: exists && (!entry.may_go() || choice.is_fixed),
             }
         })
         .collect()

@@ -14,26 +14,30 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::costs::{Configuration, Problem, Selection};
+use super::costs::{Problem, Selection};
 use super::effects;
 use super::graph::Set;
 use super::planner::{Plan, Planner};
-use super::trials::{Bench, estimate, signatures};
-use super::verdict::{self, Verdict};
+use super::trials::{Trials, signatures};
+use super::verdict::Verdict;
 use super::whatif::{self, Known, Question, Scene};
 use crate::model::advice::Measured;
 use crate::server::Error;
 
-/// Derived costs that are nearer to the exact ones than this share are left as they are.
-const CLOSE: f64 = 0.02;
-/// Corrections of derived costs in one round at most; then the plans are run as they are.
-const CORRECTIONS: u32 = 8;
+/// Corrections of derived costs in one round at most where plans are run, which tells more, and
+/// where they are not.
+const CORRECTIONS: (u32, u32) = (2, 8);
+/// Choices by estimates alone that are tried before the last word.
+const CHANCES: u32 = 4;
+/// Attempts to make a choice harmless by leaving out what made a query slower.
+const MENDS: u32 = 8;
+
 /// Bounds of the proof.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// Of one execution.
     pub execution: Duration,
-    /// Of all executions together.
+    /// Of the whole proof; one execution may go beyond it.
     pub total: Duration,
     /// Rounds of measuring and choosing again.
     pub rounds: u32,
@@ -46,7 +50,7 @@ impl Default for Limits {
         Self {
             execution: Duration::from_secs(10),
             total: Duration::from_mins(1),
-            rounds: 12,
+            rounds: 40,
             executes: true,
         }
     }
@@ -133,8 +137,17 @@ pub struct Rejected {
     pub measured: (Measured, Measured),
 }
 
+/// How much time a choice is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// More will be measured, whatever is chosen.
+    Quick,
+    /// It is to be the answer.
+    Thorough,
+}
+
 /// Chooses, measures, and chooses again until the set stays. `problem` keeps what was measured.
-/// `solve` is given the problem and a set to start from. Afterwards the indexes of today are
+/// `solve` is given the problem, a set to start from, and how hard to try. Afterwards the indexes of today are
 /// visible.
 pub async fn prove<P, E, S>(
     planner: &mut P,
@@ -146,7 +159,7 @@ pub async fn prove<P, E, S>(
 ) -> Result<Proof, Failure<E>>
 where
     P: Planner + Send,
-    S: FnMut(&Problem, Option<&[usize]>) -> Result<Selection, E>,
+    S: FnMut(&Problem, Option<&[usize]>, Effort) -> Result<Selection, E>,
 {
     set_limits(problem, case);
     let today: Set = case
@@ -156,44 +169,65 @@ where
         .copied()
         .collect();
     let base = whatif::plans(planner, case.questions, case.known, &today).await?;
-    let mut bench = Bench::of(planner, case, today, base);
-    let mut selection = solve(problem, None).map_err(Failure::Choice)?;
+    let mut trials = Trials::of(planner, case, today, base);
+    let mut selection = solve(problem, None, trials.effort().0).map_err(Failure::Choice)?;
     let mut rounds = 0;
     let mut sound: Vec<Selection> = Vec::new();
+    let mut chances = CHANCES;
     let is_stable = loop {
-        let mut plans = bench.plans(&selection).await?;
-        for _ in 0..CORRECTIONS {
-            if !bench.correct(problem, &selection, &plans) || stop.is_cancelled() {
-                break;
-            }
-            selection = solve(problem, Some(&selection.chosen)).map_err(Failure::Choice)?;
-            plans = bench.plans(&selection).await?;
-        }
-        let new = bench.untried(problem, &plans);
-        watch(rounds, new.len());
+        let plans = trials
+            .agree(problem, &mut selection, &mut solve, stop)
+            .await?;
+        let new = trials.untried(problem, &plans);
         if stop.is_cancelled() {
+            if !trials.done.is_empty() {
+                selection = trials.fall_back(problem, sound, selection, stop).await?;
+            }
             break false;
         }
+        watch(rounds, new.len());
         if !case.limits.executes {
             break true;
         }
-        bench.run(&selection, &plans, &new, stop).await?;
-        let is_changed = bench.write_back(problem, &selection, &plans);
-        if bench.is_sound(&plans) {
+        trials.run(&selection, &plans, &new, stop).await?;
+        let is_changed = trials.learn(problem, &selection, &plans) || !new.is_empty();
+        if trials.is_sound(&plans) {
             sound.push(selection.clone());
         }
-        if !is_changed {
-            break !bench.is_out_of_time;
+        let is_over = !is_changed && (trials.is_out_of_time || selection.is_proven);
+        if is_over {
+            if trials.is_out_of_time || chances == 0 {
+                break !trials.is_out_of_time;
+            }
+            // What was learned of others may do a plan wrong: the best of those that were not run
+            // are run as well, before they are given up.
+            chances -= 1;
+            let hopeful = trials.hopeful(problem);
+            let hoped =
+                solve(&hopeful, Some(&selection.chosen), Effort::Quick).map_err(Failure::Choice)?;
+            if !trials.try_out(problem, &hoped, stop).await? {
+                break true;
+            }
         }
+        let effort = if is_changed || is_over {
+            Effort::Quick
+        } else {
+            // Nothing is left to be measured; only now is it worth while to prove the optimum.
+            Effort::Thorough
+        };
         rounds += 1;
-        let next = solve(problem, Some(&selection.chosen)).map_err(Failure::Choice)?;
-        if rounds >= case.limits.rounds {
-            selection = bench.fall_back(problem, sound, &next);
-            break false;
+        let next = solve(problem, Some(&selection.chosen), effort).map_err(Failure::Choice)?;
+        if effort == Effort::Thorough && next.chosen == selection.chosen {
+            selection = next;
+            break true;
         }
         selection = next;
+        if rounds >= case.limits.rounds || trials.is_out_of_time {
+            selection = trials.fall_back(problem, sound, selection, stop).await?;
+            break false;
+        }
     };
-    bench
+    trials
         .finish(selection, rounds, is_stable, stop)
         .await
         .map_err(Failure::Server)
@@ -207,86 +241,38 @@ fn set_limits(problem: &mut Problem, case: Case<'_>) {
     }
 }
 
-impl<P: Planner + Send> Bench<'_, P> {
-    /// Corrects the estimates of plans that were not run; what was measured stays.
-    fn correct(&self, problem: &mut Problem, selection: &Selection, plans: &[Vec<Plan>]) -> bool {
-        let set = self.set_of(selection);
-        let mut is_changed = false;
-        for (query, (plans, costs)) in plans.iter().zip(&mut problem.queries).enumerate() {
-            let is_run = matches!(self.trials.get(&(query, signatures(plans))), Some(Some(_)));
-            if !is_run && !self.is_same(query, plans) {
-                let here = whatif::here(self.case.scene, &self.case.known[query], &set);
-                let corrected = whatif::correct(costs, self.case.scene, &here, plans, CLOSE);
-                is_changed |= corrected.is_some();
-            }
+impl<P: Planner + Send> Trials<'_, P> {
+    /// How hard to choose while more is to come, and how often to correct what was derived.
+    fn effort(&self) -> (Effort, u32) {
+        if self.case.limits.executes {
+            (Effort::Quick, CORRECTIONS.0)
+        } else {
+            (Effort::Thorough, CORRECTIONS.1)
         }
-        is_changed
     }
 
-    /// Queries whose plan changes and was never run, the heaviest first.
-    fn untried(&self, problem: &Problem, plans: &[Vec<Plan>]) -> Vec<usize> {
-        let mut new: Vec<usize> = plans
-            .iter()
-            .enumerate()
-            .filter(|(query, plans)| {
-                !plans.is_empty()
-                    && !self.is_same(*query, plans)
-                    && !self.trials.contains_key(&(*query, signatures(plans)))
-            })
-            .map(|(query, _)| query)
-            .collect();
-        let weight = |query: &usize| {
-            let today = self.case.known[*query].today.unwrap_or(0.0);
-            problem
-                .queries
-                .get(*query)
-                .map_or(0.0, |costs| costs.weight * today)
-        };
-        new.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
-        new
-    }
-
-    /// Writes what is known of the plans under this set into the table of costs.
-    fn write_back(
-        &self,
+    /// The plans of a choice, which is made again as long as they are not those that were derived.
+    async fn agree<E, S>(
+        &mut self,
         problem: &mut Problem,
-        selection: &Selection,
-        plans: &[Vec<Plan>],
-    ) -> bool {
-        let set = self.set_of(selection);
-        let mut is_changed = false;
-        for (query, (plans, costs)) in plans.iter().zip(&mut problem.queries).enumerate() {
-            let Some(Some(trial)) = self.trials.get(&(query, signatures(plans))) else {
-                continue;
-            };
-            let (Some(today), Some(limit)) = (self.case.known[query].today, costs.limit) else {
-                continue;
-            };
-            let (before, after) = &trial.measured;
-            let cost = verdict::cost(today, limit, trial.verdict, before, after);
-            let was = effects::cost(costs, &set);
-            if (cost - was).abs() <= 0.001 * cost.max(was) {
-                continue;
+        selection: &mut Selection,
+        solve: &mut S,
+        stop: &CancellationToken,
+    ) -> Result<Vec<Vec<Plan>>, Failure<E>>
+    where
+        S: FnMut(&Problem, Option<&[usize]>, Effort) -> Result<Selection, E>,
+    {
+        let (effort, corrections) = self.effort();
+        let mut plans = self.plans(selection).await?;
+        for _ in 0..corrections {
+            if !self.correct(problem, selection, &plans) || stop.is_cancelled() {
+                break;
             }
-            is_changed = true;
-            let indexes: Vec<usize> = trial.uses.iter().copied().collect();
-            costs
-                .configurations
-                .retain(|other| other.indexes != indexes);
-            costs.configurations.push(Configuration { indexes, cost });
-            if cost > was {
-                let uses_new = !trial.uses.is_subset(self.case.scene.existing);
-                let drops_used = !self.case.known[query].uses_today.is_subset(&trial.uses);
-                let here = whatif::here(self.case.scene, &self.case.known[query], &set);
-                let culprit = if uses_new || drops_used {
-                    &trial.uses
-                } else {
-                    &here
-                };
-                whatif::raise(costs, self.case.scene, culprit, cost);
-            }
+            *selection =
+                solve(problem, Some(&selection.chosen), effort).map_err(Failure::Choice)?;
+            plans = self.plans(selection).await?;
         }
-        is_changed
+        Ok(plans)
     }
 
     /// Whether every plan was run, and none is slower.
@@ -295,162 +281,71 @@ impl<P: Planner + Send> Bench<'_, P> {
             plans.is_empty()
                 || self.is_same(query, plans)
                 || matches!(
-                    self.trials.get(&(query, signatures(plans))),
+                    self.done.get(&(query, signatures(plans))),
                     Some(Some(trial)) if trial.verdict != Verdict::Slower
                 )
         })
     }
 
-    /// The best set that was measured as a whole, when rounds ran out; today's if there is none.
-    fn fall_back(
+    /// The best of what can be stood for when rounds or time ran out: the sets that were measured
+    /// as a whole, the last choice without what made a query slower, and today's.
+    async fn fall_back(
         &mut self,
         problem: &Problem,
-        sound: Vec<Selection>,
-        last: &Selection,
-    ) -> Selection {
-        let value =
-            |one: &Selection| effects::value(problem, &one.chosen.iter().copied().collect());
+        mut sets: Vec<Selection>,
+        last: Selection,
+        stop: &CancellationToken,
+    ) -> Result<Selection, Error> {
         self.notes.insert(
-            "the choice still changed after the last round; the best set that was measured as a \
-             whole is given"
+            "the choice still changed when rounds or time ran out; the best set so far is given, \
+             without what made a query slower"
                 .to_owned(),
         );
-        let best = sound
+        let bound = last.bound;
+        sets.extend(self.mended(problem, last, stop).await?);
+        sets.push(Selection {
+            chosen: self.today.iter().copied().collect(),
+            ..Selection::default()
+        });
+        let value =
+            |one: &Selection| effects::value(problem, &one.chosen.iter().copied().collect());
+        let best = sets
             .into_iter()
             .min_by(|one, other| value(one).total_cmp(&value(other)))
-            .unwrap_or_else(|| Selection {
-                chosen: self.today.iter().copied().collect(),
-                ..Selection::default()
-            });
+            .unwrap_or_default();
         let objective = value(&best);
-        Selection {
+        Ok(Selection {
             objective,
-            bound: last.bound.min(objective),
+            bound: bound.min(objective),
             is_proven: false,
             ..best
-        }
-    }
-
-    async fn finish(
-        mut self,
-        selection: Selection,
-        rounds: u32,
-        is_stable: bool,
-        stop: &CancellationToken,
-    ) -> Result<Proof, Error> {
-        if self.is_out_of_time {
-            self.notes.insert(format!(
-                "time for executions ran out after {}; plans that were not run are estimates",
-                crate::model::units::duration(self.spent)
-            ));
-        }
-        let plans = self.plans(&selection).await?;
-        let mut queries = self.results(&plans);
-        self.trees(&plans, &selection, &mut queries, stop).await?;
-        let proven = self.supported(&selection, &queries);
-        let today = self.today.clone();
-        self.planner.show(&today).await?;
-        Ok(Proof {
-            selection,
-            queries,
-            proven,
-            rejected: self.rejected,
-            rounds,
-            is_stable,
-            is_interrupted: stop.is_cancelled(),
-            notes: self.notes.into_iter().collect(),
         })
     }
 
-    fn results(&self, plans: &[Vec<Plan>]) -> Vec<Proven> {
-        plans
-            .iter()
-            .enumerate()
-            .map(|(query, plans)| {
-                let is_same_plan = self.is_same(query, plans);
-                let trial = match self.trials.get(&(query, signatures(plans))) {
-                    Some(Some(trial)) if !is_same_plan => Some(trial),
-                    _ => None,
-                };
-                Proven {
-                    measured: trial.map(|trial| trial.measured),
-                    plans: None,
-                    cost: (estimate(&self.base[query]), estimate(plans)),
-                    uses: whatif::uses(self.case.scene, plans),
-                    is_same_plan,
-                    is_unmeasured: !is_same_plan && trial.is_none(),
-                }
-            })
-            .collect()
-    }
-
-    /// The plans as trees, first all of the chosen set, then all of today.
-    async fn trees(
+    /// A choice without the new indexes that slower plans use; `None` if others keep coming up.
+    async fn mended(
         &mut self,
-        plans: &[Vec<Plan>],
-        selection: &Selection,
-        queries: &mut [Proven],
+        problem: &Problem,
+        mut selection: Selection,
         stop: &CancellationToken,
-    ) -> Result<(), Error> {
-        let sets = [self.set_of(selection), self.today.clone()];
-        let mut texts: Vec<Vec<Option<String>>> = Vec::new();
-        for set in &sets {
-            self.planner.show(set).await?;
-            let mut of_set = Vec::new();
-            for (query, question) in self.case.questions.iter().enumerate() {
-                let sample = self.case.known[query].samples.first();
-                let text = match sample.and_then(|place| question.samples.get(*place)) {
-                    Some(sample) if !stop.is_cancelled() && !plans[query].is_empty() => self
-                        .planner
-                        .tree(question.schema.as_deref(), sample)
-                        .await?
-                        .ok(),
-                    _ => None,
-                };
-                of_set.push(text);
+    ) -> Result<Option<Selection>, Error> {
+        for _ in 0..MENDS {
+            let plans = self.plans(&selection).await?;
+            let new = self.untried(problem, &plans);
+            self.run(&selection, &plans, &new, stop).await?;
+            let culprits: Set = plans
+                .iter()
+                .enumerate()
+                .filter_map(|(query, plans)| self.done.get(&(query, signatures(plans)))?.as_ref())
+                .filter(|trial| trial.verdict == Verdict::Slower)
+                .flat_map(|trial| trial.uses.difference(self.case.scene.existing))
+                .copied()
+                .collect();
+            if culprits.is_empty() {
+                return Ok(Some(selection));
             }
-            texts.push(of_set);
+            selection.chosen.retain(|index| !culprits.contains(index));
         }
-        for (place, query) in queries.iter_mut().enumerate() {
-            let text = |which: usize| {
-                texts
-                    .get(which)
-                    .and_then(|all| all.get(place).cloned().flatten())
-            };
-            query.plans = text(1).zip(text(0));
-        }
-        Ok(())
-    }
-
-    /// Which changes executions support: a new index that a faster plan uses, and the absence of
-    /// an existing one whose queries were run without it and are not slower.
-    fn supported(&self, selection: &Selection, queries: &[Proven]) -> BTreeMap<usize, bool> {
-        let set = self.set_of(selection);
-        let mut proven = BTreeMap::new();
-        for index in set.difference(&self.today) {
-            let users = queries.iter().filter(|query| query.uses.contains(index));
-            let helps = |query: &Proven| {
-                query
-                    .measured
-                    .is_some_and(|(before, after)| verdict::factor(&before, &after) < 1.0)
-            };
-            let mut users = users.peekable();
-            let is_used = users.peek().is_some();
-            let all: Vec<&Proven> = users.collect();
-            let is_proven = is_used
-                && all.iter().any(|query| helps(query))
-                && !all.iter().any(|query| query.is_unmeasured);
-            proven.insert(*index, is_proven);
-        }
-        for index in self.today.difference(&set) {
-            let users = queries.iter().enumerate().filter(|(query, _)| {
-                self.base[*query]
-                    .iter()
-                    .any(|plan| plan.used.contains(index))
-            });
-            let is_proven = users.into_iter().all(|(_, query)| !query.is_unmeasured);
-            proven.insert(*index, is_proven);
-        }
-        proven
+        Ok(None)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::costs::{Configuration, QueryCosts};
 use super::effects;
-use super::graph::{Set, offer};
+use super::graph::Set;
 use super::planner::{Plan, Planner};
 use super::trials::estimate;
 use super::whatif::{Known, Question, Scene};
@@ -69,7 +69,8 @@ pub async fn recost<P: Planner + Send>(
     let mut corrections = Vec::new();
     for (place, (plans, costs)) in plans.iter().zip(costs).enumerate() {
         let here = here(scene, &known[place], set);
-        let Some((derived, exact)) = correct(costs, scene, &here, plans, tolerance) else {
+        let corrected = correct(costs, scene, &known[place], &here, plans, tolerance);
+        let Some((derived, exact)) = corrected else {
             continue;
         };
         corrections.push(Correction {
@@ -91,14 +92,12 @@ pub fn here(scene: Scene<'_>, known: &Known, set: &Set) -> Set {
         .collect()
 }
 
-/// Corrects the cost of one query under `here`, its part of a set, where its `plans` there cost something else than
-/// was derived: a lower cost becomes a configuration of what the plans use. A higher one becomes a
-/// floor of everything on its tables that is there, since one of those must have changed the
-/// optimizer's mind; without a new index among them, the configurations within are raised. Gives
-/// what was derived, and what is.
+/// Corrects the cost of one query under `here`, its part of a set, where its `plans` there cost
+/// something else than was derived; see [`take`]. Gives what was derived, and what is.
 pub fn correct(
     costs: &mut QueryCosts,
     scene: Scene<'_>,
+    known: &Known,
     here: &Set,
     plans: &[Plan],
     tolerance: f64,
@@ -112,19 +111,106 @@ pub fn correct(
         return None;
     }
     let mut used = uses(scene, plans);
-    if exact < derived {
-        if plans.iter().any(|plan| plan.hides_use) {
-            used.clone_from(here);
-        }
-        offer(&mut costs.configurations, &used, exact);
-        // A floor that says otherwise was wrong.
-        costs.floors.retain(|floor| {
-            floor.cost <= exact || !floor.indexes.iter().all(|index| here.contains(index))
-        });
-    } else {
-        raise(costs, scene, here, exact);
+    if plans.iter().any(|plan| plan.hides_use) {
+        used.clone_from(here);
     }
+    take(costs, scene, known, here, &used, (exact, exact));
     Some((derived, exact))
+}
+
+/// Notes that the optimizer takes the plan with `used` under `here`, with what it takes it to cost
+/// and what it does cost.
+///
+/// It then precedes all others that can be had there, and so does it elsewhere. Plans without a new
+/// index can't: they can be had with every set. That the optimizer takes one of them in place of
+/// those that were derived must come from something else that is there: a dearer one becomes a floor of
+/// everything that is there, and for a cheaper one those in its way come behind it.
+pub fn take(
+    costs: &mut QueryCosts,
+    scene: Scene<'_>,
+    known: &Known,
+    here: &Set,
+    used: &Set,
+    (estimate, cost): (f64, f64),
+) {
+    let derived = effects::cost(costs, here);
+    // A floor that says otherwise was wrong.
+    costs
+        .floors
+        .retain(|floor| floor.cost <= cost || !is_within(&floor.indexes, here));
+    let indexes: Vec<usize> = used.iter().copied().collect();
+    let place = costs
+        .configurations
+        .iter()
+        .position(|one| one.indexes == indexes);
+    let others = costs.configurations.iter().enumerate();
+    let first = others
+        .filter(|(at, one)| Some(*at) != place && is_within(&one.indexes, here))
+        .map(|(_, one)| one.rank())
+        .fold(f64::INFINITY, f64::min);
+    if !used.is_subset(scene.existing) {
+        let own = place.map(|place| costs.configurations.swap_remove(place));
+        let rank = own.map_or(estimate, |own| own.rank());
+        costs.configurations.push(Configuration {
+            indexes,
+            cost,
+            rank: Some(rank.min(before(first))),
+        });
+    } else if cost > derived {
+        let is_lost = !known.uses_today.is_subset(used);
+        raise(costs, scene, if is_lost { used } else { here }, cost);
+    } else {
+        let own = if let Some(place) = place {
+            let own = &mut costs.configurations[place];
+            own.rank = Some(own.rank());
+            own.cost = own.cost.min(cost);
+            own.rank()
+        } else {
+            costs.configurations.push(Configuration {
+                indexes: indexes.clone(),
+                cost,
+                rank: Some(estimate),
+            });
+            estimate
+        };
+        for one in &mut costs.configurations {
+            if one.indexes != indexes && one.rank() <= own && is_within(&one.indexes, here) {
+                one.rank = Some(after(own));
+            }
+        }
+    }
+}
+
+fn is_within(indexes: &[usize], here: &Set) -> bool {
+    indexes.iter().all(|index| here.contains(index))
+}
+
+/// A rank just ahead of another.
+fn before(rank: f64) -> f64 {
+    rank * (1.0 - 1e-9)
+}
+
+/// A rank just behind another.
+fn after(rank: f64) -> f64 {
+    rank * (1.0 + 1e-9)
+}
+
+/// Whether the plans are those that the table of costs expects under `here`: they use just what its
+/// cheapest configuration needs, and no floor is above that. Their estimate may differ all the
+/// same, because an index refines the numbers of rows by being there; the work does not.
+#[must_use]
+pub fn is_foreseen(costs: &QueryCosts, scene: Scene<'_>, here: &Set, plans: &[Plan]) -> bool {
+    if plans.iter().any(|plan| plan.hides_use) {
+        return false;
+    }
+    let within = costs.configurations.iter();
+    within
+        .filter(|one| is_within(&one.indexes, here))
+        .min_by(|one, other| one.order(other))
+        .is_some_and(|best| {
+            best.indexes.iter().eq(uses(scene, plans).iter())
+                && effects::cost(costs, here) <= best.cost
+        })
 }
 
 /// What plans use of what can be hidden.
@@ -143,10 +229,11 @@ pub fn uses(scene: Scene<'_>, plans: &[Plan]) -> Set {
 /// A floor holds for all larger sets. One without a new index would hold for today's set, whose
 /// cost is known; there the configurations that need nothing else are raised instead, which says
 /// the same of all sets in which an existing index is missing.
-pub fn raise(costs: &mut QueryCosts, scene: Scene<'_>, indexes: &Set, cost: f64) {
+fn raise(costs: &mut QueryCosts, scene: Scene<'_>, indexes: &Set, cost: f64) {
     if indexes.is_subset(scene.existing) {
         for within in &mut costs.configurations {
-            if within.indexes.iter().all(|index| indexes.contains(index)) {
+            if is_within(&within.indexes, indexes) {
+                within.rank = Some(within.rank());
                 within.cost = within.cost.max(cost);
             }
         }
@@ -154,5 +241,9 @@ pub fn raise(costs: &mut QueryCosts, scene: Scene<'_>, indexes: &Set, cost: f64)
     }
     let indexes: Vec<usize> = indexes.iter().copied().collect();
     costs.floors.retain(|floor| floor.indexes != indexes);
-    costs.floors.push(Configuration { indexes, cost });
+    costs.floors.push(Configuration {
+        indexes,
+        cost,
+        rank: None,
+    });
 }

@@ -5,16 +5,17 @@
 //! [`harmless::check`] let pass is sent, and the server has to accept it as a
 //! single one in the prepared protocol first; a write runs in a transaction that is rolled back.
 
+mod running;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
-use super::harmless;
 use super::plan::{self, Known};
 use super::planner::{Calls, Choice, Plan, Planner};
-use super::wire::{Handlers, cell, drain, of_statement, within};
+use super::wire::{Handlers, cell, of_statement, within};
 use super::workload::Sample;
 use crate::config::settings::Server;
 use crate::model::advice::Measured;
@@ -22,13 +23,11 @@ use crate::model::schema::TableName;
 use crate::server::quote::ident;
 use crate::server::{self, Error};
 use crate::sql::explainable::{Explainable, explainable};
+use crate::sql::harmless;
 
-/// Time after which a statement is not run again, even if its times never agreed.
-const SETTLE: Duration = Duration::from_millis(120);
-/// Of a statement that takes longer than this, two times are enough to agree.
-const SLOW: Duration = Duration::from_secs(1);
-/// Executions at least, and at most.
-const RUNS: (u32, u32) = (3, 30);
+/// Time after which a statement is not run again, even if its times never agreed: least and most.
+/// In between, all statements of a workload share the time.
+const SETTLE: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(120));
 /// How long a plan may take: constant subqueries are evaluated while it is made.
 const PLAN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -41,6 +40,7 @@ pub struct Session {
     id: u64,
     place: String,
     choices: Vec<Choice>,
+    settle: Duration,
     known: Known,
     visible: BTreeSet<usize>,
     schema: Option<String>,
@@ -49,6 +49,8 @@ pub struct Session {
     calls: Calls,
     /// What reading the counters adds to them by itself.
     own: Handlers,
+    /// Times are those of the processor.
+    is_of_processor: bool,
 }
 
 impl Session {
@@ -84,11 +86,13 @@ impl Session {
             place,
             known,
             visible: BTreeSet::new(),
+            settle: SETTLE.1,
             choices,
             schema: None,
             admitted: BTreeSet::new(),
             calls: Calls::default(),
             own: Handlers::default(),
+            is_of_processor: false,
         };
         session.settle(variables).await?;
         session.read_visible().await?;
@@ -253,96 +257,6 @@ impl Session {
         let note = rows.iter().find(|row| cell(row, 1) == "1003");
         Ok(note.map(|row| cell(row, 2)).unwrap_or_default())
     }
-
-    async fn handlers(&mut self) -> Result<Handlers, Error> {
-        let rows = sqlx::raw_sql("SHOW SESSION STATUS LIKE 'Handler%'")
-            .fetch_all(&mut self.connection)
-            .await
-            .map_err(|error| of_statement(&error, &self.place, "the counters"))?;
-        let mut handlers = Handlers::default();
-        for row in rows {
-            let value: u64 = cell(&row, 1).parse().unwrap_or(0);
-            match cell(&row, 0).as_str() {
-                name if name.starts_with("Handler_read_") => handlers.reads += value,
-                "Handler_write" => handlers.writes += value,
-                _ => {}
-            }
-        }
-        Ok(handlers)
-    }
-
-    /// One execution: its time, and whether it was ended at the limit.
-    async fn execute(
-        &mut self,
-        sql: &str,
-        writes: bool,
-        limit: Duration,
-    ) -> Result<Result<(Duration, bool), String>, Error> {
-        if writes {
-            self.run("START TRANSACTION", "a transaction").await?;
-        }
-        let started = Instant::now();
-        let running = drain(&mut self.connection, sql);
-        let (outcome, is_capped) = within(limit, &mut self.killer, self.id, running).await;
-        let time = started.elapsed();
-        if is_capped {
-            self.pause().await;
-        }
-        if writes {
-            self.run("ROLLBACK", "taking a write back").await?;
-        }
-        self.calls.executions += 1;
-        match outcome {
-            Err(_) if is_capped => Ok(Ok((time, true))),
-            Ok(()) => Ok(Ok((time, is_capped))),
-            Err(error) => match of_statement(&error, &self.place, "a statement") {
-                error if error.is_fatal() => Err(error),
-                error => Ok(Err(error.to_string())),
-            },
-        }
-    }
-
-    /// Runs an admitted statement until its time is settled.
-    async fn repeat(
-        &mut self,
-        statement: &Explainable,
-        limit: Duration,
-    ) -> Result<Result<Measured, String>, Error> {
-        let mut best: Option<Measured> = None;
-        let mut times = Vec::new();
-        let begun = Instant::now();
-        let most = if statement.writes { RUNS.0 } else { RUNS.1 };
-        for run in 1..=most {
-            let before = match run {
-                1 => Some(self.handlers().await?),
-                _ => None,
-            };
-            let (time, is_capped) = match self
-                .execute(&statement.sql, statement.writes, limit)
-                .await?
-            {
-                Ok(done) => done,
-                Err(reason) => return Ok(Err(reason)),
-            };
-            if let Some(before) = before {
-                let spent = self.handlers().await?.since(before, self.own);
-                best = Some(Measured {
-                    time,
-                    reads: spent.reads,
-                    temporary: if statement.writes { 0 } else { spent.writes },
-                    is_capped,
-                });
-            }
-            let Some(best) = best.as_mut() else { break };
-            best.time = best.time.min(time);
-            times.push(time);
-            let least = if time > SLOW { RUNS.0 - 1 } else { RUNS.0 };
-            if is_capped || (run >= least && (is_settled(&mut times) || begun.elapsed() > SETTLE)) {
-                break;
-            }
-        }
-        Ok(best.ok_or_else(|| "it was not run".to_owned()))
-    }
 }
 
 impl Planner for Session {
@@ -433,15 +347,5 @@ impl Planner for Session {
 
     fn calls(&self) -> Calls {
         self.calls
-    }
-}
-
-/// Whether the two shortest times are within a twentieth of one another: what disturbs a run only
-/// ever makes it longer, so that they are near the true one.
-fn is_settled(times: &mut [Duration]) -> bool {
-    times.sort_unstable();
-    match times {
-        [first, second, ..] => *second <= *first + *first / 20,
-        _ => false,
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn parse(root: &Map<String, Value>, known: &Known) -> Result<Plan, St
         used: BTreeSet::new(),
         scans: Vec::new(),
         signature: String::new(),
+        fetches: false,
         hides_use: false,
     };
     let cost = read(root, known, &mut plan);
@@ -48,6 +49,8 @@ fn read(node: &Map<String, Value>, known: &Known, plan: &mut Plan) -> f64 {
         // Writing to a String cannot fail.
         let _ = write!(plan.signature, " {told}");
     }
+    let is_covered = node.get("covering") == Some(&Value::Bool(true));
+    plan.fetches |= !matches!(text("index_name"), "" | "PRIMARY") && !is_covered;
     plan.hides_use |= access == "rows_fetched_before_execution" || access == "zero_rows";
     let table = TableName::new(text("schema_name"), name);
     if access == "table" && known.tables().contains(&table) {

@@ -23,6 +23,10 @@ const GRACE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Trial {
     pub(super) uses: Set,
+    /// Estimated cost, as a factor of today's.
+    pub(super) estimated: f64,
+    /// Its plan fetches rows through an index.
+    pub(super) fetches: bool,
     pub(super) measured: (Measured, Measured),
     pub(super) verdict: Verdict,
 }
@@ -30,17 +34,17 @@ pub(super) struct Trial {
 /// A query and the signatures of its samples' plans.
 pub(super) type Key = (usize, Vec<String>);
 
-pub(super) struct Bench<'a, P> {
+pub(super) struct Trials<'a, P> {
     pub(super) planner: &'a mut P,
     pub(super) case: Case<'a>,
     pub(super) today: Set,
     pub(super) base: Vec<Vec<Plan>>,
     pub(super) asked: BTreeMap<(usize, Set), Vec<Plan>>,
     pub(super) before: BTreeMap<(usize, usize), Option<Measured>>,
-    pub(super) trials: BTreeMap<Key, Option<Trial>>,
+    pub(super) done: BTreeMap<Key, Option<Trial>>,
     pub(super) rejected: Vec<Rejected>,
     pub(super) notes: BTreeSet<String>,
-    pub(super) spent: Duration,
+    pub(super) begun: Instant,
     pub(super) is_out_of_time: bool,
 }
 
@@ -53,7 +57,7 @@ pub(super) fn estimate(plans: &[Plan]) -> f64 {
     plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len().max(1) as f64
 }
 
-impl<'a, P: Planner + Send> Bench<'a, P> {
+impl<'a, P: Planner + Send> Trials<'a, P> {
     pub(super) fn of(planner: &'a mut P, case: Case<'a>, today: Set, base: Vec<Vec<Plan>>) -> Self {
         Self {
             planner,
@@ -62,10 +66,10 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             base,
             asked: BTreeMap::new(),
             before: BTreeMap::new(),
-            trials: BTreeMap::new(),
+            done: BTreeMap::new(),
             rejected: Vec::new(),
             notes: BTreeSet::new(),
-            spent: Duration::ZERO,
+            begun: Instant::now(),
             is_out_of_time: false,
         }
     }
@@ -118,13 +122,15 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         let set = self.set_of(selection);
-        let today = self.today.clone();
-        self.planner.show(&today).await?;
-        for query in new {
-            if stop.is_cancelled() {
-                return Ok(());
+        if new.iter().any(|query| self.lacks_before(*query)) {
+            let today = self.today.clone();
+            self.planner.show(&today).await?;
+            for query in new {
+                if stop.is_cancelled() {
+                    return Ok(());
+                }
+                self.measure_before(*query).await?;
             }
-            self.measure_before(*query).await?;
         }
         self.planner.show(&set).await?;
         let mut suspects = Vec::new();
@@ -138,7 +144,7 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
                 None => None,
             };
             let Some(pair) = pair else {
-                self.trials.insert((*query, signatures(plans)), None);
+                self.done.insert((*query, signatures(plans)), None);
                 continue;
             };
             let pairs = Pairs(vec![pair]);
@@ -148,35 +154,48 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
                 self.settle(*query, plans, &pairs);
             }
         }
-        for (query, mut pairs) in suspects {
-            let tolerance = self.case.tolerance[query];
-            while pairs.judge(tolerance) == Verdict::Suspect && !stop.is_cancelled() {
-                let Some(pair) = self.pair(query, &plans[query], &set).await? else {
-                    break;
-                };
-                pairs.0.push(pair);
-            }
-            self.settle(query, &plans[query], &pairs);
+        while !suspects.is_empty() && !stop.is_cancelled() {
+            suspects = self.suspect(suspects, plans, &set, stop).await?;
         }
         Ok(())
     }
 
-    /// One more pair of a query, today's plan first.
-    async fn pair(
+    /// One more pair of each suspect, today's plans first; gives those that are not settled yet.
+    async fn suspect(
         &mut self,
-        query: usize,
-        plans: &[Plan],
+        suspects: Vec<(usize, Pairs)>,
+        plans: &[Vec<Plan>],
         set: &Set,
-    ) -> Result<Option<(Measured, Measured)>, Error> {
+        stop: &CancellationToken,
+    ) -> Result<Vec<(usize, Pairs)>, Error> {
         let today = self.today.clone();
         self.planner.show(&today).await?;
-        self.before.retain(|(of, _), _| *of != query);
-        self.measure_before(query).await?;
-        self.planner.show(set).await?;
-        match self.before(query) {
-            Some(before) => self.measure_after(query, plans, before).await,
-            None => Ok(None),
+        for (query, _) in &suspects {
+            if stop.is_cancelled() {
+                return Ok(Vec::new());
+            }
+            self.before.retain(|(of, _), _| of != query);
+            self.measure_before(*query).await?;
         }
+        self.planner.show(set).await?;
+        let mut left = Vec::new();
+        for (query, mut pairs) in suspects {
+            if stop.is_cancelled() {
+                return Ok(Vec::new());
+            }
+            let pair = match self.before(query) {
+                Some(before) => self.measure_after(query, &plans[query], before).await?,
+                None => None,
+            };
+            let is_over = pair.is_none();
+            pairs.0.extend(pair);
+            if !is_over && pairs.judge(self.case.tolerance[query]) == Verdict::Suspect {
+                left.push((query, pairs));
+            } else {
+                self.settle(query, &plans[query], &pairs);
+            }
+        }
+        Ok(left)
     }
 
     fn settle(&mut self, query: usize, plans: &[Plan], pairs: &Pairs) {
@@ -191,9 +210,11 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
                 measured,
             });
         }
-        self.trials.insert(
+        self.done.insert(
             (query, signatures(plans)),
             Some(Trial {
+                estimated: estimate(plans) / estimate(&self.base[query]),
+                fetches: plans.iter().any(|plan| plan.fetches),
                 uses,
                 measured,
                 verdict,
@@ -208,6 +229,12 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
             .map(|sample| self.before.get(&(query, *sample)).copied().flatten())
             .collect();
         verdict::average(&all?)
+    }
+
+    /// Whether today's time of a sample was not even tried.
+    fn lacks_before(&self, query: usize) -> bool {
+        let mut samples = self.case.known[query].samples.iter();
+        samples.any(|sample| !self.before.contains_key(&(query, *sample)))
     }
 
     async fn measure_before(&mut self, query: usize) -> Result<(), Error> {
@@ -260,18 +287,16 @@ impl<'a, P: Planner + Send> Bench<'a, P> {
         sample: usize,
         limit: Duration,
     ) -> Result<Option<Measured>, Error> {
-        if self.spent >= self.case.limits.total {
+        if self.begun.elapsed() >= self.case.limits.total {
             self.is_out_of_time = true;
             return Ok(None);
         }
-        let started = Instant::now();
         let question = &self.case.questions[query];
         let schema = question.schema.as_deref();
         let measured = self
             .planner
             .measure(schema, &question.samples[sample], limit)
             .await?;
-        self.spent += started.elapsed();
         match measured {
             Ok(measured) => Ok(Some(measured)),
             Err(reason) => {

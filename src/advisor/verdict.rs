@@ -36,6 +36,16 @@ impl Pairs {
     /// Pairs that are taken at most before a suspicion counts as confirmed.
     pub const MOST: usize = 5;
 
+    /// Pairs that confirm a suspicion: fewer, the further it is beyond what noise does to the
+    /// shortest of several executions.
+    fn needed(before: &Measured, after: &Measured) -> usize {
+        match after.time.as_secs_f64() / before.time.as_secs_f64().max(1e-9) {
+            factor if factor > 2.0 => 2,
+            factor if factor > 1.5 => 3,
+            _ => Self::MOST,
+        }
+    }
+
     /// The shortest before and after.
     #[must_use]
     pub fn best(&self) -> Option<(Measured, Measured)> {
@@ -87,7 +97,7 @@ impl Pairs {
         if !is_slower(&before, &after) {
             return Verdict::Fine;
         }
-        if self.0.len() < Self::MOST {
+        if self.0.len() < Self::needed(&before, &after) {
             return Verdict::Suspect;
         }
         let agreeing = self

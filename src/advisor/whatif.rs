@@ -16,7 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::costs::QueryCosts;
 use super::graph::{Graph, Node, Set};
 use super::planner::{Choice, Plan, Planner};
-pub use super::recost::{Correction, correct, here, plans, plans_of, raise, recost, uses};
+pub use super::recost::{
+    Correction, correct, here, is_foreseen, plans, plans_of, recost, take, uses,
+};
+use super::together::{Ask, Group, groups};
 use super::workload::Sample;
 use crate::model::schema::TableName;
 use crate::server::Error;
@@ -81,10 +84,21 @@ pub struct Known {
     pub error: Option<String>,
     /// Places of the samples that can be explained.
     pub samples: Vec<usize>,
+    /// Configurations, by their indexes, whose plan fetches rows through an index.
+    pub fetching: BTreeSet<Vec<usize>>,
     /// Sets were left out because there were too many.
     pub is_cut: bool,
     /// All choices on its tables: others don't concern it.
     pub near: Set,
+}
+
+impl Known {
+    /// Notes of which kind the plans with these indexes are.
+    pub(super) fn note(&mut self, used: &Set, plans: &[Plan]) {
+        if plans.iter().any(|plan| plan.fetches) {
+            self.fetching.insert(used.iter().copied().collect());
+        }
+    }
 }
 
 /// What is known of all queries.
@@ -131,22 +145,25 @@ pub async fn explore<P: Planner + Send>(
     asking.today(&mut works, stop).await?;
     let mut asked = 0;
     while !stop.is_cancelled() {
-        let mut level = next_level(&mut works);
+        let level = next_level(&mut works);
         if level.is_empty() {
             break;
         }
-        level.sort();
-        let total = level.len();
-        for (done, (set, place)) in level.into_iter().enumerate() {
+        let mut waiting = level.len();
+        for group in groups(level) {
             if stop.is_cancelled() {
                 break;
             }
-            asking.answer(&mut works[place], set).await?;
-            asked += 1;
-            watch(Progress {
-                asked,
-                waiting: total - done - 1,
-            });
+            asking.show_for(&group).await?;
+            for ask in group.asks {
+                if stop.is_cancelled() {
+                    break;
+                }
+                asking.answer(&mut works[ask.query], ask.shown).await?;
+                asked += 1;
+                waiting -= 1;
+                watch(Progress { asked, waiting });
+            }
         }
     }
     asking.planner.show(&scene.today()).await?;
@@ -157,14 +174,19 @@ pub async fn explore<P: Planner + Send>(
     })
 }
 
-/// All sets that can be asked for without further answers.
-fn next_level(works: &mut [Work<'_>]) -> Vec<(Set, usize)> {
+/// All sets that can be asked for without further answers, in the order of what they hide.
+fn next_level(works: &mut [Work<'_>]) -> Vec<Ask> {
     let mut level = Vec::new();
-    for (place, work) in works.iter_mut().enumerate() {
-        while let Some(set) = work.graph.next_set() {
-            level.push((set, place));
+    for (query, work) in works.iter_mut().enumerate() {
+        while let Some(shown) = work.graph.next_set() {
+            level.push(Ask {
+                query,
+                hidden: work.hideable.difference(&shown).copied().collect(),
+                shown,
+            });
         }
     }
+    level.sort_by(|one, other| one.hidden.cmp(&other.hidden));
     level
 }
 
@@ -183,10 +205,37 @@ struct Asking<'a, P> {
 }
 
 impl<P: Planner + Send> Asking<'_, P> {
-    /// Makes exactly `set` and what is never hidden visible on the query's tables; other tables
-    /// stay as they are.
+    /// Makes visible and hides what all asks of a group want.
+    async fn show_for(&mut self, group: &Group) -> Result<(), Error> {
+        let mut visible: Set = self.visible.difference(&group.hidden).copied().collect();
+        visible.extend(&group.shown);
+        if visible != self.visible {
+            self.planner.show(&visible).await?;
+            self.visible = visible;
+        }
+        Ok(())
+    }
+
+    /// Makes `set` visible, and hides what else could serve the query. What can't serve it stays as
+    /// it is, because showing and hiding costs more than a plan.
     async fn show(&mut self, work: &Work<'_>, set: &Set) -> Result<(), Error> {
-        let mut visible: Set = self.visible.difference(&work.near).copied().collect();
+        let mut visible = self.visible.clone();
+        visible.retain(|place| !work.hideable.contains(place));
+        self.make_visible(visible, work, set).await
+    }
+
+    /// Makes exactly `set` and what is never hidden visible on the query's tables.
+    async fn show_exactly(&mut self, work: &Work<'_>, set: &Set) -> Result<(), Error> {
+        let visible = self.visible.difference(&work.near).copied().collect();
+        self.make_visible(visible, work, set).await
+    }
+
+    async fn make_visible(
+        &mut self,
+        mut visible: Set,
+        work: &Work<'_>,
+        set: &Set,
+    ) -> Result<(), Error> {
         visible.extend(set);
         visible.extend(work.near.intersection(self.scene.kept));
         if visible != self.visible {
@@ -230,6 +279,7 @@ impl<P: Planner + Send> Asking<'_, P> {
                 .copied()
                 .collect();
             if let Some(node) = self.node(work, &set, &plans).await? {
+                work.known.note(&node.used, &plans);
                 work.known.today = Some(node.cost);
                 work.known.uses_today.clone_from(&node.used);
                 work.graph.answer(node);
@@ -255,20 +305,30 @@ impl<P: Planner + Send> Asking<'_, P> {
             return Ok(());
         }
         self.show(work, &set).await?;
-        let mut plans = Vec::new();
-        for place in &work.known.samples {
-            let sample = &work.question.samples[*place];
-            let schema = work.question.schema.as_deref();
-            match self.planner.explain(schema, sample).await? {
-                Ok(plan) => plans.push(plan),
-                // Such as a hint that names a hidden index: this set can't be.
-                Err(_) => return Ok(()),
-            }
+        let Some(mut plans) = self.plans(work).await? else {
+            return Ok(());
+        };
+        let is_meant = |place: &usize| set.contains(place) || self.scene.kept.contains(place);
+        if !plans.iter().flat_map(|plan| &plan.used).all(is_meant) {
+            // An index that was thought to be of no use to it, as one that is read from end to end.
+            self.show_exactly(work, &set).await?;
+            let Some(again) = self.plans(work).await? else {
+                return Ok(());
+            };
+            plans = again;
         }
         if let Some(node) = self.node(work, &set, &plans).await? {
+            work.known.note(&node.used, &plans);
             work.graph.answer(node);
         }
         Ok(())
+    }
+
+    /// The plans of all samples with what is visible; `None` where one has none, such as for a hint
+    /// that names a hidden index: this set can't be.
+    async fn plans(&mut self, work: &Work<'_>) -> Result<Option<Vec<Plan>>, Error> {
+        let plans = plans_of(self.planner, work.question, &work.known).await?;
+        Ok(Some(plans).filter(|plans| !plans.is_empty()))
     }
 
     /// The plans of all samples as one.

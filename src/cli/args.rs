@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::context::Format;
-use super::{advise, check, config, demo, digest, generate, index, probe, sandbox, top};
+use super::{advise, check, config, demo, digest, generate, index, probe, report, sandbox, top};
 
 /// Watches MySQL live, finds the indexes it lacks or does not need, and guards what was won.
 ///
@@ -87,6 +87,8 @@ pub enum Command {
     Advise(advise::Args),
     /// Versioned index definitions: write, check, apply, verify and take back.
     Index(index::Args),
+    /// Reports on indexes, schemas and performance, as text, Markdown, JSON or one HTML file.
+    Report(report::Args),
     /// Ranked profile of slow query logs.
     Digest(digest::Args),
     /// The private MySQL server by itself.

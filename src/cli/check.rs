@@ -9,7 +9,7 @@ use crate::model::finding::{Finding, Severity};
 use crate::model::units;
 use crate::report::doc::{Block, Document};
 use crate::server::capability::{self, Capabilities, DigestUse, Flavour};
-use crate::server::{self, findings};
+use crate::server::{self, account, findings};
 
 /// Arguments of `mydex check`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -85,14 +85,9 @@ pub async fn check(
     monitor: &Monitor,
     args: &Args,
 ) -> Result<(Document, Report), Error> {
-    let failed = |error: server::Error| Error::from_chain(&error).hint(error.hint());
-    let mut connection = server::open(server, monitor).await.map_err(failed)?;
-    let facts = capability::probe(&mut connection, server.socket.is_some())
-        .await
-        .map_err(failed)?;
-    let digests = capability::digest_use(&mut connection)
-        .await
-        .map_err(failed)?;
+    let mut connection = server::open(server, monitor).await?;
+    let facts = capability::probe(&mut connection, server.socket.is_some()).await?;
+    let digests = capability::digest_use(&mut connection).await?;
     connection.close().await;
     Ok(build(server, &facts, digests.as_ref(), args))
 }
@@ -108,7 +103,7 @@ fn build(
     if args.quiet {
         found.retain(|finding| finding.severity > Severity::Ok);
     }
-    let account = findings::monitoring_account("mydex@%");
+    let account = account::monitoring_account("mydex@%");
     let report = Report {
         server: server.name.clone(),
         place: server::connect::place(server),

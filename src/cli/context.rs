@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::error::Error;
 use crate::config::load::Loaded;
 use crate::config::settings::{Server, Settings};
+use crate::model::check::Checked;
 use crate::report::doc::Document;
-use crate::report::{html, markdown, text};
+use crate::report::{html, junit, markdown, sarif, text};
 
 /// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -25,6 +26,10 @@ pub enum Format {
     Md,
     /// One self-contained file for a browser.
     Html,
+    /// `JUnit` XML, for what checks something.
+    Junit,
+    /// SARIF 2.1.0, for what checks something.
+    Sarif,
 }
 
 /// What every command is given.
@@ -66,8 +71,29 @@ impl Context {
                 rendered.push('\n');
                 rendered
             }
+            Format::Junit | Format::Sarif => {
+                return Err(Error::new(
+                    "`--format junit` and `--format sarif` are for what checks something",
+                )
+                .hint("`index lint`, `index status`, `index plan` and `index drift` have them"));
+            }
         };
         self.write(&rendered)
+    }
+
+    /// Writes what rules found: `document` for people, `json` for programs, and as test report or
+    /// log of findings from `checked`.
+    pub fn emit_checked(
+        &self,
+        checked: &Checked,
+        document: &Document,
+        json: &impl Serialize,
+    ) -> Result<(), Error> {
+        match self.format {
+            Format::Junit => self.write(&junit::render(checked)),
+            Format::Sarif => self.write(&sarif::render(checked)),
+            _ => self.emit(document, json),
+        }
     }
 
     /// Writes `data` to the `-o` file, whole or not at all, or to standard output. A reader that

@@ -1,6 +1,8 @@
-//! Introduces the collectors, the load engine and the advisor to the dashboard.
+//! Introduces the collectors, the load engine, the advisor and the indexes to the dashboard.
 
 mod advisor;
+mod apart;
+mod indexes;
 
 use std::sync::Arc;
 
@@ -35,6 +37,7 @@ pub(super) async fn show(
     let settings = context.settings();
     let (feed, news) = mpsc::channel(FEED_QUEUE);
     let (requests, wishes) = mpsc::channel(REQUEST_QUEUE);
+    let (to_indexes, for_indexes) = mpsc::channel(REQUEST_QUEUE);
     let (to_collectors, for_collectors) = mpsc::channel(REQUEST_QUEUE);
     let read_only = settings.dashboard.read_only || server.read_only;
     let mut collector = collector::spawn(
@@ -47,9 +50,16 @@ pub(super) async fn show(
     );
     let desk = tokio::spawn(advisor::serve(
         wishes,
-        to_collectors,
+        to_indexes,
         feed.clone(),
         hands(settings, server),
+        cancel.clone(),
+    ));
+    let indexes = tokio::spawn(indexes::serve(
+        for_indexes,
+        to_collectors,
+        feed.clone(),
+        indexes::hands(settings, server, read_only),
         cancel.clone(),
     ));
     if let Some(load) = load {
@@ -73,8 +83,9 @@ pub(super) async fn show(
             (screen.await, collected)
         }
     };
-    // A run of the advisor gives back its private server before the program ends.
-    let _ = desk.await;
+    // A run of the advisor gives back its private server before the program ends, and a change of
+    // an index comes to a point where it can be taken up again.
+    let _ = tokio::join!(desk, indexes);
     match collected {
         Err(panic) => {
             return Err(
@@ -82,7 +93,7 @@ pub(super) async fn show(
                     .hint("this is a bug in mydex; the log tells where"),
             );
         }
-        Ok(Err(error)) => return Err(Error::from_chain(&error).hint(error.hint())),
+        Ok(Err(error)) => return Err(error.into()),
         Ok(Ok(())) => {}
     }
     match ended.map_err(|error| Error::from_chain(&error))? {

@@ -239,7 +239,7 @@ async fn headless(
         .await
         .map_err(|error| Error::from_chain(&error))?;
     drain.abort();
-    let seen = seen.map_err(|error| Error::from_chain(&error).hint(error.hint()))?;
+    let seen = seen?;
     let pack = probe::pack(PACK)?;
     let levels = summary::service_levels(&context.settings().slo, &pack, &report, &seen.interval);
     context.emit(

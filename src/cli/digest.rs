@@ -1,6 +1,7 @@
 //! `mydex digest`: slow query logs to a ranked profile.
 
-mod output;
+mod json;
+mod text;
 
 use std::io::IsTerminal as _;
 use std::time::Instant;
@@ -116,8 +117,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
         .map_err(|error| Error::new(format!("reading the logs failed: {error}")))??;
     let took = started.elapsed();
     let shown = chosen(&profile, args.limit, args.order_by);
-    let (document, json) = output::digest(&profile, &shown, args.order_by, took);
-    context.emit(&document, &json)?;
+    context.emit(
+        &text::document(&profile, &shown, args.order_by, took),
+        &json::digest(&profile, &shown, took),
+    )?;
     Ok(if profile.is_interrupted {
         Outcome::Interrupted
     } else {
@@ -254,6 +257,11 @@ fn chosen(profile: &Profile, limit: Limit, order: Order) -> Vec<&Class> {
         shown.push(class);
     }
     shown
+}
+
+/// A time of the log, in microseconds since 1970.
+fn time(micros: i64) -> String {
+    Timestamp::from_microsecond(micros).map_or_else(|_| "-".to_owned(), |time| time.to_string())
 }
 
 #[cfg(test)]

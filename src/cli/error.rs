@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::collect::once::OnceError;
+use crate::server;
+
 /// How a command ended when nothing stood in its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -52,6 +55,16 @@ impl Error {
         }
     }
 
+    /// Adds what to do about it, beside what is said already.
+    #[must_use]
+    pub(super) fn or_hint(mut self, hint: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(first) => format!("{first}; {hint}"),
+            None => hint.to_owned(),
+        });
+        self
+    }
+
     /// Says first what it is about.
     #[must_use]
     pub(super) fn in_front(mut self, about: &str) -> Self {
@@ -78,3 +91,17 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<server::Error> for Error {
+    /// With what a server's error says to do about it.
+    fn from(error: server::Error) -> Self {
+        Self::from_chain(&error).hint(error.hint())
+    }
+}
+
+impl From<OnceError> for Error {
+    /// With what is to be done about a poll that failed.
+    fn from(error: OnceError) -> Self {
+        Self::from_chain(&error).hint(error.hint())
+    }
+}

@@ -1,9 +1,9 @@
 //! # cli
-//! Purpose: the command line: arguments, one file per command, errors with hints, exit status; it introduces the features to one another.
+//! Purpose: the command line: arguments, one module per command, errors with hints, exit status; it introduces the features to one another.
 //! Gives: an exit status; data on stdout, messages on stderr.
 //! Pure files: args.rs
 //! May import: model, config, sql, server, collect, slowlog, probes, advisor, indexes, report, tui, sandbox
-//! Reading order: args, error, context, signals, logging, one file per command
+//! Reading order: args, error, context, signals, logging, one module per command
 
 pub mod advise;
 pub mod args;
@@ -17,8 +17,10 @@ pub mod error;
 mod figures;
 pub mod generate;
 pub mod index;
+mod inventory;
 mod logging;
 pub mod probe;
+pub mod report;
 pub mod sandbox;
 mod signals;
 mod steps;
@@ -120,6 +122,7 @@ async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
         Command::Probe(args) => probe::run(context, args).await,
         Command::Advise(args) => advise::run(context, &args).await,
         Command::Index(args) => index::run(context, args).await,
+        Command::Report(args) => report::run(context, &args).await,
         Command::Sandbox(args) => sandbox::run(context, args).await,
         Command::Digest(args) => digest::run(context, args).await,
         Command::Config(args) => config::run(context, &args),

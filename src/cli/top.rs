@@ -70,9 +70,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         ));
     }
     let once = tokio::select! {
-        once = once::once(server, &settings.monitor, tokio::time::sleep(window)) => {
-            once.map_err(|error| Error::from_chain(&error).hint(error.hint()))?
-        }
+        once = once::once(server, &settings.monitor, tokio::time::sleep(window)) => once?,
         () = context.cancel.cancelled() => return Ok(Outcome::Interrupted),
     };
     context.emit(

@@ -124,7 +124,8 @@ fn plan_for(sample: Option<&Sample>, capabilities: &Capabilities) -> Result<Expl
     }
 }
 
-async fn latency(
+/// Executions of a digest by duration since it was first seen; empty where that can't be read.
+pub(super) async fn latency(
     connection: &mut Connection,
     capabilities: &Capabilities,
     condition: &str,

@@ -3,7 +3,7 @@
 //! Gives: a bounded feed of intervals, digests and details, and the cost of having read them.
 //! Pure files: rows.rs, own.rs, ledger.rs, cadence.rs, facts.rs
 //! May import: model, config, sql, server
-//! Reading order: rows, own, crew, fast, ledger, digests, cadence, facts, detail, worker, shell, collector, once
+//! Reading order: rows, own, crew, fast, ledger, digests, cadence, facts, detail, worker, shell, collector, once, observe
 
 pub mod cadence;
 pub mod collector;
@@ -13,6 +13,7 @@ pub mod digests;
 pub mod facts;
 pub mod fast;
 pub mod ledger;
+pub mod observe;
 pub mod once;
 pub mod own;
 pub mod rows;

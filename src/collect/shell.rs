@@ -160,7 +160,7 @@ impl Shell {
             }
             Request::RefreshNow => self.refresh = true,
             // Whoever runs the advisor takes these before they come here.
-            Request::Advisor(_) => {}
+            Request::Advisor(_) | Request::Index(_) => {}
             Request::Detail(key) => {
                 let job = self
                     .capabilities

@@ -182,7 +182,7 @@ impl Worker {
             .map_err(|error| match error {
                 control::Error::Server(Error::Denied { message }) => format!(
                     "not permitted to kill it ({message}): GRANT CONNECTION_ADMIN ON *.* TO {}",
-                    crate::server::findings::quoted_account(&capabilities.account)
+                    crate::server::account::quoted_account(&capabilities.account)
                 ),
                 other => other.to_string(),
             })

@@ -1,6 +1,6 @@
 //! What to write instead of a key that is not one.
 
-use super::kind::Given;
+use super::given::Given;
 use super::mistake::{did_you_mean, listed};
 use super::schema::{SERVER, SETTINGS};
 

@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 
 use secrecy::SecretString;
 
-use super::kind::{Given, Kind};
+use super::given::Given;
+use super::kind::Kind;
 use super::mistake::{Mistake, Place, did_you_mean};
 use super::origin::{Entry, Layer, Origin};
 use super::schema::SETTINGS;

@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::advice;
-use super::kind::{self, Given, Instead, Kind, Refusal, Value};
+use super::given::Given;
+use super::kind::{self, Instead, Kind, Refusal, Value};
 use super::mistake::{Mistake, Place};
 use super::origin::{Entry, Layer, Origin};
 use super::schema::{PROFILE, SERVER, SETTINGS, value_of};

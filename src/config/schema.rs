@@ -341,7 +341,7 @@ mod tests {
         for key in SETTINGS {
             let value = (key.get)(&settings).unwrap();
             let text = value.plain();
-            let read = key.kind.read(&super::super::kind::Given::Plain(&text));
+            let read = key.kind.read(&super::super::given::Given::Plain(&text));
             assert_eq!(read, Ok(value.clone()), "{}", key.path);
             let mut other = Settings::built_in(Profile::Development);
             (key.set)(&mut other, value.clone());

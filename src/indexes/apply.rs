@@ -26,6 +26,7 @@ use crate::server::{self, Connection};
 use drive::{Drive, Halt};
 use session::Session;
 
+pub(super) use session::lock_name;
 pub use terms::{
     End, Error, Event, Judge, Judging, Options, Outcome, Phase, Preview, Settled, Skipped,
     Unjudged, Verdict,

@@ -45,7 +45,7 @@ impl Definition {
     /// # Errors
     /// All mistakes at once, each with its place, what is wrong, and the remedy.
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
-        parse::definition(file, text)
+        parse::definition(file, text).map(|(definition, _)| definition)
     }
 
     /// The definition as a file; [`Definition::parse`] reads the same from it.

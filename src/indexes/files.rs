@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::definition::Definition;
+use super::parse;
 use crate::config::mistake::{Mistake, Place};
 use crate::model::advice::Action;
+use crate::model::schema::{KeyPart, Part};
 
 /// Highest version.
 pub const MAX_VERSION: u32 = 999_999_999;
@@ -24,6 +26,36 @@ pub struct Entry {
     pub file: String,
     /// What it says.
     pub definition: Definition,
+    /// Where it applies, and what it is excused from.
+    pub terms: Terms,
+}
+
+/// Under which terms a definition stands in its folder; no part of the change, and so of its
+/// checksum.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// The profiles that it is for; empty for all.
+    pub profiles: Vec<String>,
+    /// The rules that it may break.
+    pub allow: Vec<Allowed>,
+}
+
+/// A rule that a definition may break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// The rule's code, such as `MYX020`.
+    pub rule: String,
+    /// Why it may.
+    pub reason: String,
+}
+
+impl Entry {
+    /// Whether the definition is for this profile.
+    #[must_use]
+    pub fn is_for(&self, profile: &str) -> bool {
+        let profiles = &self.terms.profiles;
+        profiles.is_empty() || profiles.iter().any(|own| own == profile)
+    }
 }
 
 /// What becomes of a change that is to be written down.
@@ -95,6 +127,7 @@ pub fn entries(folder: &str, mut files: Vec<(String, String)>) -> (Vec<Entry>, V
         let Some((version, name)) = parts_of(&file) else {
             mistakes.push(whole_file(
                 &path,
+                NAME,
                 format!("`{file}` is no name of a definition"),
                 "name it like `0003_orders_state.toml`: four digits or more, an underscore, and a \
                  name of small letters, digits, `_` and `-`; or move it elsewhere"
@@ -105,17 +138,19 @@ pub fn entries(folder: &str, mut files: Vec<(String, String)>) -> (Vec<Entry>, V
         if let Some(other) = taken.get(&version) {
             mistakes.push(whole_file(
                 &path,
+                NUMBER,
                 format!("number {version} is taken by `{other}`"),
                 "rename the one that was not applied yet to the next free number".to_owned(),
             ));
         } else {
             taken.insert(version, file.clone());
         }
-        match Definition::parse(&path, &text) {
-            Ok(definition) => found.push(Entry {
+        match parse::definition(&path, &text) {
+            Ok((definition, terms)) => found.push(Entry {
                 version,
                 name: name.to_owned(),
                 definition,
+                terms,
                 file,
             }),
             Err(more) => mistakes.extend(more.all().iter().cloned()),
@@ -125,22 +160,29 @@ pub fn entries(folder: &str, mut files: Vec<(String, String)>) -> (Vec<Entry>, V
     (found, mistakes)
 }
 
+/// Key of a mistake about a file's name.
+pub(super) const NAME: &str = "file";
+
+/// Key of a mistake about a file's number.
+pub(super) const NUMBER: &str = "number";
+
 /// A mistake about a file as a whole.
-pub(super) fn whole_file(path: &str, problem: String, remedy: String) -> Mistake {
+pub(super) fn whole_file(path: &str, key: &str, problem: String, remedy: String) -> Mistake {
     Mistake {
         place: Place::File {
             file: path.to_owned(),
             line: 1,
             column: 1,
         },
-        key: String::new(),
+        key: key.to_owned(),
         problem,
         remedy,
     }
 }
 
 /// The path of a file of the folder, as it is shown.
-pub(super) fn path_of(folder: &str, file: &str) -> String {
+#[must_use]
+pub fn path_of(folder: &str, file: &str) -> String {
     if folder.is_empty() {
         file.to_owned()
     } else {
@@ -204,6 +246,27 @@ fn concerns_the_same(one: &Definition, other: &Definition) -> bool {
             || one.index.is_same_as(&other.index))
 }
 
+/// A name for an index on these parts: `idx` and its columns in plain letters, with a number behind
+/// it where it is taken.
+#[must_use]
+pub fn index_name(parts: &[KeyPart], is_taken: impl Fn(&str) -> bool) -> String {
+    let mut raw = String::from("idx");
+    for part in parts {
+        raw.push('_');
+        raw.push_str(match &part.what {
+            Part::Column(name) | Part::Expression(name) => name,
+        });
+    }
+    let stem = plain(&raw);
+    let mut name = stem.clone();
+    let mut number = 2_u32;
+    while is_taken(&name) {
+        name = format!("{stem}_{number}");
+        number += 1;
+    }
+    name
+}
+
 /// A name for the file: action, where it is a drop, table and index, in plain letters.
 fn slug(definition: &Definition) -> String {
     let (table, index) = (&definition.table, &definition.index.name);
@@ -216,6 +279,11 @@ fn slug(definition: &Definition) -> String {
         raw.push('_');
     }
     raw.push_str(index);
+    plain(&raw)
+}
+
+/// The text in small letters, digits and `_`, of a limited length.
+fn plain(raw: &str) -> String {
     let mut name = String::new();
     for c in raw.chars() {
         match c.to_ascii_lowercase() {

@@ -77,15 +77,43 @@ pub enum Written {
     Stated(PathBuf),
 }
 
+/// Everything in a folder, right or wrong.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Survey {
+    /// The folder as it was named.
+    pub folder: String,
+    /// Every file that is not ignored, with its text; `None` for what is no text file.
+    pub files: Vec<(String, Option<String>)>,
+    /// The definitions that can be read, in the order of their numbers.
+    pub entries: Vec<Entry>,
+    /// What is wrong.
+    pub mistakes: Vec<Mistake>,
+}
+
 /// Reads every definition of a folder, in the order of their numbers; a folder that does not exist
 /// has none.
 ///
 /// # Errors
 /// When something can't be read, and with all mistakes of all files at once.
 pub fn read(folder: &Path) -> Result<Vec<Entry>, Error> {
-    let shown = folder.display().to_string();
+    let survey = survey(folder)?;
+    if survey.mistakes.is_empty() {
+        Ok(survey.entries)
+    } else {
+        Err(Error::Mistakes(Faults(Mistakes::new(survey.mistakes))))
+    }
+}
+
+/// Reads a folder with all that is wrong in it; a folder that does not exist is empty.
+///
+/// # Errors
+/// When the folder or a file can't be read at all.
+pub fn survey(folder: &Path) -> Result<Survey, Error> {
+    let mut survey = Survey {
+        folder: folder.display().to_string(),
+        ..Survey::default()
+    };
     let mut texts = Vec::new();
-    let mut mistakes = Vec::new();
     for name in names(folder)? {
         let path = folder.join(&name);
         let unread = |source| Error::Read {
@@ -93,28 +121,29 @@ pub fn read(folder: &Path) -> Result<Vec<Entry>, Error> {
             source,
         };
         let facts = fs::metadata(&path).map_err(unread)?;
-        let fault = |problem: &str, remedy: &str| {
-            let path = files::path_of(&shown, &name);
-            files::whole_file(&path, format!("`{name}` {problem}"), remedy.to_owned())
-        };
-        if !facts.is_file() {
-            mistakes.push(fault("is no file", "keep only definitions in this folder"));
+        let text = if !facts.is_file() {
+            Err(("is no file", "keep only definitions in this folder"))
         } else if facts.len() > MAX_BYTES {
-            mistakes.push(fault("has more than 1 MiB", "shorten its evidence"));
+            Err(("has more than 1 MiB", "shorten its evidence"))
         } else {
-            match String::from_utf8(fs::read(&path).map_err(unread)?) {
-                Ok(text) => texts.push((name, text)),
-                Err(_) => mistakes.push(fault("is not UTF-8 text", "save it as UTF-8")),
+            String::from_utf8(fs::read(&path).map_err(unread)?)
+                .map_err(|_| ("is not UTF-8 text", "save it as UTF-8"))
+        };
+        match &text {
+            Ok(text) => texts.push((name.clone(), text.clone())),
+            Err((problem, remedy)) => {
+                let path = files::path_of(&survey.folder, &name);
+                let problem = format!("`{name}` {problem}");
+                let fault = files::whole_file(&path, files::NAME, problem, (*remedy).to_owned());
+                survey.mistakes.push(fault);
             }
         }
+        survey.files.push((name, text.ok()));
     }
-    let (entries, more) = files::entries(&shown, texts);
-    mistakes.extend(more);
-    if mistakes.is_empty() {
-        Ok(entries)
-    } else {
-        Err(Error::Mistakes(Faults(Mistakes::new(mistakes))))
-    }
+    let (entries, more) = files::entries(&survey.folder, texts);
+    survey.entries = entries;
+    survey.mistakes.extend(more);
+    Ok(survey)
 }
 
 /// Names of the files that are not ignored.

@@ -1,12 +1,14 @@
 //! TOML to a definition, all mistakes at once.
 
 mod evidence;
+mod terms;
 
 use toml::de::{DeTable, DeValue};
 
 use super::definition::Definition;
 use super::expression::{is_closed, is_type};
 use super::fields::{Fields, Value, joined, offset_of};
+use super::files::Terms;
 use super::print::{ACTIONS, KINDS};
 use crate::config::mistake::{Mistake, Mistakes, Place};
 use crate::config::syntax;
@@ -24,6 +26,8 @@ const KEYS: &[&str] = &[
     "comment",
     "parser",
     "generated_column",
+    "profiles",
+    "allow",
     "reason",
     "evidence",
 ];
@@ -42,8 +46,8 @@ const MAX_PARTS: usize = 16;
 /// Bytes of one key part at most, in the roomiest row format.
 const MAX_PREFIX: u64 = 3072;
 
-/// Reads a definition.
-pub(super) fn definition(file: &str, text: &str) -> Result<Definition, Mistakes> {
+/// Reads a definition, and the terms under which its file stands in a folder.
+pub(super) fn definition(file: &str, text: &str) -> Result<(Definition, Terms), Mistakes> {
     // Line breaks inside a text of several lines must not depend on the machine it was edited on.
     let text = text.replace("\r\n", "\n");
     let (clean, errors) = syntax::clean(&text);
@@ -62,8 +66,9 @@ pub(super) fn definition(file: &str, text: &str) -> Result<Definition, Mistakes>
     fields.mistakes.extend(syntax_mistakes);
     let document = syntax::document(&clean);
     let found = read(&mut fields, document.get_ref(), has_errors);
+    let terms = terms::read(&mut fields, document.get_ref());
     match found {
-        Some(definition) if fields.mistakes.is_empty() => Ok(definition),
+        Some(definition) if fields.mistakes.is_empty() => Ok((definition, terms)),
         _ => Err(Mistakes::new(fields.mistakes)),
     }
 }

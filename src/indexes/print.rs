@@ -33,6 +33,11 @@ fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> &'static str {
     found.map_or("", |(word, _)| word)
 }
 
+/// The word for a kind.
+pub(super) fn kind(kind: IndexKind) -> &'static str {
+    word(&KINDS, &kind)
+}
+
 /// The file for people.
 pub(super) fn definition(definition: &Definition) -> String {
     let index = &definition.index;

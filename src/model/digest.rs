@@ -25,6 +25,13 @@ impl DigestKey {
     pub fn is_lost_row(&self) -> bool {
         self.digest.is_none()
     }
+
+    /// The first 16 digits of the digest, which are enough to tell it; empty for the lost row.
+    #[must_use]
+    pub fn start(&self) -> String {
+        let digest = self.digest.as_deref().unwrap_or_default();
+        digest.chars().take(16).collect()
+    }
 }
 
 macro_rules! digest_counters {

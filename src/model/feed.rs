@@ -1,5 +1,7 @@
 //! What travels between the collectors, the load engine and whoever shows it.
 
+mod indexes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use super::digest::{DigestDetail, DigestInterval, DigestKey};
 use super::interval::{Discontinuity, Interval};
 use super::probe::LoadTick;
 use super::session::SessionId;
+
+pub use indexes::{DefinitionText, IndexBoard, IndexChange, IndexNews, IndexRequest};
 
 /// Facts about the connected server, read once per connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +88,8 @@ pub enum Feed {
     },
     /// News from the advisor.
     Advisor(AdvisorNews),
+    /// News about indexes.
+    Index(IndexNews),
     /// One sentence for the message line.
     Notice(String),
 }
@@ -148,6 +154,8 @@ pub enum Request {
     RefreshNow,
     /// Something for the advisor; the collectors have no part in it.
     Advisor(AdvisorRequest),
+    /// Something about indexes; the collectors have no part in it either.
+    Index(IndexRequest),
 }
 
 /// What is asked of the advisor.

@@ -3,9 +3,10 @@
 //! Gives: differences and summaries that always carry their window and unit; no value without one.
 //! Pure files: all
 //! May import: none
-//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, finding, advice, feed
+//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, finding, check, advice, feed, performance
 
 pub mod advice;
+pub mod check;
 pub mod digest;
 pub mod feed;
 pub mod finding;
@@ -13,6 +14,7 @@ pub mod interval;
 pub mod inventory;
 pub mod latency;
 pub mod ledger;
+pub mod performance;
 pub mod probe;
 pub mod review;
 pub mod sample;

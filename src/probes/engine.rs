@@ -25,7 +25,8 @@ use super::pool::{Connector, MySql};
 use super::queue::{Bounds, Plan, Queue};
 
 use super::schedule::{Mix, Source, Spacing, schedule, stream_of};
-use super::seat::{Shard, Shared, worker};
+use super::seat::{Shared, worker};
+use super::shard::Shard;
 use crate::model::probe::LoadTick;
 
 /// Operations in flight have this long to end after the run was stopped before its time.

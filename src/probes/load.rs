@@ -1,9 +1,11 @@
 //! Loads a pack's schema and data into a database: in parallel, in transactions of a batch, so
 //! that it can be ended at any point and taken up again.
 
+pub mod decision;
 pub mod error;
 pub mod insert;
 pub mod ledger;
+pub mod segment;
 pub mod session;
 pub mod worker;
 
@@ -20,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 use super::generate::World;
 use super::pack::{Pack, check_data};
 use crate::server::quote::ident;
+use decision::{Decision, Identity};
 pub use error::LoadError;
-use ledger::{Decision, Identity, Segment};
+use segment::Segment;
 use session::execute;
 use worker::Shared;
 
@@ -179,7 +182,7 @@ async fn prepare(
 ) -> Result<Option<Vec<Segment>>, LoadError> {
     let pack = world.pack();
     let live = ledger::read(control, &plan.database, &identity.pack).await?;
-    let segments = match ledger::decide(&live, identity, plan, pack)? {
+    let segments = match decision::decide(&live, identity, plan, pack)? {
         Decision::Complete => return Ok(None),
         Decision::Resume(segments) => segments,
         Decision::Fresh => ledger::begin(control, world, plan, identity).await?,

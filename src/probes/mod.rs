@@ -1,15 +1,16 @@
 //! # probes
 //! Purpose: workload packs: their data generator, loader, open-loop engine and pool gauge.
 //! Gives: rows that depend on the seed alone; histograms of response, service and pool wait that conserve counts.
-//! Pure files: value.rs, random.rs, network.rs, literal.rs, pack.rs, pack/, params.rs, generate.rs, generate/, schedule.rs, recorder.rs, queue.rs, hlog.rs
+//! Pure files: value.rs, random.rs, network.rs, literal.rs, pack.rs, pack/, params.rs, generate.rs, generate/, schedule.rs, recorder.rs, level.rs, queue.rs, hlog.rs, load/segment.rs, load/decision.rs
 //! May import: model, config, server
-//! Reading order: value, pack, random, generate, params, open, literal, load, sample, schedule, recorder, queue, hlog, pacer, operation, pool, seat, outcome, engine, workload
+//! Reading order: value, pack, random, generate, params, open, literal, load, sample, schedule, recorder, level, queue, hlog, pacer, operation, pool, shard, seat, outcome, engine, workload
 
 pub mod engine;
 pub mod generate;
 #[cfg(test)]
 mod generate_tests;
 pub mod hlog;
+pub mod level;
 pub mod literal;
 pub mod load;
 pub mod network;
@@ -26,5 +27,6 @@ pub mod recorder;
 pub mod sample;
 pub mod schedule;
 mod seat;
+mod shard;
 pub mod value;
 pub mod workload;

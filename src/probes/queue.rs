@@ -4,7 +4,8 @@
 //! have arrived, one at those that a connection has taken; what lies between them waits. However
 //! long the line grows, its memory does not. The line is first come, first served over all probes.
 
-use super::recorder::{Ending, Level, LevelWindow, Operation, Recorder, record};
+use super::level::{Level, LevelWindow};
+use super::recorder::{Ending, Operation, Recorder, record};
 use super::schedule::{Arrival, Mix, Schedule};
 
 /// Where the operations come from.

@@ -12,12 +12,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::operation::{Done, shown};
+use super::operation::shown;
 use super::pacer::{Pacer, Precision};
 use super::pool::{Backoff, Connector, Session};
 use super::queue::{Next, Queue};
-use super::recorder::{Ending, Level, Operation, Recorder, record};
-use super::schedule::Arrival;
+use super::recorder::record;
+use super::shard::{Lease, Shard};
 
 /// How often a worker checks how late it is when no operation tells.
 const HEARTBEAT_NS: u64 = 10_000_000;
@@ -92,38 +92,6 @@ impl Shared {
             )),
             Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
         }
-    }
-}
-
-/// What one worker counts.
-#[derive(Debug)]
-pub(crate) struct Shard {
-    tally: Mutex<Tally>,
-}
-
-/// Its figures of the present window.
-#[derive(Debug)]
-pub(crate) struct Tally {
-    pub(crate) recorder: Recorder,
-    /// Connections lent.
-    pub(crate) used: Level,
-    /// Connections open.
-    pub(crate) open: u32,
-}
-
-impl Shard {
-    pub(crate) fn new(probes: usize) -> Self {
-        Self {
-            tally: Mutex::new(Tally {
-                recorder: Recorder::new(probes),
-                used: Level::default(),
-                open: 0,
-            }),
-        }
-    }
-
-    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -338,80 +306,6 @@ impl<C: Connector> Seat<C> {
     async fn leave(mut self) {
         if let Some(session) = self.session.take() {
             let _ = tokio::time::timeout(CLOSE, session.close()).await;
-        }
-    }
-}
-
-/// A connection lent for one operation. Dropped before [`Lease::end`], by an abort or a panic, it
-/// records the operation as given up, so that the counts add up whatever happens.
-struct Lease<'a> {
-    shard: &'a Shard,
-    pacer: &'a Pacer,
-    arrival: Arrival,
-    sent: u64,
-    is_measured: bool,
-    is_open: bool,
-}
-
-impl Lease<'_> {
-    fn begin(&self, wait: u64, late: Option<u64>) {
-        let mut tally = self.shard.tally();
-        let used = tally.used.value() + 1;
-        tally.used.set(self.sent, used);
-        if self.is_measured {
-            record(&mut tally.recorder.wait, wait);
-            if let Some(late) = late {
-                record(&mut tally.recorder.lateness, late);
-                if let Some(probe) = tally.recorder.probes.get_mut(self.arrival.source) {
-                    probe.counts.scheduled += 1;
-                }
-            }
-        }
-    }
-
-    /// Returns whether the connection is to be replaced.
-    fn end(mut self, now: u64, done: Option<Done>) -> bool {
-        self.is_open = false;
-        let (retries, ending, is_broken) = match done {
-            None => (0, Ending::TimedOut, true),
-            Some(Done { retries, result }) => match result {
-                Ok(rows) => (retries, Ending::Completed { rows }, false),
-                Err(failure) if failure.is_timeout() => {
-                    (retries, Ending::TimedOut, failure.is_broken)
-                }
-                Err(failure) => {
-                    let is_broken = failure.is_broken;
-                    let (code, text) = (failure.code, failure.text);
-                    (retries, Ending::Failed { code, text }, is_broken)
-                }
-            },
-        };
-        self.record(now, retries, ending);
-        is_broken
-    }
-
-    fn record(&self, now: u64, retries: u32, ending: Ending) {
-        let mut tally = self.shard.tally();
-        let used = tally.used.value().saturating_sub(1);
-        tally.used.set(now, used);
-        if self.is_measured {
-            record(&mut tally.recorder.usage, now.saturating_sub(self.sent));
-            tally.recorder.operation(Operation {
-                probe: self.arrival.source,
-                intended: self.arrival.at,
-                sent: self.sent,
-                ended: now,
-                retries,
-                ending,
-            });
-        }
-    }
-}
-
-impl Drop for Lease<'_> {
-    fn drop(&mut self) {
-        if self.is_open {
-            self.record(self.pacer.now(), 0, Ending::TimedOut);
         }
     }
 }

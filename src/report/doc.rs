@@ -1,5 +1,7 @@
 //! The document tree. Texts in it are raw; each renderer escapes for its own target.
 
+pub use super::diagram::{Diagram, Entity, Field, Link};
+pub use super::series::{Lines, Series};
 pub use crate::model::finding::{Finding, Severity};
 
 /// A document.
@@ -46,6 +48,10 @@ pub enum Block {
     Bars(Bars),
     /// A distribution.
     Histogram(Histogram),
+    /// Values over time.
+    Lines(Lines),
+    /// Tables and their relationships.
+    Diagram(Diagram),
 }
 
 /// Amounts by name, in the order given; with two series, such as before and after, the bars of one

@@ -7,6 +7,16 @@ pub(super) fn inline(out: &mut String, raw: &str) {
     escaped(out, &text::inline(raw));
 }
 
+/// Like [`inline`], with places where a long name may go on in the next line: behind `_` and `.`.
+pub(super) fn name(out: &mut String, raw: &str) {
+    for piece in text::inline(raw).split_inclusive(['_', '.']) {
+        escaped(out, piece);
+        if piece.ends_with(['_', '.']) {
+            out.push_str("<wbr>");
+        }
+    }
+}
+
 /// Appends `raw` with its line breaks, for preformatted text.
 pub(super) fn block(out: &mut String, raw: &str) {
     escaped(out, &text::block(raw));
@@ -67,6 +77,11 @@ mod tests {
             assert_eq!(with(inline, raw), safe);
         }
         assert_eq!(with(block, "a\n<b>\r"), "a\n&lt;b&gt; ");
+    }
+
+    #[test]
+    fn long_names_may_break_behind_their_parts() {
+        assert_eq!(with(name, "a.b_<c>"), "a.<wbr>b_<wbr>&lt;c&gt;");
     }
 
     #[test]

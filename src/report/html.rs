@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
+use super::diagram::{self, Diagram};
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
-use super::{escape, plot};
+use super::{escape, plot, series};
 
 /// The only style of the file; the policy in its head names it by its hash.
 const STYLE: &str = include_str!("html/style.css");
@@ -17,6 +18,9 @@ const MIN_CONTENTS: usize = 4;
 
 /// Cells of at least so many characters get room, so that a statement is not one word a line.
 const LONG_CELL: usize = 24;
+
+/// Pixels of a drawing that fits on an upright page; a wider one is printed on a page of its own.
+const PAGE_WIDTH: f64 = 900.0;
 
 /// Renders `document`; hostile text stays text wherever it stands.
 #[must_use]
@@ -100,7 +104,7 @@ fn contents(out: &mut String, headings: &[(u8, &str)]) {
         }
         is_inner_open = is_inner;
         let _ = write!(out, "<li><a href=\"#s{}\">", place + 1);
-        escape::inline(out, text);
+        escape::name(out, text);
         out.push_str("</a>");
         if is_inner {
             out.push_str("</li>\n");
@@ -155,6 +159,8 @@ impl Page {
             }
             Block::Bars(bars) => plot::bars(&mut self.out, bars),
             Block::Histogram(histogram) => plot::histogram(&mut self.out, histogram),
+            Block::Lines(lines) => series::html(&mut self.out, lines),
+            Block::Diagram(diagram) => self.diagram(diagram),
         }
     }
 
@@ -213,7 +219,11 @@ impl Page {
             for (cell, column) in row.iter().zip(&table.columns) {
                 let class = class(column.align, cell);
                 let _ = write!(self.out, "<td{class}>");
-                escape::inline(&mut self.out, cell);
+                if is_long(cell) {
+                    escape::name(&mut self.out, cell);
+                } else {
+                    escape::inline(&mut self.out, cell);
+                }
                 self.out.push_str("</td>");
             }
             self.out.push_str("</tr>\n");
@@ -242,6 +252,24 @@ impl Page {
         self.out.push_str("</li>\n");
     }
 
+    /// Its size is kept, so that names can be read; what is wider than the page scrolls.
+    fn diagram(&mut self, diagram: &Diagram) {
+        let mut drawing = String::new();
+        let width = diagram::svg::draw(&mut drawing, diagram);
+        self.out.push_str(if width > PAGE_WIDTH {
+            "<figure class=\"er wide\">\n"
+        } else {
+            "<figure class=\"er\">\n"
+        });
+        let caption = format!("{} {}", diagram.caption, diagram::svg::LEGEND);
+        plot::caption(&mut self.out, caption.trim_start());
+        self.out.push_str(
+            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Diagram\">",
+        );
+        self.out.push_str(&drawing);
+        self.out.push_str("</div>\n</figure>\n");
+    }
+
     /// Statements are wrapped, so that their end can be seen; the lines of plans tell by where they
     /// begin, and are not.
     fn code(&mut self, language: &str, text: &str) {
@@ -257,10 +285,14 @@ impl Page {
     }
 }
 
+fn is_long(cell: &str) -> bool {
+    cell.chars().nth(LONG_CELL).is_some()
+}
+
 fn class(align: Align, cell: &str) -> &'static str {
     match align {
         Align::Right => " class=\"n\"",
-        Align::Left if cell.chars().nth(LONG_CELL).is_some() => " class=\"text\"",
+        Align::Left if is_long(cell) => " class=\"text\"",
         Align::Left => "",
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
-use super::{chart, escape};
+use super::{chart, diagram, escape, series};
 use crate::model::text::{block, inline};
 
 /// Renders `document`; hostile text can neither leave its cell nor become markup.
@@ -61,6 +61,15 @@ fn block_lines(out: &mut String, part: &Block) {
         Block::Bars(bars) => plot(out, &bars.caption, &chart::bars(bars)),
         Block::Histogram(histogram) => {
             plot(out, &histogram.caption, &chart::histogram(histogram));
+        }
+        Block::Lines(lines) => plot(out, &lines.caption, &series::text(lines)),
+        Block::Diagram(diagram) => {
+            if !diagram.caption.is_empty() {
+                let _ = writeln!(out, "{}\n", escaped(&diagram.caption));
+            }
+            if let Some(text) = diagram::mermaid::text(diagram) {
+                code(out, "mermaid", &text, "");
+            }
         }
     }
 }

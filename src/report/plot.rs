@@ -28,7 +28,7 @@ pub(super) fn bars(out: &mut String, bars: &Bars) {
                     "<th scope=\"rowgroup\" rowspan=\"{}\">",
                     row.values.len()
                 );
-                escape::inline(out, &row.label);
+                escape::name(out, &row.label);
                 out.push_str("</th>");
             }
             if has_names {
@@ -123,7 +123,8 @@ fn axis(histogram: &Histogram) -> Vec<&str> {
         .collect()
 }
 
-fn caption(out: &mut String, caption: &str) {
+/// The line above a plot.
+pub(super) fn caption(out: &mut String, caption: &str) {
     if !caption.is_empty() {
         out.push_str("<figcaption>");
         escape::prose(out, caption);

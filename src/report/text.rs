@@ -6,8 +6,8 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, preset
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::chart;
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
+use super::{chart, diagram, series};
 use crate::model::text::{block, inline};
 
 /// Renders `document`, tables and paragraphs wrapped to `width` columns where one is given.
@@ -54,6 +54,12 @@ fn block_lines(out: &mut String, part: &Block, width: Option<u16>) {
         Block::Bars(bars) => plot_lines(out, &bars.caption, &chart::bars(bars), width),
         Block::Histogram(plot) => {
             plot_lines(out, &plot.caption, &chart::histogram(plot), width);
+        }
+        Block::Lines(lines) => plot_lines(out, &lines.caption, &series::text(lines), width),
+        Block::Diagram(diagram) => {
+            let caption = format!("{} {}", diagram.caption, diagram::list::LEGEND);
+            let lines = diagram::list::lines(diagram);
+            plot_lines(out, caption.trim_start(), &lines, width);
         }
     }
 }

@@ -1,20 +1,21 @@
 //! Reads tables, indexes and views of a server into a [`Catalog`], in few bounded statements.
 //!
-//! Two depths: [`read`] has everything that a twin needs, with fresh figures, for the tables of a
+//! Three depths: [`read`] has everything that a twin needs, with fresh figures, for the tables of a
 //! workload; [`outline`] leaves out `SHOW CREATE` and takes figures from InnoDB's own statistics
-//! tables, so that thousands of tables cost the server little and none of them is opened.
+//! tables, so that thousands of tables cost the server little and none of them is opened;
+//! [`indexes`] leaves out columns and views as well, which are more than half of what is left.
 
 mod create;
+mod innodb;
+mod reader;
 mod rows;
+mod session;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::cells::Cells as _;
-use super::ddl::{self, names_tables};
-use super::guard::Values;
-use super::quote::hex_literal;
+use super::ddl::names_tables;
 use super::{Connection, Error};
-use crate::model::schema::{Catalog, Index, IndexKind, TableName, View};
+use crate::model::schema::{Catalog, TableName};
+use reader::Reader;
+use session::Session;
 
 /// Tables at most.
 pub const MAX_TABLES: usize = 2_000;
@@ -24,9 +25,6 @@ const MAX_PARTS: usize = 100_000;
 
 /// Names in one condition.
 const CHUNK: usize = 250;
-
-/// Steps from a named table to its parents, or from a view to what it is made of.
-const MAX_DEPTH: usize = 8;
 
 /// What to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +50,7 @@ pub struct Reading {
 enum Depth {
     Full,
     Outline,
+    Indexes,
 }
 
 /// Everything about the tables in `scope`, with fresh figures and `SHOW CREATE`.
@@ -72,391 +71,70 @@ pub async fn outline(connection: &mut Connection, scope: &Scope) -> Result<Readi
     in_plain_session(connection, scope, Depth::Outline).await
 }
 
-/// Reads with a session whose `SHOW CREATE` does not depend on the server's SQL mode, and puts the
-/// session back.
+/// Tables, indexes and foreign keys alone: no columns, no views. What depends on the type of a
+/// column or on whether it may be NULL is known after [`add_columns`].
+pub async fn indexes(connection: &mut Connection, scope: &Scope) -> Result<Reading, Error> {
+    in_plain_session(connection, scope, Depth::Indexes).await
+}
+
+/// Reads the columns of these tables into `catalog`; what could not be read, each one sentence.
+pub async fn add_columns(
+    connection: &mut Connection,
+    catalog: &mut Catalog,
+    tables: &[TableName],
+) -> Result<Vec<String>, Error> {
+    let session = Session::of(connection).await?;
+    session.make_plain(connection, false).await?;
+    let mut reader = Reader {
+        page_bytes: session.page_bytes,
+        depth: Depth::Outline,
+        reading: Reading {
+            catalog: std::mem::take(catalog),
+            notes: Vec::new(),
+        },
+        connection,
+    };
+    for name in tables {
+        if let Some(table) = reader.reading.catalog.tables.get_mut(name) {
+            table.columns.clear();
+        }
+    }
+    let mut outcome = Ok(());
+    for chunk in tables.chunks(CHUNK) {
+        outcome = reader.columns(&names_tables(chunk)).await;
+        if outcome.is_err() {
+            break;
+        }
+    }
+    let reading = reader.reading;
+    *catalog = reading.catalog;
+    match outcome {
+        Err(error) if error.is_fatal() => return Err(error),
+        _ => session.restore(connection).await?,
+    }
+    outcome.map(|()| reading.notes)
+}
+
+/// Reads in a plain session and puts the session back.
 async fn in_plain_session(
     connection: &mut Connection,
     scope: &Scope,
     depth: Depth,
 ) -> Result<Reading, Error> {
-    let before = connection
-        .first(
-            "the session's modes",
-            "SELECT @@sql_mode, @@information_schema_stats_expiry, @@lower_case_table_names, \
-             @@innodb_page_size",
-        )
-        .await?
-        .unwrap_or_default();
-    let mode = before.text(0).unwrap_or_default();
-    let expiry = before.u64(1).unwrap_or(86_400);
-    let fresh = if depth == Depth::Full { 0 } else { expiry };
-    let set = |mode: &str, expiry: u64| {
-        format!(
-            "SET SESSION sql_mode = {}, information_schema_stats_expiry = {expiry}",
-            hex_literal(mode)
-        )
-    };
-    connection
-        .run("the session's modes", &set("", fresh))
-        .await?;
+    let session = Session::of(connection).await?;
+    session.make_plain(connection, depth == Depth::Full).await?;
     let mut reader = Reader {
-        page_bytes: before.u64(3).unwrap_or(16_384),
+        page_bytes: session.page_bytes,
         depth,
         reading: Reading::default(),
         connection,
     };
-    reader.reading.catalog.folds_case = before.u64(2).unwrap_or(0) != 0;
+    reader.reading.catalog.folds_case = session.folds_case;
     let outcome = reader.all(scope).await;
     let reading = reader.reading;
     match outcome {
         Err(error) if error.is_fatal() => return Err(error),
-        _ => {
-            let restore = set(&mode, expiry);
-            connection.run("the session's modes", &restore).await?;
-        }
+        _ => session.restore(connection).await?,
     }
     outcome.map(|()| reading)
-}
-
-struct Reader<'a> {
-    connection: &'a mut Connection,
-    reading: Reading,
-    depth: Depth,
-    page_bytes: u64,
-}
-
-impl Reader<'_> {
-    async fn all(&mut self, scope: &Scope) -> Result<(), Error> {
-        self.connection
-            .version()
-            .clone_into(&mut self.reading.catalog.version);
-        match scope {
-            Scope::Tables(names) => self.closure(names).await?,
-            Scope::Schemas(schemas) => {
-                let list: Vec<_> = schemas.iter().map(|schema| hex_literal(schema)).collect();
-                if !list.is_empty() {
-                    let condition = format!("(TABLE_SCHEMA IN ({}))", list.join(", "));
-                    self.tables(&condition).await?;
-                    self.views(&condition).await?;
-                    self.foreign_keys(&condition).await?;
-                    self.parts(&condition).await?;
-                }
-            }
-        }
-        self.partitioning().await?;
-        self.innodb_statistics().await?;
-        self.creates().await
-    }
-
-    /// The named tables and everything that they stand on.
-    async fn closure(&mut self, names: &[TableName]) -> Result<(), Error> {
-        let mut asked = BTreeSet::new();
-        let mut wanted: BTreeSet<TableName> = names.iter().cloned().collect();
-        for _ in 0..MAX_DEPTH {
-            let new: Vec<_> = wanted.difference(&asked).cloned().collect();
-            asked.extend(new.iter().cloned());
-            for chunk in new.chunks(CHUNK) {
-                let condition = names_tables(chunk);
-                let found = self.tables(&condition).await?;
-                self.views(&condition).await?;
-                self.foreign_keys(&condition).await?;
-                self.parts(&condition).await?;
-                for name in &found {
-                    if let Some(table) = self.reading.catalog.tables.get(name) {
-                        wanted.extend(table.foreign_keys.iter().map(|key| key.parent.clone()));
-                    }
-                }
-                wanted.extend(self.under_views(chunk).await?);
-            }
-            if wanted.is_subset(&asked) {
-                return Ok(());
-            }
-        }
-        self.reading.notes.push(format!(
-            "tables more than {MAX_DEPTH} references or views away from the workload were not read"
-        ));
-        Ok(())
-    }
-
-    /// Answers of an account that may not see something are empty.
-    async fn optional(&mut self, what: &str, sql: &str) -> Result<Option<Vec<Values>>, Error> {
-        match self.connection.rows(what, sql).await {
-            Ok(rows) => Ok(Some(rows)),
-            Err(error @ (Error::Denied { .. } | Error::Server { .. })) => {
-                self.reading.notes.push(format!("no {what}: {error}"));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn note_cut(&mut self, what: &str, rows: usize, limit: usize) {
-        if rows > limit {
-            self.reading
-                .notes
-                .push(format!("only the first {limit} {what} were read"));
-        }
-    }
-
-    async fn tables(&mut self, condition: &str) -> Result<Vec<TableName>, Error> {
-        let figures = match self.depth {
-            Depth::Full => "TABLE_ROWS, DATA_LENGTH, INDEX_LENGTH",
-            Depth::Outline => "NULL, NULL, NULL",
-        };
-        let sql = format!(
-            "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, ENGINE, CREATE_OPTIONS, {figures} \
-             FROM information_schema.TABLES WHERE {condition} AND TABLE_TYPE = 'BASE TABLE' \
-             ORDER BY TABLE_SCHEMA, TABLE_NAME LIMIT {}",
-            MAX_TABLES + 1
-        );
-        let rows = self.connection.rows("the tables", &sql).await?;
-        let known = self.reading.catalog.tables.len();
-        self.note_cut("tables", known + rows.len(), MAX_TABLES);
-        let room = MAX_TABLES.saturating_sub(known);
-        let mut found = Vec::new();
-        for table in rows.iter().take(room).filter_map(rows::table) {
-            found.push(table.name.clone());
-            self.reading
-                .catalog
-                .tables
-                .insert(table.name.clone(), table);
-        }
-        if found.is_empty() {
-            return Ok(found);
-        }
-        let sql = format!(
-            "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, \
-             COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH, \
-             COLLATION_NAME, EXTRA, GENERATION_EXPRESSION \
-             FROM information_schema.COLUMNS WHERE {condition} \
-             ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION LIMIT {}",
-            MAX_PARTS + 1
-        );
-        let rows = self.connection.rows("the columns", &sql).await?;
-        self.note_cut("columns", rows.len(), MAX_PARTS);
-        for row in rows.iter().take(MAX_PARTS) {
-            let table = rows::name(row).and_then(|name| self.reading.catalog.tables.get_mut(&name));
-            if let (Some(table), Some(column)) = (table, rows::column(row)) {
-                table.columns.push(column);
-            }
-        }
-        Ok(found)
-    }
-
-    async fn views(&mut self, condition: &str) -> Result<(), Error> {
-        let sql = format!(
-            "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION \
-             FROM information_schema.VIEWS WHERE {condition} LIMIT {MAX_TABLES}"
-        );
-        let Some(rows) = self.optional("views", &sql).await? else {
-            return Ok(());
-        };
-        for row in &rows {
-            let (Some(name), Some(query)) = (rows::name(row), row.text(2)) else {
-                continue;
-            };
-            if query.is_empty() {
-                self.reading.notes.push(format!(
-                    "the query of view `{name}` can't be read: grant SHOW VIEW on it"
-                ));
-                continue;
-            }
-            let view = View {
-                name: name.clone(),
-                query,
-            };
-            self.reading.catalog.views.insert(name, view);
-        }
-        Ok(())
-    }
-
-    /// The tables and views that these views are made of.
-    async fn under_views(&mut self, names: &[TableName]) -> Result<Vec<TableName>, Error> {
-        let views: Vec<_> = names
-            .iter()
-            .filter(|name| {
-                self.reading
-                    .catalog
-                    .view(&name.schema, &name.name)
-                    .is_some()
-            })
-            .cloned()
-            .collect();
-        if views.is_empty() {
-            return Ok(Vec::new());
-        }
-        let condition = names_tables(&views).replace("TABLE_", "VIEW_");
-        let sql = format!(
-            "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME \
-             FROM information_schema.VIEW_TABLE_USAGE WHERE {condition} LIMIT {MAX_TABLES}"
-        );
-        let rows = self.optional("tables of views", &sql).await?;
-        Ok(rows.iter().flatten().filter_map(rows::name).collect())
-    }
-
-    async fn foreign_keys(&mut self, condition: &str) -> Result<(), Error> {
-        let sql = format!(
-            "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, \
-             REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME \
-             FROM information_schema.KEY_COLUMN_USAGE \
-             WHERE {condition} AND REFERENCED_TABLE_NAME IS NOT NULL \
-             ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION LIMIT {MAX_PARTS}"
-        );
-        let rows = self.connection.rows("the foreign keys", &sql).await?;
-        for row in &rows {
-            let table = rows::name(row).and_then(|name| self.reading.catalog.tables.get_mut(&name));
-            if let Some(table) = table {
-                rows::add_foreign_key(&mut table.foreign_keys, row);
-            }
-        }
-        Ok(())
-    }
-
-    async fn parts(&mut self, condition: &str) -> Result<(), Error> {
-        let cardinality = match self.depth {
-            Depth::Full => "CARDINALITY",
-            Depth::Outline => "NULL",
-        };
-        let sql = format!(
-            "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, \
-             INDEX_TYPE, INDEX_COMMENT, IS_VISIBLE, COLUMN_NAME, EXPRESSION, SUB_PART, COLLATION, \
-             {cardinality} FROM information_schema.STATISTICS WHERE {condition} \
-             ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX LIMIT {}",
-            MAX_PARTS + 1
-        );
-        let rows = self.connection.rows("the indexes", &sql).await?;
-        self.note_cut("parts of indexes", rows.len(), MAX_PARTS);
-        let mut read: BTreeMap<TableName, Vec<Index>> = BTreeMap::new();
-        for row in rows.iter().take(MAX_PARTS) {
-            if let Some(name) = rows::name(row) {
-                rows::add_part(read.entry(name).or_default(), row);
-            }
-        }
-        for (name, mut indexes) in read {
-            indexes.sort_by(|one, other| {
-                (!one.is_primary(), &one.name).cmp(&(!other.is_primary(), &other.name))
-            });
-            if let Some(table) = self.reading.catalog.tables.get_mut(&name) {
-                table.indexes = indexes;
-            }
-        }
-        Ok(())
-    }
-
-    async fn partitioning(&mut self) -> Result<(), Error> {
-        let partitioned: Vec<_> = self
-            .reading
-            .catalog
-            .tables
-            .values()
-            .filter(|table| table.partitioning.is_some())
-            .map(|table| table.name.clone())
-            .collect();
-        for chunk in partitioned.chunks(CHUNK) {
-            let sql = format!(
-                "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, PARTITION_METHOD, \
-                 PARTITION_EXPRESSION, SUBPARTITION_METHOD, SUBPARTITION_EXPRESSION \
-                 FROM information_schema.PARTITIONS \
-                 WHERE {} AND PARTITION_ORDINAL_POSITION = 1 LIMIT {MAX_PARTS}",
-                names_tables(chunk)
-            );
-            for row in self.connection.rows("the partitions", &sql).await? {
-                let table =
-                    rows::name(&row).and_then(|name| self.reading.catalog.tables.get_mut(&name));
-                if let Some(table) = table {
-                    table.partitioning = rows::partitioning(&row);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Bytes of each index, and for an outline rows and cardinalities as well.
-    async fn innodb_statistics(&mut self) -> Result<(), Error> {
-        let names: Vec<_> = self.reading.catalog.tables.keys().cloned().collect();
-        let is_outline = self.depth == Depth::Outline;
-        for chunk in names.chunks(CHUNK) {
-            let of_chunk = self.of_innodb(chunk);
-            let which = if is_outline {
-                ""
-            } else {
-                "AND stat_name = 'size' "
-            };
-            let sql = format!(
-                "SELECT /* mydex:catalog */ database_name, table_name, index_name, stat_name, \
-                 stat_value FROM mysql.innodb_index_stats WHERE {of_chunk} {which}LIMIT {MAX_PARTS}"
-            );
-            let Some(rows) = self.optional("sizes of single indexes", &sql).await? else {
-                return Ok(());
-            };
-            for row in &rows {
-                rows::add_statistic(&mut self.reading.catalog, row, self.page_bytes);
-            }
-            if !is_outline {
-                continue;
-            }
-            let sql = format!(
-                "SELECT /* mydex:catalog */ database_name, table_name, n_rows, \
-                 clustered_index_size, sum_of_other_index_sizes \
-                 FROM mysql.innodb_table_stats WHERE {of_chunk} LIMIT {MAX_PARTS}"
-            );
-            for row in self
-                .optional("sizes of tables", &sql)
-                .await?
-                .iter()
-                .flatten()
-            {
-                rows::add_size(&mut self.reading.catalog, row, self.page_bytes);
-            }
-        }
-        Ok(())
-    }
-
-    /// A condition on InnoDB's statistics tables, where each partition has a row of its own.
-    fn of_innodb(&self, names: &[TableName]) -> String {
-        let mut conditions = vec![
-            names_tables(names)
-                .replace("TABLE_SCHEMA", "database_name")
-                .replace("TABLE_NAME", "table_name"),
-        ];
-        for name in names {
-            let table = self.reading.catalog.tables.get(name);
-            if table.is_some_and(|table| table.partitioning.is_some()) {
-                conditions.push(format!(
-                    "(database_name = {} AND table_name BETWEEN {} AND {})",
-                    hex_literal(&name.schema),
-                    hex_literal(&format!("{}#", name.name)),
-                    hex_literal(&format!("{}$", name.name)),
-                ));
-            }
-        }
-        format!("({})", conditions.join(" OR "))
-    }
-
-    async fn creates(&mut self) -> Result<(), Error> {
-        let names: Vec<_> = self
-            .reading
-            .catalog
-            .tables
-            .values()
-            .filter(|table| {
-                let is_text = |index: &Index| index.kind == IndexKind::FullText;
-                self.depth == Depth::Full || table.indexes.iter().any(is_text)
-            })
-            .map(|table| table.name.clone())
-            .collect();
-        for name in names {
-            let sql = format!("SHOW CREATE TABLE {}", ddl::table(&name));
-            let rows = self.optional("definition of a table", &sql).await?;
-            let text = rows.iter().flatten().next().and_then(|row| row.text(1));
-            let table = self.reading.catalog.tables.get_mut(&name);
-            if let (Some(table), Some(text)) = (table, text) {
-                create::add_parsers(&mut table.indexes, &text);
-                if self.depth == Depth::Full {
-                    table.create = text;
-                }
-            }
-        }
-        Ok(())
-    }
 }

@@ -172,6 +172,12 @@ impl Connection {
         self.patience = patience;
     }
 
+    /// How long an answer is waited for; see [`Connection::set_patience`].
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// Whether the connection was given up after an answer that did not come.
     #[must_use]
     pub fn is_broken(&self) -> bool {

@@ -1,10 +1,11 @@
 //! # server
 //! Purpose: one guarded connection to a MySQL server: connect, session limits, capabilities, quoting, kill, audit.
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
-//! Pure files: quote.rs, ddl.rs, cells.rs, findings.rs, instruments.rs, catalog/
+//! Pure files: quote.rs, ddl.rs, recreate.rs, cells.rs, account.rs, findings.rs, instruments.rs, catalog/create.rs, catalog/innodb.rs, catalog/rows.rs
 //! May import: model, config, sql
-//! Reading order: error, cells, quote, ddl, connect, guard, capability, catalog, usage, instruments, findings, parameters, audit, control, settings
+//! Reading order: error, cells, quote, ddl, recreate, connect, guard, capability, catalog, usage, distinct, room, account, instruments, findings, parameters, statements, audit, control, settings
 
+pub mod account;
 pub mod audit;
 pub mod capability;
 pub mod catalog;
@@ -12,13 +13,17 @@ pub mod cells;
 pub mod connect;
 pub mod control;
 pub mod ddl;
+pub mod distinct;
 pub mod error;
 pub mod findings;
 pub mod guard;
 mod instruments;
 pub mod parameters;
 pub mod quote;
+pub mod recreate;
+pub mod room;
 pub mod settings;
+pub mod statements;
 pub mod usage;
 
 pub use connect::options;

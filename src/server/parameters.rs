@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cells::Cells as _;
+use super::guard::Values;
 use super::quote;
 use super::{Connection, Error};
 use crate::sql::standin::{Parametrized, Slot, Table};
@@ -10,6 +11,12 @@ use crate::sql::standin::{Parametrized, Slot, Table};
 /// What stands in for a parameter that no column gives a value for: valid as a number, as a text,
 /// as JSON.
 const OTHER: &str = "'1'";
+
+/// The same for what is compared with dates, which refuse anything else (error 1525).
+const DATE: &str = "'2000-01-01'";
+
+/// Rows among which a value is looked for, where a column has none in the row that was read.
+const FEW: u32 = 1000;
 
 /// Rows of a page, for `LIMIT ?`.
 const COUNT: &str = "10";
@@ -23,7 +30,7 @@ pub enum Rows {
     /// The row of each table that stands behind so many others in the server's own order; the
     /// first one where there are fewer.
     Behind(u32),
-    /// No row is read: constants that are valid for any type stand in.
+    /// No row is read: constants that are valid for the column's type stand in.
     Unread,
 }
 
@@ -59,11 +66,19 @@ pub async fn fill(
             (_, Some(place)) => values
                 .get(place)
                 .cloned()
-                .unwrap_or_else(|| OTHER.to_owned()),
+                .unwrap_or_else(|| any(kinds.get(place)).to_owned()),
             _ => OTHER.to_owned(),
         })
         .collect();
     Ok(Some(statement.filled(&literals)))
+}
+
+/// A constant that can be compared with a column of this type.
+fn any(kind: Option<&String>) -> &'static str {
+    match kind.map(String::as_str) {
+        Some("date" | "datetime" | "timestamp") => DATE,
+        _ => OTHER,
+    }
 }
 
 /// The columns of the tables that the statement names, with their types.
@@ -160,8 +175,13 @@ async fn values(
                 break;
             }
         }
+        let Some(row) = row else { continue };
         for (i, place) in columns.into_iter().enumerate() {
-            let cell = row.as_ref().and_then(|row| row.cell(i));
+            let other = match row.cell(i) {
+                Some(_) => None,
+                None => not_null(connection, place).await?,
+            };
+            let cell = row.cell(i).or_else(|| other.as_ref()?.cell(0));
             let kind = kinds.get(place).map_or("", String::as_str);
             if let Some(literal) = cell.and_then(|cell| literal(cell, kind)) {
                 values.insert(place.clone(), literal);
@@ -169,6 +189,21 @@ async fn values(
         }
     }
     Ok(values)
+}
+
+/// A row in which the column is not NULL, among the first few of its table.
+async fn not_null(connection: &mut Connection, place: &Place) -> Result<Option<Values>, Error> {
+    let column = quote::ident(&place.2);
+    let sql = format!(
+        "SELECT /* mydex:parameters */ {column} FROM (SELECT {column} FROM {}.{} LIMIT {FEW}) AS few \
+         WHERE {column} IS NOT NULL LIMIT 1",
+        quote::ident(&place.0),
+        quote::ident(&place.1)
+    );
+    match connection.first("a value of a column", &sql).await {
+        Err(error) if !error.is_fatal() => Ok(None),
+        found => found,
+    }
 }
 
 /// A value as a literal that no text in it can break out of.

@@ -3,14 +3,16 @@
 //! Gives: a `Profile` of classes with their figures and samples; malformed entries are counted, never fatal.
 //! Pure files: all but read.rs, source.rs, tests.rs
 //! May import: model, sql
-//! Reading order: entry, split, histogram, profile, tally, source, read
+//! Reading order: stamp, entry, split, histogram, profile, part, tally, source, read
 
 pub mod entry;
 pub mod histogram;
+mod part;
 pub mod profile;
 pub mod read;
 pub mod source;
 pub mod split;
+pub mod stamp;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -99,6 +99,16 @@ pub struct Sample {
     pub(super) lot: u64,
 }
 
+/// The window from the first to the last time, with one more time.
+#[inline]
+pub(super) fn widened(window: Option<(i64, i64)>, at: Option<i64>) -> Option<(i64, i64)> {
+    match (window, at) {
+        (Some((first, last)), Some(at)) => Some((first.min(at), last.max(at))),
+        (None, Some(at)) => Some((at, at)),
+        (window, None) => window,
+    }
+}
+
 /// Names with their counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -137,10 +147,45 @@ impl Tally {
 }
 
 impl Class {
+    /// A class of nothing yet.
+    pub(super) fn new(fingerprint: String, hash: u64) -> Self {
+        Self {
+            fingerprint,
+            hash,
+            time_min: u64::MAX,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the figures of the same class elsewhere; names and samples stay.
+    pub(super) fn merge(&mut self, from: &Self) {
+        self.calls += from.calls;
+        self.time += from.time;
+        self.time_min = self.time_min.min(from.time_min);
+        self.time_max = self.time_max.max(from.time_max);
+        self.squares += from.squares;
+        self.lock_time += from.lock_time;
+        self.rows_sent += from.rows_sent;
+        self.rows_examined += from.rows_examined;
+        self.rows_affected += from.rows_affected;
+        self.bytes_sent += from.bytes_sent;
+        self.errors += from.errors;
+        self.histogram.merge(&from.histogram);
+        if let Some((first, last)) = from.seen {
+            self.seen = widened(widened(self.seen, Some(first)), Some(last));
+        }
+    }
+
     /// The default schema of most executions, if the log tells.
     #[must_use]
     pub fn schema(&self) -> Option<&str> {
         self.schemas.most().filter(|name| !name.is_empty())
+    }
+
+    /// Its part of a `total` time in microseconds.
+    #[must_use]
+    pub fn share(&self, total: u64) -> f64 {
+        self.time as f64 / (total.max(1)) as f64
     }
 
     /// Mean time in microseconds.

@@ -7,10 +7,11 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use super::entry::{Carried, Entries, Item};
+use super::part::{Counted, Part, count};
 use super::profile::Profile;
 use super::source::{Error, Opened, Source};
 use super::split::{carry, last_start};
-use super::tally::{Counted, Merger, Part, count};
+use super::tally::Merger;
 use crate::sql::fingerprint::Fingerprinter;
 
 /// What to read, and how much to keep.

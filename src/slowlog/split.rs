@@ -2,7 +2,8 @@
 
 use memchr::{memmem, memrchr};
 
-use super::entry::{Carried, Entries, Stamp, is_start, stamp};
+use super::entry::{Carried, Entries, is_start};
+use super::stamp::{Stamp, stamp};
 
 /// The last place in `log` where an entry starts, but not at its very beginning: what stands
 /// before it is whole entries.

@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 use proptest::prelude::*;
 
-use super::entry::{Carried, Entries, Entry, Item, Stamp, stamp};
+use super::entry::{Carried, Entries, Entry, Item};
+use super::stamp::{Stamp, stamp};
 use super::{Options, Profile, Source, read};
 
 const MYSQL: &str = include_str!("tests/mysql.log");

@@ -9,72 +9,11 @@
 //! it. The server decides two things in its parser: whether `NULL` is a value, and whether a
 //! number is a position in `ORDER BY`. Both are decided here from the neighbouring tokens.
 
-use super::keywords::{self, ENDS_LIST, GOES_ON, NULLS, SIGNS, WORDS, Words};
 use super::lexer::{Lexed, Lexer};
-
-/// Codes of tokens below `keywords::FIRST`; those below 256 are the character itself.
-pub(super) mod code {
-    pub(in crate::sql) const NONE: u16 = 0;
-    pub(in crate::sql) const IDENT: u16 = 256;
-    pub(in crate::sql) const IDENT_AT: u16 = 257;
-    pub(in crate::sql) const NUMBER: u16 = 258;
-    pub(in crate::sql) const POSITION: u16 = 259;
-    pub(in crate::sql) const VALUE: u16 = 260;
-    pub(in crate::sql) const VALUES: u16 = 261;
-    pub(in crate::sql) const ROW_OF_ONE: u16 = 262;
-    pub(in crate::sql) const ROWS_OF_ONE: u16 = 263;
-    pub(in crate::sql) const ROW: u16 = 264;
-    pub(in crate::sql) const ROWS: u16 = 265;
-    pub(in crate::sql) const IN_LIST: u16 = 266;
-    pub(in crate::sql) const CHARSET: u16 = 267;
-    pub(in crate::sql) const HINT_OPEN: u16 = 268;
-    pub(in crate::sql) const HINT_CLOSE: u16 = 269;
-    pub(in crate::sql) const BODY: u16 = 270;
-    pub(in crate::sql) const NOT_EQUAL: u16 = 271;
-    pub(in crate::sql) const AT_MOST: u16 = 272;
-    pub(in crate::sql) const AT_LEAST: u16 = 273;
-    pub(in crate::sql) const SAME: u16 = 274;
-    pub(in crate::sql) const SHIFT_LEFT: u16 = 275;
-    pub(in crate::sql) const SHIFT_RIGHT: u16 = 276;
-    pub(in crate::sql) const ASSIGN: u16 = 277;
-    pub(in crate::sql) const AND_AND: u16 = 278;
-    pub(in crate::sql) const OR_OR: u16 = 279;
-    pub(in crate::sql) const ARROW: u16 = 280;
-    pub(in crate::sql) const LONG_ARROW: u16 = 281;
-    /// What is written for the codes from `VALUE` on.
-    pub(in crate::sql) const TEXTS: [&str; 22] = [
-        "?",
-        "?, ...",
-        "(?)",
-        "(?) /* , ... */",
-        "(...)",
-        "(...) /* , ... */",
-        "IN (...)",
-        "(_charset)",
-        "/*+",
-        "*/",
-        "(unknown)",
-        "!=",
-        "<=",
-        ">=",
-        "<=>",
-        "<<",
-        ">>",
-        ":=",
-        "&&",
-        "||",
-        "->",
-        "->>",
-    ];
-}
-
-const OPEN: u16 = b'(' as u16;
-const CLOSE: u16 = b')' as u16;
-const COMMA: u16 = b',' as u16;
-const MINUS: u16 = b'-' as u16;
-const PLUS: u16 = b'+' as u16;
-const AT: u16 = b'@' as u16;
-const SEMICOLON: u16 = b';' as u16;
+use super::token::{
+    AND_NOT, AT, CLOSE, COMMA, MINUS, OPEN, PLUS, SEMICOLON, TILDE, code, is_operator,
+};
+use super::words::{ENDS_LIST, FIRST, GOES_ON, NULLS, SIGNS, WORDS, Words};
 
 /// A token that was put down.
 #[derive(Debug, Clone, Copy)]
@@ -146,7 +85,7 @@ impl Fingerprinter {
                 }
                 code::POSITION => text.push_str(&token.start.to_string()),
                 code @ 0..256 => text.push(char::from(u8::try_from(code).unwrap_or(b' '))),
-                code @ code::VALUE..keywords::FIRST => {
+                code @ code::VALUE..FIRST => {
                     let index = usize::from(code - code::VALUE);
                     text.push_str(code::TEXTS.get(index).copied().unwrap_or("?"));
                 }
@@ -253,7 +192,7 @@ impl Fingerprinter {
                 self.push(OPEN);
             }
             CLOSE => self.close(),
-            code if code >= keywords::FIRST => self.word(code),
+            code if code >= FIRST => self.word(code),
             code => self.push(code),
         }
     }
@@ -266,7 +205,7 @@ impl Fingerprinter {
         }
         let ends = match next {
             code::NONE | CLOSE | COMMA | SEMICOLON => true,
-            next if next >= keywords::FIRST => self.words.flags(next) & GOES_ON == 0,
+            next if next >= FIRST => self.words.flags(next) & GOES_ON == 0,
             _ => false,
         };
         if !ends {
@@ -311,7 +250,7 @@ impl Fingerprinter {
     fn has_expression_behind(&self, code: u16) -> bool {
         match code {
             OPEN | COMMA => true,
-            code if code >= keywords::FIRST => self.words.flags(code) & NULLS != 0,
+            code if code >= FIRST => self.words.flags(code) & NULLS != 0,
             code => is_operator(code) || code == code::HINT_CLOSE,
         }
     }
@@ -320,7 +259,7 @@ impl Fingerprinter {
     fn takes_sign(&self, code: u16) -> bool {
         match code {
             OPEN | COMMA => true,
-            code if code >= keywords::FIRST => self.words.flags(code) & SIGNS != 0,
+            code if code >= FIRST => self.words.flags(code) & SIGNS != 0,
             code::ASSIGN | AND_NOT | TILDE => false,
             code => is_operator(code),
         }
@@ -398,29 +337,6 @@ impl Fingerprinter {
         } else {
             self.push(row);
         }
-    }
-}
-
-const AND_NOT: u16 = b'!' as u16;
-const TILDE: u16 = b'~' as u16;
-
-/// A sign behind which an operand stands.
-#[inline]
-fn is_operator(code: u16) -> bool {
-    match u8::try_from(code) {
-        Ok(sign) => b"=<>+-*/%^|&!~".contains(&sign),
-        Err(_) => matches!(
-            code,
-            code::NOT_EQUAL
-                | code::AT_MOST
-                | code::AT_LEAST
-                | code::SAME
-                | code::SHIFT_LEFT
-                | code::SHIFT_RIGHT
-                | code::ASSIGN
-                | code::AND_AND
-                | code::OR_OR
-        ),
     }
 }
 

@@ -4,10 +4,8 @@
 //! `STATEMENT_DIGEST_TEXT` answered for each of them. Several words are one token; the digest
 //! writes the last of them in alphabetical order.
 
-use std::sync::LazyLock;
-
 /// Words that are keywords wherever they stand, but behind a dot.
-const KEYWORDS: &str = "\
+pub(super) const KEYWORDS: &str = "\
     ABSENT ACCESSIBLE ACCOUNT ACTION ACTIVE ADD ADMIN AFTER AGAINST AGGREGATE ALGORITHM ALL \
     ALLOW_MISSING_FILES ALTER ALWAYS ANALYZE AND ANY ARRAY AS ASC ASCII ASENSITIVE \
     ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS AT ATTRIBUTE AUTHENTICATION AUTO AUTOEXTEND_SIZE \
@@ -88,14 +86,14 @@ const KEYWORDS: &str = "\
     XID XML XOR YEAR YEAR_MONTH ZEROFILL ZONE";
 
 /// Words that are keywords only when a parenthesis follows at once.
-const FUNCTIONS: &str = "\
+pub(super) const FUNCTIONS: &str = "\
     ADDDATE BIT_AND BIT_OR BIT_XOR CAST COUNT CURDATE CURTIME DATE_ADD DATE_SUB EXTRACT \
     GROUP_CONCAT JSON_OBJECTAGG JSON_ARRAYAGG JSON_DUALITY_OBJECT MAX MID MIN NOW POSITION \
     SESSION_USER STD STDDEV STDDEV_POP STDDEV_SAMP ST_COLLECT SUBDATE SUBSTR SUBSTRING SUM SYSDATE \
     SYSTEM_USER TRIM VARIANCE VAR_POP VAR_SAMP";
 
 /// Words that are keywords inside an optimizer hint.
-const HINTS: &str = "\
+pub(super) const HINTS: &str = "\
     BKA BNL DERIVED_CONDITION_PUSHDOWN DUPSWEEDOUT FIRSTMATCH GROUP_INDEX HASH_JOIN INDEX \
     INDEX_MERGE INTOEXISTS JOIN_FIXED_ORDER JOIN_INDEX JOIN_ORDER JOIN_PREFIX JOIN_SUFFIX \
     LOOSESCAN MATERIALIZATION MAX_EXECUTION_TIME MERGE MRR NO_BKA NO_BNL \
@@ -110,7 +108,7 @@ const CHARSETS: &str = "\
     latin7 macce macroman sjis swe7 tis620 ucs2 ujis utf16 utf16le utf32 utf8 utf8mb3 utf8mb4";
 
 /// Words that are written as another one.
-const SYNONYMS: [(&str, &str); 42] = [
+pub(super) const SYNONYMS: [(&str, &str); 42] = [
     ("ANY", "SOME"),
     ("BIGINT", "INT8"),
     ("CHAR", "CHARACTER"),
@@ -155,256 +153,20 @@ const SYNONYMS: [(&str, &str); 42] = [
     ("VARIANCE", "VAR_POP"),
 ];
 
-/// Behind this word or sign a `+` or `-` belongs to the number that follows.
-pub(super) const SIGNS: u8 = 1;
-/// Behind this word or sign `NULL` is a value.
-pub(super) const NULLS: u8 = 2;
-/// An expression goes on with this word.
-pub(super) const GOES_ON: u8 = 4;
-/// Ends a list of ordering or grouping expressions.
-pub(super) const ENDS_LIST: u8 = 8;
-
-/// The number of the first word in the space of token codes.
-pub(super) const FIRST: u16 = 1024;
-
-const SIGN_WORDS: &str = "AND AT BETWEEN CASE DEFAULT DIV ELSE ELSEIF ENDS EVERY IF INTERVAL LIKE \
+/// Behind these words a `+` or `-` belongs to the number that follows.
+pub(super) const SIGN_WORDS: &str = "AND AT BETWEEN CASE DEFAULT DIV ELSE ELSEIF ENDS EVERY IF INTERVAL LIKE \
     MOD NOT OR RETURN RLIKE SELECT STARTS THEN UNTIL WHEN WHILE XOR";
-const NULL_WORDS: &str = "ALL AND AT BETWEEN BINARY BY CASE DEFAULT DISTINCTROW DIV DO ELSE ELSEIF \
+/// Behind these words `NULL` is a value.
+pub(super) const NULL_WORDS: &str = "ALL AND AT BETWEEN BINARY BY CASE DEFAULT DISTINCTROW DIV DO ELSE ELSEIF \
     ENDS ESCAPE EVERY FOR FROM HAVING HIGH_PRIORITY IF INTERVAL LIKE LIMIT MOD OFFSET ON OR RETURN \
     RLIKE SELECT SQL_BIG_RESULT SQL_BUFFER_RESULT SQL_CALC_FOUND_ROWS SQL_NO_CACHE \
     SQL_SMALL_RESULT STARTS STRAIGHT_JOIN THEN UNTIL USING WHEN WHERE WHILE XOR";
-const GOING_ON: &str = "AND BETWEEN COLLATE DIV IN IS LIKE MEMBER MOD NOT OR RLIKE SOUNDS XOR";
-const LIST_ENDS: &str = "EXCEPT FOR GROUPS HAVING INTERSECT INTO LIMIT LOCK ON ORDER PROCEDURE \
+/// An expression goes on with these words.
+pub(super) const GOING_ON: &str =
+    "AND BETWEEN COLLATE DIV IN IS LIKE MEMBER MOD NOT OR RLIKE SOUNDS XOR";
+/// These words end a list of ordering or grouping expressions.
+pub(super) const LIST_ENDS: &str = "EXCEPT FOR GROUPS HAVING INTERSECT INTO LIMIT LOCK ON ORDER PROCEDURE \
     QUALIFY RANGE ROWS SEPARATOR UNION WINDOW WITH";
-
-/// A word as it is found: which token it is, and where.
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    head: u64,
-    tail: u64,
-    word: &'static str,
-    /// Code of the token; zero for an empty slot.
-    code: u16,
-    is_function: bool,
-    is_hint: bool,
-    is_main: bool,
-}
-
-const EMPTY: Slot = Slot {
-    head: 0,
-    tail: 0,
-    word: "",
-    code: 0,
-    is_function: false,
-    is_hint: false,
-    is_main: false,
-};
-
-const SLOTS: usize = 4096;
-
-/// The words with their codes.
-#[derive(Debug)]
-pub(super) struct Words {
-    slots: Vec<Slot>,
-    /// What is written for the code `FIRST + i`.
-    texts: Vec<&'static str>,
-    flags: Vec<u8>,
-    pub(super) known: Known,
-}
-
-/// Codes of the words that the reductions look at.
-#[derive(Debug, Clone, Copy, Default)]
-#[allow(missing_docs, reason = "the names are the words")]
-pub(super) struct Known {
-    pub(super) by: u16,
-    pub(super) delete: u16,
-    pub(super) execute: u16,
-    pub(super) group: u16,
-    pub(super) in_: u16,
-    pub(super) insert: u16,
-    pub(super) not: u16,
-    pub(super) null: u16,
-    pub(super) order: u16,
-    pub(super) partition: u16,
-    pub(super) prepare: u16,
-    pub(super) replace: u16,
-    pub(super) rollup: u16,
-    pub(super) select: u16,
-    pub(super) update: u16,
-    pub(super) with: u16,
-}
-
-/// The one table.
-pub(super) static WORDS: LazyLock<Words> = LazyLock::new(Words::build);
-
-/// Letters in upper case; digits and the rest of a word stay distinct from one another.
-const FOLD: u64 = 0xdfdf_dfdf_dfdf_dfdf;
-
-/// The first and the last eight bytes of a word, letters folded. A word of up to sixteen bytes is
-/// known by them and its length.
-#[inline]
-fn ends(word: &[u8]) -> (u64, u64) {
-    if let (Some(head), Some(tail)) = (word.first_chunk::<8>(), word.last_chunk::<8>()) {
-        return (
-            u64::from_le_bytes(*head) & FOLD,
-            u64::from_le_bytes(*tail) & FOLD,
-        );
-    }
-    if let (Some(head), Some(tail)) = (word.first_chunk::<4>(), word.last_chunk::<4>()) {
-        let head = u64::from(u32::from_le_bytes(*head));
-        let tail = u64::from(u32::from_le_bytes(*tail));
-        return ((head | tail << 32) & FOLD, 0);
-    }
-    let mut head = 0;
-    for byte in word {
-        head = head << 8 | u64::from(*byte);
-    }
-    (head & FOLD, 0)
-}
-
-#[inline]
-fn place(head: u64, tail: u64, length: usize) -> usize {
-    let mixed = (head ^ tail.rotate_left(23) ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(mixed >> 52).unwrap_or(0) & (SLOTS - 1)
-}
-
-impl Words {
-    fn build() -> Self {
-        let mut words = Self {
-            slots: vec![EMPTY; SLOTS],
-            texts: Vec::new(),
-            flags: Vec::new(),
-            known: Known::default(),
-        };
-        for (list, is_function, is_hint) in [
-            (KEYWORDS, false, false),
-            (FUNCTIONS, true, false),
-            (HINTS, false, true),
-        ] {
-            for word in list.split_ascii_whitespace() {
-                let text = SYNONYMS
-                    .iter()
-                    .find(|(from, _)| !is_hint && *from == word)
-                    .map_or(word, |(_, to)| to);
-                words.insert(word, text, is_function, is_hint);
-            }
-        }
-        words.flag(SIGN_WORDS, SIGNS);
-        words.flag(NULL_WORDS, NULLS);
-        words.flag(GOING_ON, GOES_ON);
-        words.flag(LIST_ENDS, ENDS_LIST);
-        words.known = Known {
-            by: words.code_of("BY"),
-            delete: words.code_of("DELETE"),
-            execute: words.code_of("EXECUTE"),
-            group: words.code_of("GROUP"),
-            in_: words.code_of("IN"),
-            insert: words.code_of("INSERT"),
-            not: words.code_of("NOT"),
-            null: words.code_of("NULL"),
-            order: words.code_of("ORDER"),
-            partition: words.code_of("PARTITION"),
-            prepare: words.code_of("PREPARE"),
-            replace: words.code_of("REPLACE"),
-            rollup: words.code_of("ROLLUP"),
-            select: words.code_of("SELECT"),
-            update: words.code_of("UPDATE"),
-            with: words.code_of("WITH"),
-        };
-        words
-    }
-
-    fn flag(&mut self, list: &'static str, flag: u8) {
-        for word in list.split_ascii_whitespace() {
-            let index = usize::from(self.code_of(word).saturating_sub(FIRST));
-            if let Some(flags) = self.flags.get_mut(index) {
-                *flags |= flag;
-            }
-        }
-    }
-
-    /// Code of the token that is written as `text`; a new one, if need be.
-    fn code_of(&mut self, text: &'static str) -> u16 {
-        let index = self.texts.iter().position(|known| *known == text);
-        let index = index.unwrap_or_else(|| {
-            self.texts.push(text);
-            self.flags.push(0);
-            self.texts.len() - 1
-        });
-        u16::try_from(index).unwrap_or(0) + FIRST
-    }
-
-    fn insert(&mut self, word: &'static str, text: &'static str, is_function: bool, is_hint: bool) {
-        let code = self.code_of(text);
-        let (head, tail) = ends(word.as_bytes());
-        let mut at = place(head, tail, word.len());
-        while self.slots[at].code != 0 {
-            if self.is(at, head, tail, word.as_bytes()) {
-                // A word may be both a keyword and a hint.
-                self.slots[at].is_hint |= is_hint;
-                return;
-            }
-            at = (at + 1) % SLOTS;
-        }
-        self.slots[at] = Slot {
-            head,
-            tail,
-            word,
-            code,
-            is_function,
-            is_hint,
-            is_main: !is_hint,
-        };
-    }
-
-    #[inline]
-    fn is(&self, at: usize, head: u64, tail: u64, word: &[u8]) -> bool {
-        let slot = &self.slots[at];
-        slot.head == head
-            && slot.tail == tail
-            && slot.word.len() == word.len()
-            && (word.len() <= 16 || slot.word.as_bytes().eq_ignore_ascii_case(word))
-    }
-
-    #[inline]
-    fn slot(&self, word: &[u8]) -> Option<&Slot> {
-        let (head, tail) = ends(word);
-        let mut at = place(head, tail, word.len());
-        while self.slots[at].code != 0 {
-            if self.is(at, head, tail, word) {
-                return Some(&self.slots[at]);
-            }
-            at = (at + 1) % SLOTS;
-        }
-        None
-    }
-
-    /// The keyword that `word` is, in any case. `is_call`: a parenthesis follows at once.
-    #[inline]
-    pub(super) fn keyword(&self, word: &[u8], is_call: bool) -> Option<u16> {
-        let slot = self.slot(word)?;
-        (slot.is_main && (is_call || !slot.is_function)).then_some(slot.code)
-    }
-
-    /// The keyword that `word` is inside an optimizer hint.
-    pub(super) fn hint(&self, word: &[u8]) -> Option<u16> {
-        let slot = self.slot(word)?;
-        slot.is_hint.then_some(slot.code)
-    }
-
-    /// What is written for a word.
-    pub(super) fn text(&self, code: u16) -> &'static str {
-        let index = usize::from(code.saturating_sub(FIRST));
-        self.texts.get(index).copied().unwrap_or("")
-    }
-
-    /// What a word means for the tokens behind it.
-    #[inline]
-    pub(super) fn flags(&self, code: u16) -> u8 {
-        let index = usize::from(code.saturating_sub(FIRST));
-        self.flags.get(index).copied().unwrap_or(0)
-    }
-}
 
 /// Whether `word` is the name of a character set behind an underscore, as in `_utf8mb4'x'`.
 pub(super) fn is_introducer(word: &[u8]) -> bool {

@@ -1,8 +1,15 @@
 //! The tokens of a statement, as MySQL's lexer cuts them.
 
-use super::fingerprint::code;
-use super::keywords::{self, Words};
+mod class;
+mod number;
+
 use memchr::{memchr, memchr2, memmem};
+
+use self::class::{Class, class, is_word, word_length};
+use self::number::Number;
+use super::keywords;
+use super::token::code;
+use super::words::{self, Words};
 
 /// The version whose lexer this is: `/*!80013 … */` is executed by it, `/*!99999 … */` is not.
 const VERSION: u32 = 90_704;
@@ -15,50 +22,6 @@ pub(super) struct Lexed {
     pub(super) start: u32,
     /// Length of an identifier's name; the value of a number that can be a position, or zero.
     pub(super) length: u32,
-}
-
-/// What a byte can start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Space,
-    Word,
-    Digit,
-    String,
-    Quoted,
-    At,
-    Dot,
-    Sign,
-}
-
-const fn classes() -> [Class; 256] {
-    let mut classes = [Class::Sign; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte {
-            0x00..=0x20 => Class::Space,
-            0x30..=0x39 => Class::Digit,
-            0x41..=0x5a | 0x61..=0x7a | 0x5f | 0x24 | 0x80.. => Class::Word,
-            0x22 | 0x27 => Class::String,
-            0x60 => Class::Quoted,
-            0x40 => Class::At,
-            0x2e => Class::Dot,
-            _ => Class::Sign,
-        };
-        byte += 1;
-    }
-    classes
-}
-
-static CLASSES: [Class; 256] = classes();
-
-#[inline]
-fn class(byte: u8) -> Class {
-    CLASSES[usize::from(byte)]
-}
-
-#[inline]
-fn is_word(byte: u8) -> bool {
-    matches!(class(byte), Class::Word | Class::Digit)
 }
 
 /// What the next word must be.
@@ -143,7 +106,7 @@ impl<'a> Lexer<'a> {
                     None => continue,
                 },
             };
-            self.hintable = lexed.code >= keywords::FIRST && self.has_hints(lexed.code);
+            self.hintable = lexed.code >= words::FIRST && self.has_hints(lexed.code);
             return Some(lexed);
         }
     }
@@ -199,10 +162,7 @@ impl<'a> Lexer<'a> {
     fn word(&mut self, state: State) -> Lexed {
         let start = self.at;
         let rest = self.rest();
-        let length = rest
-            .iter()
-            .position(|byte| !is_word(*byte))
-            .unwrap_or(rest.len());
+        let length = word_length(rest);
         let word = &rest[..length];
         let next = rest.get(length).copied().unwrap_or(0);
         self.at += length;
@@ -266,71 +226,23 @@ impl<'a> Lexer<'a> {
         let start = self.at;
         let rest = self.rest();
         if self.in_hint || state == State::Name {
-            let length = rest
-                .iter()
-                .position(|byte| !is_word(*byte))
-                .unwrap_or(rest.len());
-            self.at += length;
+            self.at += word_length(rest);
             return if self.in_hint {
                 Self::simple(code::VALUE)
             } else {
                 Self::identifier(code::IDENT, start, self.at)
             };
         }
-        let mut length = rest
-            .iter()
-            .position(|byte| !byte.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let byte = |i: usize| rest.get(i).copied().unwrap_or(0);
-        if length == 1 && rest[0] == b'0' && matches!(byte(1), b'x' | b'b') {
-            let is_hex = byte(1) == b'x';
-            let digits = rest[2..]
-                .iter()
-                .take_while(|byte| {
-                    if is_hex {
-                        byte.is_ascii_hexdigit()
-                    } else {
-                        matches!(byte, b'0' | b'1')
-                    }
-                })
-                .count();
-            if digits > 0 && !is_word(byte(2 + digits)) {
-                return self.one(code::NUMBER, 2 + digits);
-            }
-        }
-        let mut is_integer = true;
-        if byte(length) == b'.' {
-            is_integer = false;
-            length += 1;
-            while byte(length).is_ascii_digit() {
-                length += 1;
-            }
-        }
-        match exponent(&rest[length..]) {
-            0 if is_integer && is_word(byte(length)) => {
-                // A name may start with digits.
-                let end = rest
-                    .iter()
-                    .position(|byte| !is_word(*byte))
-                    .unwrap_or(rest.len());
-                self.at += end;
-                return Self::identifier(code::IDENT, start, self.at);
-            }
-            0 => {}
-            more => {
-                is_integer = false;
-                length += more;
-            }
-        }
-        self.at += length;
+        let Some(number) = Number::of(rest) else {
+            // A name may start with digits.
+            self.at += word_length(rest);
+            return Self::identifier(code::IDENT, start, self.at);
+        };
+        self.at += number.length;
         Lexed {
             code: code::NUMBER,
             start: 0,
-            length: if is_integer {
-                position(&rest[..length])
-            } else {
-                0
-            },
+            length: number.position,
         }
     }
 
@@ -393,10 +305,8 @@ impl<'a> Lexer<'a> {
             self.at > 0 && (is_word(self.sql[self.at - 1]) || self.sql[self.at - 1] == b'`');
         if self.peek(1).is_ascii_digit() && !is_behind_name {
             self.at += 1;
-            while self.peek(0).is_ascii_digit() {
-                self.at += 1;
-            }
-            self.at += exponent(self.rest());
+            self.at += number::digits(self.rest());
+            self.at += number::exponent(self.rest());
             return Self::simple(code::NUMBER);
         }
         self.state = State::Name;
@@ -459,7 +369,9 @@ impl<'a> Lexer<'a> {
                 .take(6)
                 .take_while(|byte| byte.is_ascii_digit())
                 .count();
-            if digits < 5 || position(&self.sql[self.at + 3..self.at + 3 + digits]) <= VERSION {
+            if digits < 5
+                || number::position(&self.sql[self.at + 3..self.at + 3 + digits]) <= VERSION
+            {
                 self.executed += 1;
                 self.at += 3 + if digits < 5 { 0 } else { digits };
                 return None;
@@ -470,34 +382,6 @@ impl<'a> Lexer<'a> {
         self.at = end.map_or(self.sql.len(), |i| self.at + i + 2);
         None
     }
-}
-
-/// Length of an exponent, `e5` or `E+12`; zero if there is none.
-fn exponent(rest: &[u8]) -> usize {
-    if !matches!(rest.first(), Some(b'e' | b'E')) {
-        return 0;
-    }
-    let sign = usize::from(matches!(rest.get(1), Some(b'+' | b'-')));
-    let digits = rest[1 + sign..]
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    if digits == 0 { 0 } else { 1 + sign + digits }
-}
-
-/// The value of a whole number from 1 to 2^32 - 1, else zero.
-fn position(digits: &[u8]) -> u32 {
-    let mut value: u32 = 0;
-    for digit in digits {
-        let Some(next) = value
-            .checked_mul(10)
-            .and_then(|value| value.checked_add(u32::from(digit.wrapping_sub(b'0'))))
-        else {
-            return 0;
-        };
-        value = next;
-    }
-    value
 }
 
 #[inline]

@@ -4,6 +4,8 @@
 //! that. What is compared with a column takes the column's value in one row of its table; the plan
 //! is then of the statement's shape, and says that its constants were made up.
 
+mod slot;
+
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer, Whitespace, Word};
 
@@ -57,7 +59,7 @@ impl Parametrized {
         let mut slots: Vec<Slot> = Vec::new();
         for i in 0..words.len() {
             if matches!(words[i], Token::Placeholder(_)) {
-                slots.push(slot(&words, i, slots.last()));
+                slots.push(slot::slot(&words, i, slots.last()));
             }
         }
         let tables = tables(&words);
@@ -108,52 +110,6 @@ fn word<'a>(tokens: &[&'a Token], i: Option<usize>) -> Option<&'a Word> {
 fn is_keyword(tokens: &[&Token], i: Option<usize>, keyword: &str) -> bool {
     word(tokens, i)
         .is_some_and(|w| w.quote_style.is_none() && w.value.eq_ignore_ascii_case(keyword))
-}
-
-/// What the parameter at `i` stands for, from the tokens in front of it.
-fn slot(tokens: &[&Token], i: usize, previous: Option<&Slot>) -> Slot {
-    let back = |n: usize| i.checked_sub(n);
-    let keyword = |n: usize, text: &str| is_keyword(tokens, back(n), text);
-    let is_parameter = |n: usize| {
-        matches!(
-            back(n).and_then(|i| tokens.get(i)),
-            Some(Token::Placeholder(_))
-        )
-    };
-    let same = || previous.cloned().unwrap_or(Slot::Other);
-    if keyword(1, "LIMIT") || keyword(1, "OFFSET") {
-        return Slot::Count;
-    }
-    match back(1).and_then(|i| tokens.get(i)) {
-        Some(Token::Comma) if is_parameter(2) => same(),
-        Some(Token::Eq | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq) => {
-            column(tokens, back(2))
-        }
-        Some(Token::LParen) if keyword(2, "IN") && keyword(3, "NOT") => column(tokens, back(4)),
-        Some(Token::LParen) if keyword(2, "IN") => column(tokens, back(3)),
-        Some(Token::Word(_)) if keyword(1, "LIKE") && keyword(2, "NOT") => column(tokens, back(3)),
-        Some(Token::Word(_)) if keyword(1, "LIKE") || keyword(1, "BETWEEN") => {
-            column(tokens, back(2))
-        }
-        Some(Token::Word(_)) if keyword(1, "AND") && is_parameter(2) && keyword(3, "BETWEEN") => {
-            same()
-        }
-        _ => Slot::Other,
-    }
-}
-
-fn column(tokens: &[&Token], i: Option<usize>) -> Slot {
-    let Some(name) = word(tokens, i) else {
-        return Slot::Other;
-    };
-    let before = |n: usize| i.and_then(|i| i.checked_sub(n));
-    let is_qualified = matches!(before(1).and_then(|i| tokens.get(i)), Some(Token::Period));
-    Slot::Column {
-        qualifier: is_qualified
-            .then(|| word(tokens, before(2)).map(|w| w.value.clone()))
-            .flatten(),
-        name: name.value.clone(),
-    }
 }
 
 /// Tables behind `FROM`, `JOIN`, `UPDATE` and `INTO`, and behind the commas of a `FROM`.
@@ -252,6 +208,20 @@ mod tests {
             ),
             ("SELECT '?' FROM t WHERE JSON_CONTAINS(tags, ?) -- ?", "?"),
             ("UPDATE t SET a = ? WHERE b <> ?", "a b"),
+            (
+                "SELECT 1 FROM t WHERE (t.a, `b`) < (?, ?) AND c = ?",
+                "t.a b c",
+            ),
+            (
+                "SELECT 1 FROM t WHERE (a, b) IN ((?, ?), (?, ?)) AND (a, 5) NOT IN ((?, ?))",
+                "a b a b a ?",
+            ),
+            ("SELECT 1 FROM t WHERE ? < t.a AND ? = lower(b)", "t.a ?"),
+            (
+                "SELECT 1 FROM t WHERE DATE(t.a) = ? AND ABS(b) = ? AND LOWER(c) IN (?)",
+                "t.a ? ?",
+            ),
+            ("INSERT INTO t (a, b) VALUES (?, ?), (?, ?)", "? ? ? ?"),
         ] {
             assert_eq!(names(sql).join(" "), expected, "{sql}");
         }

@@ -7,16 +7,18 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Where a key means something, as bits.
 pub(super) mod scope {
-    pub(crate) const OVERVIEW: u8 = 1;
-    pub(crate) const QUERIES: u8 = 2;
-    pub(crate) const SESSIONS: u8 = 4;
-    pub(crate) const POOL: u8 = 8;
-    pub(crate) const DETAIL: u8 = 16;
-    pub(crate) const ADVISOR: u8 = 32;
-    pub(crate) const ADVICE: u8 = 64;
-    pub(crate) const ANY: u8 = OVERVIEW | QUERIES | SESSIONS | POOL | DETAIL | ADVISOR | ADVICE;
-    pub(crate) const TABLES: u8 = QUERIES | SESSIONS | POOL | ADVISOR;
-    pub(crate) const DIGESTS: u8 = OVERVIEW | QUERIES;
+    pub(crate) const OVERVIEW: u16 = 1;
+    pub(crate) const QUERIES: u16 = 2;
+    pub(crate) const SESSIONS: u16 = 4;
+    pub(crate) const POOL: u16 = 8;
+    pub(crate) const DETAIL: u16 = 16;
+    pub(crate) const ADVISOR: u16 = 32;
+    pub(crate) const ADVICE: u16 = 64;
+    pub(crate) const INDEXES: u16 = 128;
+    pub(crate) const INDEX: u16 = 256;
+    pub(crate) const ANY: u16 = 511;
+    pub(crate) const TABLES: u16 = QUERIES | SESSIONS | POOL | ADVISOR | INDEXES;
+    pub(crate) const DIGESTS: u16 = OVERVIEW | QUERIES;
 }
 
 macro_rules! actions {
@@ -42,7 +44,7 @@ macro_rules! actions {
             pub(super) fn footer(self) -> &'static str { match self { $(Action::$variant => $footer),* } }
 
             /// Where it means something.
-            pub(super) fn scopes(self) -> u8 { match self { $(Action::$variant => $scope),* } }
+            pub(super) fn scopes(self) -> u16 { match self { $(Action::$variant => $scope),* } }
 
             /// Its keys without overrides.
             #[must_use]
@@ -58,6 +60,7 @@ actions! {
     Overview, "overview", ["1"], scope::ANY, "", "view 1: the server at a glance";
     Queries, "queries", ["2"], scope::ANY, "", "view 2: statement digests as live differences";
     Sessions, "sessions", ["3"], scope::ANY, "", "view 3: sessions and transactions";
+    Indexes, "indexes", ["5"], scope::ANY, "", "view 5: indexes and their definitions";
     Advisor, "advisor", ["6"], scope::ANY, "", "view 6: the index advisor";
     Pool, "pool", ["7"], scope::ANY, "", "view 7: connection pools and probes";
     NextView, "next-view", ["tab"], scope::ANY, "", "the view to the right";
@@ -69,13 +72,20 @@ actions! {
     PageDown, "page-down", ["pgdn", "ctrl-f"], scope::ANY, "", "one page down";
     Top, "top", ["g", "home"], scope::ANY, "", "first row";
     Bottom, "bottom", ["G", "end"], scope::ANY, "", "last row";
-    Open, "open", ["enter"], scope::DIGESTS | scope::SESSIONS | scope::ADVISOR, "open", "all about the row";
+    Open, "open", ["enter"], scope::DIGESTS | scope::SESSIONS | scope::INDEXES | scope::ADVISOR, "open", "all about the row";
     Explain, "explain", ["e"], scope::DIGESTS | scope::DETAIL, "explain", "the plan of the statement";
     Advise, "advise", ["a"], scope::ADVISOR, "advise", "find the best indexes for the whole workload";
     AdviseQuery, "advise-query", ["A"], scope::DIGESTS | scope::DETAIL, "advise", "find the best indexes for this statement";
     StopAdvisor, "stop-advisor", ["s"], scope::ADVISOR | scope::ADVICE, "stop", "end the advisor's run with its best answer so far";
     WriteDefinition, "write-definition", ["w"], scope::ADVISOR | scope::ADVICE, "write", "write the definition of the change, after a question";
     AdviceNotes, "advice-notes", ["n"], scope::ADVISOR | scope::ADVICE, "notes", "limits, notes, statements not judged, effort";
+    ApplyDefinition, "apply-definition", ["a"], scope::INDEXES | scope::INDEX, "apply", "carry out the definition of the row, after a question";
+    RollBack, "roll-back", ["u"], scope::INDEXES | scope::INDEX, "roll back", "take the definition of the row back, after a question";
+    HideIndex, "hide-index", ["h"], scope::INDEXES | scope::INDEX, "hide", "make the index invisible to the optimizer, after a question";
+    ShowIndex, "show-index", ["s"], scope::INDEXES | scope::INDEX, "show", "make the index visible again, after a question";
+    StopChange, "stop-change", ["x"], scope::INDEXES | scope::INDEX, "stop", "end the change at the next point where it can be taken up again";
+    ReadIndexes, "read-indexes", ["r"], scope::INDEXES | scope::INDEX, "read", "read indexes and definitions again";
+    IndexNotes, "index-notes", ["n"], scope::INDEXES | scope::INDEX, "notes", "what can't be seen; foreign keys without an index";
     KillQuery, "kill-query", ["x"], scope::SESSIONS, "kill query", "end the running statement, after a question";
     KillConnection, "kill-connection", ["X"], scope::SESSIONS, "kill conn", "end the connection, after a question";
     Tag, "tag", ["space"], scope::SESSIONS, "tag", "mark the row for a kill of several";
@@ -95,7 +105,7 @@ actions! {
     Longer, "interval-longer", ["+", "="], scope::ANY, "", "poll less often";
     Shorter, "interval-shorter", ["-"], scope::ANY, "", "poll more often";
     Refresh, "refresh", ["R"], scope::ANY, "", "poll now, digests included";
-    Copy, "copy", ["y"], scope::DIGESTS | scope::SESSIONS | scope::DETAIL | scope::ADVISOR | scope::ADVICE, "copy", "copy the statement to the clipboard (OSC 52)";
+    Copy, "copy", ["y"], scope::DIGESTS | scope::SESSIONS | scope::DETAIL | scope::ADVISOR | scope::ADVICE | scope::INDEXES | scope::INDEX, "copy", "copy the statement to the clipboard (OSC 52)";
     Maximise, "maximise", ["z"], scope::ANY, "", "give one part the whole screen";
     Messages, "messages", ["m"], scope::ANY, "", "the latest messages";
     Suspend, "suspend", ["ctrl-z"], scope::ANY, "", "stop, until the shell's fg";
@@ -244,7 +254,7 @@ impl KeyTable {
     }
 
     /// The action of a key in a scope.
-    pub(super) fn action(&self, event: &KeyEvent, scope: u8) -> Option<Action> {
+    pub(super) fn action(&self, event: &KeyEvent, scope: u16) -> Option<Action> {
         let key = Key::of(event);
         self.bindings
             .iter()

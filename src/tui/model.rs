@@ -1,31 +1,35 @@
 //! Everything the dashboard knows: the data, what is shown of it, what is open.
 
 mod advice;
+mod indexes;
+mod list;
+mod overlay;
 mod rows;
 mod world;
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tui_input::Input;
 
 use super::columns::{self, Col};
-use super::filter::Filter;
 use super::history::Availability;
 use super::keys::{KeyErrors, KeyTable, scope};
 use super::settings::TuiConfig;
 use super::theme::{ASCII, Glyphs, Theme, UNICODE};
-use crate::model::advice::Advice;
 use crate::model::digest::{DigestDetail, DigestKey};
-use crate::model::feed::{KillTarget, Link, ServerFacts};
+use crate::model::feed::{Link, ServerFacts};
 use crate::model::latency::BucketCounts;
 use crate::model::session::{Session, SessionId};
 
 pub(super) use advice::{
-    AdviceKey, AdviceSheet, AdvisorRun, AdvisorState, Mark, Sheet, Subject, action_word, parts_text,
+    AdviceKey, AdviceSheet, AdvisorRun, AdvisorState, Mark, Subject, action_word, change_title,
+    columns_text, parts_text,
 };
+pub(super) use indexes::{ChangeRun, Entry, IndexKey, IndexRow, IndexesState, state_word};
+pub(super) use list::ListState;
+pub(super) use overlay::{Change, Confirm, Overlay};
 pub(super) use rows::{PoolGroup, QueryRow, pool_groups, share};
 pub(super) use world::World;
 
@@ -35,6 +39,7 @@ pub(super) enum View {
     Overview,
     Queries,
     Sessions,
+    Indexes,
     Advisor,
     Pool,
 }
@@ -44,6 +49,7 @@ impl View {
         View::Overview,
         View::Queries,
         View::Sessions,
+        View::Indexes,
         View::Advisor,
         View::Pool,
     ];
@@ -54,16 +60,18 @@ impl View {
             View::Overview => ('1', "Overview", "Over"),
             View::Queries => ('2', "Queries", "Query"),
             View::Sessions => ('3', "Sessions", "Sess"),
+            View::Indexes => ('5', "Indexes", "Idx"),
             View::Advisor => ('6', "Advisor", "Adv"),
             View::Pool => ('7', "Pool & probes", "Pool"),
         }
     }
 
-    fn scope(self) -> u8 {
+    fn scope(self) -> u16 {
         match self {
             View::Overview => scope::OVERVIEW,
             View::Queries => scope::QUERIES,
             View::Sessions => scope::SESSIONS,
+            View::Indexes => scope::INDEXES,
             View::Advisor => scope::ADVISOR,
             View::Pool => scope::POOL,
         }
@@ -75,6 +83,7 @@ impl View {
             View::Sessions => 1,
             View::Pool => 2,
             View::Advisor => 3,
+            View::Indexes => 4,
         }
     }
 }
@@ -86,46 +95,14 @@ pub(super) enum RowKey {
     Session(SessionId),
     Probe(Arc<str>),
     Advice(AdviceKey),
+    Index(IndexKey),
 }
 
-/// What is shown of a table, and how.
+/// The detail pane of a recommendation or of an index.
 #[derive(Debug, Clone)]
-pub(super) struct ListState {
-    pub(super) columns: &'static [Col],
-    pub(super) hidden: BTreeSet<Col>,
-    pub(super) sort: Col,
-    pub(super) descending: bool,
-    pub(super) filter: Filter,
-    pub(super) selected: Option<RowKey>,
-    /// Where the selected row was last seen.
-    pub(super) position: usize,
-    pub(super) follow: bool,
-    pub(super) wrap: bool,
-}
-
-impl ListState {
-    fn new(columns: &'static [Col], sort: Col) -> Self {
-        Self {
-            columns,
-            hidden: BTreeSet::new(),
-            sort,
-            descending: true,
-            filter: Filter::default(),
-            selected: None,
-            position: 0,
-            follow: false,
-            wrap: true,
-        }
-    }
-
-    /// Columns that the user has not hidden.
-    pub(super) fn visible(&self) -> Vec<Col> {
-        self.columns
-            .iter()
-            .copied()
-            .filter(|col| !self.hidden.contains(col))
-            .collect()
-    }
+pub(super) struct Sheet {
+    pub(super) key: RowKey,
+    pub(super) scroll: usize,
 }
 
 /// The detail pane of a digest.
@@ -149,38 +126,6 @@ pub(super) enum DetailState {
     Loading,
     Ready(Arc<DigestDetail>),
     Failed(String),
-}
-
-/// What a question is about.
-#[derive(Debug, Clone)]
-pub(super) enum Change {
-    /// End these on the server.
-    Kill(Vec<KillTarget>),
-    /// Write the definition of a recommendation, by its place in the advice, to a local file.
-    Write(Arc<Advice>, usize),
-}
-
-/// A question before something is changed.
-#[derive(Debug, Clone)]
-pub(super) struct Confirm {
-    pub(super) change: Change,
-    /// Exactly what will happen to whom.
-    pub(super) lines: Vec<String>,
-    /// What must be typed, where a single key is not enough.
-    pub(super) typed: Option<(Input, String)>,
-}
-
-/// What is open above the view, at most one.
-#[derive(Debug, Clone)]
-pub(super) enum Overlay {
-    Help { scroll: usize },
-    Messages { scroll: usize },
-    AdviceNotes { scroll: usize },
-    Session { id: SessionId, scroll: usize },
-    Columns { cursor: usize },
-    Confirm(Confirm),
-    Palette { input: Input, cursor: usize },
-    Filter { input: Input, before: Filter },
 }
 
 /// How a message is meant.
@@ -233,12 +178,14 @@ pub(super) struct Model {
     pub(super) live: World,
     pub(super) frozen: Option<Box<Frozen>>,
     pub(super) view: View,
-    pub(super) lists: [ListState; 4],
+    pub(super) lists: [ListState; 5],
     pub(super) query_rows: Vec<QueryRow>,
     pub(super) session_rows: Vec<usize>,
     pub(super) probe_rows: Vec<usize>,
     pub(super) advice_rows: Vec<usize>,
+    pub(super) index_rows: Vec<IndexRow>,
     pub(super) advisor: AdvisorState,
+    pub(super) indexes: IndexesState,
     pub(super) sheet: Option<Sheet>,
     pub(super) totals: bool,
     pub(super) show_idle: bool,
@@ -275,12 +222,18 @@ impl Model {
                 ListState::new(columns::SESSIONS, Col::Time),
                 ListState::new(columns::PROBES, Col::P95),
                 ListState::new(columns::ADVICE, Col::Gain),
+                ListState {
+                    descending: false,
+                    ..ListState::new(columns::INDEXES, Col::IndexTable)
+                },
             ],
             query_rows: Vec::new(),
             session_rows: Vec::new(),
             probe_rows: Vec::new(),
             advice_rows: Vec::new(),
+            index_rows: Vec::new(),
             advisor: AdvisorState::default(),
+            indexes: IndexesState::default(),
             sheet: None,
             totals: false,
             show_idle: false,
@@ -312,13 +265,12 @@ impl Model {
     }
 
     /// Where keys are looked up.
-    pub(super) fn scope(&self) -> u8 {
-        if self.detail.is_some() {
-            scope::DETAIL
-        } else if self.sheet.is_some() {
-            scope::ADVICE
-        } else {
-            self.view.scope()
+    pub(super) fn scope(&self) -> u16 {
+        match (&self.detail, &self.sheet) {
+            (Some(_), _) => scope::DETAIL,
+            (None, None) => self.view.scope(),
+            (None, Some(_)) if self.view == View::Indexes => scope::INDEX,
+            (None, Some(_)) => scope::ADVICE,
         }
     }
 
@@ -329,6 +281,7 @@ impl Model {
             View::Sessions => self.session_rows.len(),
             View::Pool => self.probe_rows.len(),
             View::Advisor => self.advice_rows.len(),
+            View::Indexes => self.index_rows.len(),
         }
     }
 
@@ -349,6 +302,10 @@ impl Model {
             View::Advisor => self
                 .recommendation(position)
                 .map(|(_, r)| RowKey::Advice(AdviceKey::of(r))),
+            View::Indexes => self
+                .index_rows
+                .get(position)
+                .map(|row| RowKey::Index(row.key.clone())),
         }
     }
 
@@ -368,11 +325,21 @@ impl Model {
         }
         match &list.selected {
             None => Some(0),
-            Some(key) => match (0..count).find(|n| self.row_key(*n).as_ref() == Some(key)) {
+            Some(key) => match self.position_of(key, count) {
                 Some(position) => Some(position),
                 None if list.follow => None,
                 None => Some(list.position.min(count - 1)),
             },
+        }
+    }
+
+    fn position_of(&self, key: &RowKey, count: usize) -> Option<usize> {
+        match (self.view, key) {
+            // There are thousands of indexes, and this is asked several times a frame.
+            (View::Indexes, RowKey::Index(key)) => {
+                self.index_rows.iter().position(|row| row.key == *key)
+            }
+            _ => (0..count).find(|n| self.row_key(*n).as_ref() == Some(key)),
         }
     }
 
@@ -424,12 +391,5 @@ impl Model {
     pub(super) fn set_palette(&mut self, palette: super::theme::Palette) {
         self.config.palette = palette;
         self.theme = Theme::of(palette);
-    }
-}
-
-impl ListState {
-    /// Whether the statement of the selected row has a pane of its own.
-    pub(super) fn wrap_pane(&self, body: ratatui::layout::Rect) -> bool {
-        self.wrap && body.height >= 14
     }
 }

@@ -220,7 +220,8 @@ where
             news = wires.feed.recv() => {
                 let Some(news) = news else { return Ok(End::FeedClosed) };
                 let was_empty = model.is_empty();
-                update(model, Message::Feed(news));
+                let effects = update(model, Message::Feed(news));
+                perform(terminal, model, wires, device, effects)?;
                 screen.dirty = true;
                 if was_empty && !model.is_empty() {
                     // The first figures are what the user waits for.
@@ -236,7 +237,9 @@ where
                 if device.is_gone() {
                     return Ok(End::TerminalClosed);
                 }
-                screen.dirty |= tick(model, started);
+                let (is_due, effects) = tick(model, started);
+                screen.dirty |= is_due;
+                perform(terminal, model, wires, device, effects)?;
             }
         }
     }
@@ -280,15 +283,17 @@ impl Screen {
     }
 }
 
-/// Passes time on; tells whether the picture depends on it now.
-fn tick(model: &mut Model, started: Instant) -> bool {
+/// Passes time on; tells whether the picture depends on it now, and what is to be done.
+fn tick(model: &mut Model, started: Instant) -> (bool, Vec<Effect>) {
     let before = (model.now.as_second(), model.note_shown);
     let (now, elapsed) = (Timestamp::now(), started.elapsed());
-    update(model, Message::Tick { now, elapsed });
+    let effects = update(model, Message::Tick { now, elapsed });
     // Spinners turn four times a second, everything else once.
-    model.is_empty()
+    let is_due = model.is_empty()
         || model.advisor.run.is_some()
-        || before != (model.now.as_second(), model.note_shown)
+        || model.indexes.run.is_some()
+        || before != (model.now.as_second(), model.note_shown);
+    (is_due, effects)
 }
 
 fn on_event(model: &mut Model, hits: &Hits, event: Event) -> Vec<Effect> {

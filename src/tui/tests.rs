@@ -2,10 +2,15 @@
 
 mod advice;
 mod advisor;
+mod desk;
 pub(super) mod fixture;
+mod index_changes;
+mod indexes;
+mod inventory;
 mod keys;
 mod manual;
 mod pictures;
 mod random;
 mod stage;
 mod whole;
+mod writing;

@@ -4,6 +4,7 @@ mod act;
 mod advisor;
 mod commands;
 mod feed;
+mod indexes;
 mod kill;
 mod overlay;
 
@@ -14,6 +15,16 @@ pub(super) use commands::suggestions;
 
 /// Applies a message.
 pub(super) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    // What the loop says of its own doing asks for nothing.
+    let is_news = !matches!(message, Message::Settled(_) | Message::Refused(_));
+    let mut effects = apply(model, message);
+    if is_news {
+        effects.extend(indexes::wish(model));
+    }
+    effects
+}
+
+fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => {
             if model.overlay.is_some() {
@@ -54,6 +65,7 @@ pub(super) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Refused(request) => {
             advisor::refused(model, &request);
+            indexes::refused(model, &request);
             let text = "the collectors are busy; the request was not sent, try again";
             model.say(super::model::Tone::Bad, text);
             Vec::new()
@@ -63,22 +75,15 @@ pub(super) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
 
 /// Keeps the line that is really at the top, so that a key pressed beyond the end is forgotten.
 fn settle(model: &mut Model, first: usize) {
-    match &mut model.overlay {
-        Some(
-            Overlay::Help { scroll }
-            | Overlay::Messages { scroll }
-            | Overlay::AdviceNotes { scroll }
-            | Overlay::Session { scroll, .. },
-        ) => *scroll = first,
-        Some(_) => {}
-        None => {
-            if let Some(detail) = &mut model.detail {
-                detail.scroll = first;
-                detail.plan_first &= matches!(detail.state, DetailState::Loading);
-            } else if let Some(sheet) = &mut model.sheet {
-                sheet.scroll = first;
-            }
+    if let Some(overlay) = &mut model.overlay {
+        if let Some(scroll) = overlay.scroll_mut() {
+            *scroll = first;
         }
+    } else if let Some(detail) = &mut model.detail {
+        detail.scroll = first;
+        detail.plan_first &= matches!(detail.state, DetailState::Loading);
+    } else if let Some(sheet) = &mut model.sheet {
+        sheet.scroll = first;
     }
 }
 

@@ -4,6 +4,7 @@ mod advisor;
 mod chrome;
 mod detail;
 mod heatmap;
+mod indexes;
 mod overview;
 mod pool;
 mod popup;
@@ -60,11 +61,12 @@ pub(super) fn view(model: &Model, buf: &mut Buffer) -> Hits {
             (View::Queries, Some(detail)) => queries::with_detail(&mut canvas, model, detail, body),
             (View::Queries, None) => queries::draw(&mut canvas, model, body),
             (View::Sessions, _) => sessions::draw(&mut canvas, model, body),
+            (View::Indexes, _) => indexes::draw(&mut canvas, model, body),
             (View::Advisor, _) => advisor::draw(&mut canvas, model, body),
             (View::Pool, _) => pool::draw(&mut canvas, model, body),
         }
-        // Advice has an age of its own; it does not fade with the figures.
-        let is_live = model.view != View::Advisor;
+        // Advice and inventory have an age of their own; they do not fade with the figures.
+        let is_live = !matches!(model.view, View::Advisor | View::Indexes);
         if is_live && model.stale().is_some() && model.frozen.is_none() {
             let stale = canvas.theme.stale;
             canvas.tint(body, stale);
@@ -110,4 +112,10 @@ fn span(time: Duration) -> String {
         return format!("{nearest}s");
     }
     units::duration(time)
+}
+
+/// What is left of `area` below its first `rows`.
+fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect::new(area.x, area.y + rows, area.width, area.height - rows)
 }

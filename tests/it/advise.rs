@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Executor as _, MySqlPool};
 use crate::server::{Schema, schema};
 
 /// Customers with many orders each; orders know their customer and state, and have no index.
-async fn shop(name: &str) -> Schema {
+pub(crate) async fn shop(name: &str) -> Schema {
     let schema = schema(name).await;
     let pool = schema.pool().await;
     for sql in [
@@ -141,7 +141,7 @@ async fn advice_is_proven_and_can_be_carried_out_and_undone() {
     assert_eq!(estimated("one"), estimated("two"));
 }
 
-async fn definition(pool: &MySqlPool) -> Vec<(String, String)> {
+pub(crate) async fn definition(pool: &MySqlPool) -> Vec<(String, String)> {
     sqlx::query_as(
         "SELECT INDEX_NAME, GROUP_CONCAT(COALESCE(COLUMN_NAME, EXPRESSION), COALESCE(SUB_PART, ''), \
          COLLATION, IS_VISIBLE ORDER BY SEQ_IN_INDEX) FROM information_schema.STATISTICS \
@@ -198,4 +198,131 @@ async fn a_dry_run_lists_its_statements_and_mistakes_are_told_at_once() {
     for part in ["name the files", "--replica NAME", "--tolerance -1"] {
         assert!(text.contains(part), "{text}");
     }
+}
+
+/// Runs the advisor over `workload` and gives its recommendations.
+fn recommended(schema: &Schema, folder: &Path, workload: &str) -> Vec<Value> {
+    fs::write(folder.join("work.sql"), workload).unwrap();
+    let arguments = [
+        "advise", "--source", "sql", "work.sql", "--format", "json", "--write",
+    ];
+    let advice = json(&mydex(schema, folder, &arguments));
+    advice["recommendations"].as_array().unwrap().clone()
+}
+
+/// Carries out the statements under `key`, one recommendation after the other.
+async fn carry_out<'a>(
+    pool: &MySqlPool,
+    recommendations: impl Iterator<Item = &'a Value>,
+    key: &str,
+) {
+    for one in recommendations {
+        for statement in one[key].as_array().unwrap() {
+            run(pool, statement.as_str().unwrap()).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_index_goes_with_the_one_that_does_its_work() {
+    let schema = shop("advise_replaced").await;
+    let pool = schema.pool().await;
+    for sql in [
+        "ALTER TABLE orders DROP INDEX state_only, DROP INDEX state_twice, \
+         ADD INDEX of_customer (customer), ADD INDEX named (state), \
+         ADD CONSTRAINT buyer FOREIGN KEY (customer) REFERENCES customers (id)",
+        "ANALYZE TABLE orders",
+    ] {
+        run(&pool, sql).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let all = recommended(
+        &schema,
+        folder.path(),
+        "-- weight: 500\n\
+         SELECT id, made, cents FROM orders WHERE customer = 77 ORDER BY made DESC LIMIT 3;\n\
+         -- weight: 100\n\
+         SELECT id FROM orders WHERE state = 'new' ORDER BY made DESC LIMIT 3;\n\
+         SELECT COUNT(*) FROM orders FORCE INDEX (named) WHERE state = 'paid';\n\
+         -- weight: 100\n\
+         INSERT INTO orders VALUES (999999, 5, 'new', NOW(), 5, 'x');",
+    );
+    let name = |one: &Value| one["index"]["name"].as_str().unwrap_or_default().to_owned();
+    let place = |wanted: &str| all.iter().position(|one| name(one) == wanted);
+    let dropped = place("of_customer").unwrap_or_else(|| panic!("{all:#?}"));
+    let one = &all[dropped];
+    assert_eq!(one["action"], "drop");
+    let reason = one["reason"].as_str().unwrap();
+    let stand_in = reason.split('`').nth(1).unwrap();
+    assert!(place(stand_in).unwrap() < dropped, "{reason}");
+    assert!(reason.contains("created before"), "{reason}");
+    // What a query names in a hint stays.
+    assert_eq!(place("named"), None);
+
+    let before = definition(&pool).await;
+    carry_out(&pool, all.iter(), "ddl").await;
+    carry_out(&pool, all.iter().rev(), "undo").await;
+    assert_eq!(definition(&pool).await, before);
+}
+
+#[tokio::test]
+async fn virtual_columns_come_before_indexes_that_refuse_them() {
+    let schema = shop("advise_virtual").await;
+    let pool = schema.pool().await;
+    for sql in [
+        "ALTER TABLE customers ADD COLUMN tags JSON",
+        "UPDATE customers SET tags = JSON_ARRAY(CONCAT('t', id), CONCAT('t', id + 1))",
+        "INSERT INTO customers SELECT id + 1000 * n.i, CONCAT('more', id, '-', n.i), region, tags \
+         FROM customers JOIN (SELECT 1 AS i UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) AS n",
+        "ANALYZE TABLE customers",
+    ] {
+        run(&pool, sql).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The array gains most, and so would come first.
+    let all = recommended(
+        &schema,
+        folder.path(),
+        "-- weight: 300\n\
+         SELECT id FROM customers WHERE JSON_CONTAINS(tags, JSON_QUOTE('t55'));\n\
+         -- weight: 300\n\
+         SELECT id FROM customers WHERE LOWER(email) = CONCAT('user', '77', '@example.org');",
+    );
+    let text = |one: &Value| one["ddl"].to_string();
+    let column = all.iter().position(|one| text(one).contains("VIRTUAL"));
+    let array = all.iter().position(|one| text(one).contains("array"));
+    assert!(column.is_some() && column < array, "{all:#?}");
+    let marginal = |place: Option<usize>| all[place.unwrap()]["marginal"].as_f64();
+    assert!(marginal(array) > marginal(column), "{all:#?}");
+
+    let before = definition(&pool).await;
+    carry_out(&pool, all.iter(), "ddl").await;
+    let after = definition(&pool).await;
+    carry_out(&pool, all.iter().rev(), "undo").await;
+    assert_eq!(definition(&pool).await, before);
+
+    // The definitions' numbers have the same order.
+    let entries = mydex::indexes::folder::read(&folder.path().join("indexes")).unwrap();
+    assert_eq!(entries.len(), all.len());
+    for entry in &entries {
+        for statement in entry.definition.up(schema.name()) {
+            run(&pool, &statement).await;
+        }
+    }
+    assert_eq!(definition(&pool).await, after);
+
+    // Now the table refuses columns, and a functional index takes their place.
+    let folder = tempfile::tempdir().unwrap();
+    let more = recommended(
+        &schema,
+        folder.path(),
+        "SELECT id FROM customers WHERE UPPER(email) = 'USER77@EXAMPLE.ORG';",
+    );
+    let made: Vec<_> = more
+        .iter()
+        .filter(|one| one["action"] == "create")
+        .collect();
+    assert_eq!(made.len(), 1, "{more:#?}");
+    assert!(!text(made[0]).contains("VIRTUAL"), "{made:#?}");
+    carry_out(&pool, more.iter(), "ddl").await;
 }

@@ -33,7 +33,7 @@ fn limits() -> Monitor {
 fn options() -> Options {
     Options {
         soak: Duration::ZERO,
-        patience: Duration::from_secs(60),
+        patience: Duration::from_mins(1),
         ..Options::new(limits())
     }
 }
@@ -302,22 +302,21 @@ async fn ends_at(place: usize, direction: Direction) -> bool {
     if (direction == Direction::Up) == goes_on {
         bench.up().await;
         let now = bench.print().await;
-        match with {
-            Some(with) => assert_eq!(now, with, "{direction:?} {place}"),
-            None => {
-                for text in [
-                    "email_low",
-                    "order_number",
-                    "KEY `order_id` (",
-                    "KEY `email_lower` (",
-                ] {
-                    assert!(now.contains(text), "{direction:?} {place}: {text} in {now}");
-                }
-                assert!(
-                    !now.contains("old_made") && !now.contains("INVISIBLE,"),
-                    "{now}"
-                );
+        if let Some(with) = with {
+            assert_eq!(now, with, "{direction:?} {place}");
+        } else {
+            for text in [
+                "email_low",
+                "order_number",
+                "KEY `order_id` (",
+                "KEY `email_lower` (",
+            ] {
+                assert!(now.contains(text), "{direction:?} {place}: {text} in {now}");
             }
+            assert!(
+                !now.contains("old_made") && !now.contains("INVISIBLE,"),
+                "{now}"
+            );
         }
         bench.down(Range::Behind(0)).await;
     } else {
@@ -420,6 +419,7 @@ impl Judge for Says {
         default_schema: &'a str,
     ) -> Judging<'a> {
         Box::pin(async move {
+            use mydex::server::cells::Cells as _;
             // The index is there, and invisible, when it is judged.
             let sql = format!(
                 "SELECT IS_VISIBLE FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = '{}' \
@@ -427,7 +427,6 @@ impl Judge for Says {
                 default_schema, definition.index.name
             );
             let row = connection.first("the index", &sql).await.unwrap().unwrap();
-            use mydex::server::cells::Cells as _;
             assert_eq!(row.text(0).as_deref(), Some("NO"));
             self.0.clone()
         })
@@ -849,7 +848,7 @@ async fn a_signal_ends_the_program_with_its_own_status() {
         .unwrap();
     // Once the intent is there, the statement waits behind the transaction.
     let mut link = bench.link().await;
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_mins(2);
     while ledger::steps(&mut link, bench.schema.name())
         .await
         .unwrap()

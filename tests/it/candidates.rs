@@ -1,34 +1,31 @@
 //! Candidates and verdicts on existing indexes, tried on a real server.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use mydex::advisor::candidates::{self, Generated};
-use mydex::advisor::existing::{self, Counts, IndexUsage};
 use mydex::advisor::shape::{Block, Op, Predicate, Shape, StatementKind, TableUse};
 use mydex::advisor::statistics::Statistics;
-use mydex::model::schema::{Catalog, Index, KeyPart, Part, TableName};
+use mydex::model::schema::{Catalog, KeyPart, Part, TableName};
 use mydex::server::catalog::{self, Scope};
 use mydex::server::ddl::{self, Algorithm, Mode};
-use mydex::server::usage;
 use sqlx::{AssertSqlSafe, Executor as _, MySqlPool, Row as _};
 
 use crate::server::{Schema, schema, shared};
 use crate::server_checks::{limits, settings};
 
-async fn run(pool: &MySqlPool, sql: &str) {
+pub(crate) async fn run(pool: &MySqlPool, sql: &str) {
     if let Err(error) = pool.execute(AssertSqlSafe(sql)).await {
         panic!("{sql}: {error}");
     }
 }
 
-async fn connection() -> mydex::server::Connection {
+pub(crate) async fn connection() -> mydex::server::Connection {
     mydex::server::open(&settings(shared().await.endpoint()), &limits())
         .await
         .unwrap()
 }
 
-async fn catalog_of(schema: &Schema) -> Catalog {
+pub(crate) async fn catalog_of(schema: &Schema) -> Catalog {
     let mut connection = connection().await;
     let scope = Scope::Schemas(vec![schema.name().to_owned()]);
     let catalog = catalog::read(&mut connection, &scope).await.unwrap();
@@ -37,7 +34,7 @@ async fn catalog_of(schema: &Schema) -> Catalog {
 }
 
 /// A table of 20,000 rows with strings, times, numbers and JSON.
-async fn things(name: &str) -> (Schema, MySqlPool) {
+pub(crate) async fn things(name: &str) -> (Schema, MySqlPool) {
     let schema = schema(name).await;
     let pool = schema.pool().await;
     for sql in [
@@ -126,7 +123,11 @@ async fn ask(pool: &MySqlPool, sql: &str) -> (Vec<i32>, String) {
 /// the query and finds the same rows; then takes them away.
 async fn is_taken(schema: &Schema, pool: &MySqlPool, sql: &str, used: TableUse) {
     let catalog = catalog_of(schema).await;
-    let found = generate(&catalog, used);
+    are_taken(pool, sql, &generate(&catalog, used)).await;
+}
+
+/// The same for candidates that are there already.
+pub(crate) async fn are_taken(pool: &MySqlPool, sql: &str, found: &Generated) {
     assert!(!found.candidates.is_empty(), "{sql}: {:?}", found.notes);
     let (before, _) = ask(pool, sql).await;
     assert!(!before.is_empty(), "{sql} finds nothing");
@@ -333,188 +334,4 @@ async fn the_optimizer_takes_candidates_for_orders_groups_and_branches() {
     branches.ors = vec![vec![equal("n", "5"), equal("s", "'Name7'")]];
     let sql = "SELECT id FROM t WHERE n = 5 OR s = 'Name7' ORDER BY id + 0";
     is_taken(&schema, &pool, sql, branches).await;
-}
-
-/// Numbers that are the same on every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % n
-    }
-}
-
-/// Some columns in some order, with prefixes of the string and directions.
-fn random_parts(dice: &mut Dice) -> String {
-    let mut names = vec!["a", "b", "c", "s", "id"];
-    let count = 1 + dice.below(3);
-    let mut parts = Vec::new();
-    for _ in 0..count {
-        let name = names.remove(dice.below(names.len()));
-        let mut text = name.to_owned();
-        if name == "s" && dice.below(2) == 0 {
-            text.push_str(["(5)", "(9)"][dice.below(2)]);
-        }
-        if dice.below(5) == 0 {
-            text.push_str(" DESC");
-        }
-        parts.push(text);
-    }
-    parts.join(", ")
-}
-
-async fn random_tables(pool: &MySqlPool, dice: &mut Dice) {
-    let columns = "a INT NOT NULL, b INT NOT NULL, c INT, s VARCHAR(20) NOT NULL";
-    let id = [
-        "id INT NOT NULL AUTO_INCREMENT PRIMARY KEY",
-        "id INT NOT NULL",
-    ][usize::from(dice.below(4) == 0)];
-    let parent =
-        format!("CREATE TABLE parent ({id}, {columns}, UNIQUE KEY ab (a, b), UNIQUE KEY a1 (a))");
-    run(pool, &parent).await;
-    run(
-        pool,
-        &format!(
-            "CREATE TABLE child (id INT PRIMARY KEY, {columns}, \
-             CONSTRAINT one FOREIGN KEY (a, b) REFERENCES parent (a, b), \
-             CONSTRAINT two FOREIGN KEY (c) REFERENCES parent (a))"
-        ),
-    )
-    .await;
-    for table in ["parent", "child"] {
-        for number in 0..6 + dice.below(5) {
-            let unique = if dice.below(4) == 0 { "UNIQUE " } else { "" };
-            let hidden = if dice.below(8) == 0 { " INVISIBLE" } else { "" };
-            let parts = random_parts(dice);
-            let sql = format!("ALTER TABLE {table} ADD {unique}INDEX r{number} ({parts}){hidden}");
-            // A table without a primary key refuses to hide what stands for it.
-            let _ = pool.execute(AssertSqlSafe(sql)).await;
-        }
-    }
-}
-
-/// Whether a unique index is left that is broken whenever this one would be.
-fn is_still_unique(left: &[Index], lost: &Index) -> bool {
-    left.iter().filter(|index| index.is_unique).any(|index| {
-        index.parts.iter().all(|part| {
-            lost.parts.iter().any(|own| {
-                own.what == part.what
-                    && (own.prefix.is_none() || part.prefix.is_some() && part.prefix <= own.prefix)
-            })
-        })
-    })
-}
-
-/// Whether the first columns of an index are these.
-fn supports(left: &[Index], columns: &[String]) -> bool {
-    left.iter().any(|index| {
-        index.parts.len() >= columns.len()
-            && index.parts.iter().zip(columns).all(|(part, name)| {
-                part.prefix.is_none() && part.column_name() == Some(name.as_str())
-            })
-    })
-}
-
-fn definitions(catalog: &Catalog) -> BTreeMap<TableName, BTreeSet<String>> {
-    let of = |indexes: &[Index]| indexes.iter().map(ddl::definition).collect();
-    catalog
-        .tables
-        .iter()
-        .map(|(name, table)| (name.clone(), of(&table.indexes)))
-        .collect()
-}
-
-#[tokio::test]
-async fn all_drops_together_break_nothing_and_can_be_undone() {
-    let mut dropped = 0;
-    for seed in 1..=10 {
-        let schema = schema("verdicts").await;
-        let pool = schema.pool().await;
-        let mut dice = Dice(seed * 7919);
-        random_tables(&pool, &mut dice).await;
-        let before = catalog_of(&schema).await;
-        let mut used = IndexUsage {
-            window: Some(Duration::from_hours(1)),
-            ..IndexUsage::default()
-        };
-        for table in before.tables.values() {
-            for index in &table.indexes {
-                let reads = u64::from(dice.below(2) == 0);
-                let key = (table.name.clone(), index.name.to_ascii_lowercase());
-                used.counts.insert(key, Counts { reads, writes: 0 });
-            }
-        }
-        let verdicts = existing::review(&before, &used, &[]);
-        for verdict in &verdicts {
-            for sql in &verdict.ddl {
-                run(&pool, sql).await;
-                dropped += 1;
-            }
-        }
-        let after = catalog_of(&schema).await;
-        for (name, table) in &before.tables {
-            let left = &after.tables[name].indexes;
-            assert_eq!(table.foreign_keys, after.tables[name].foreign_keys);
-            for lost in table.indexes.iter().filter(|index| index.is_unique) {
-                assert!(is_still_unique(left, lost), "seed {seed}: {lost:?}");
-            }
-            for key in &table.foreign_keys {
-                assert!(supports(left, &key.columns), "seed {seed}: {key:?}");
-                assert!(supports(
-                    &after.tables[&key.parent].indexes,
-                    &key.parent_columns
-                ));
-            }
-        }
-        for verdict in verdicts.iter().rev() {
-            if let Some(undo) = verdict.undo.last() {
-                run(&pool, undo).await;
-            }
-        }
-        assert_eq!(
-            definitions(&before),
-            definitions(&catalog_of(&schema).await),
-            "seed {seed}"
-        );
-    }
-    assert!(dropped > 20, "only {dropped} statements");
-}
-
-#[tokio::test]
-async fn the_use_of_indexes_is_read() {
-    let schema = schema("index_usage").await;
-    let pool = schema.pool().await;
-    run(
-        &pool,
-        "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT, KEY used (a), KEY idle (b))",
-    )
-    .await;
-    run(
-        &pool,
-        "INSERT INTO t VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3)",
-    )
-    .await;
-    for _ in 0..3 {
-        run(&pool, "SELECT b FROM t FORCE INDEX (used) WHERE a = 2").await;
-    }
-    let catalog = catalog_of(&schema).await;
-    let mut connection = connection().await;
-    let usage = usage::read(&mut connection, &catalog).await.unwrap();
-    connection.close().await;
-    assert!(usage.notes.is_empty(), "{:?}", usage.notes);
-    assert!(usage.window.unwrap() > Duration::ZERO);
-    let table = TableName::new(schema.name(), "t");
-    assert!(usage.of(&table, "used").unwrap().reads >= 3);
-    assert_eq!(usage.of(&table, "IDLE").unwrap().reads, 0);
-    let verdicts = existing::review(&catalog, &usage, &[]);
-    let drops: Vec<&str> = verdicts
-        .iter()
-        .filter(|verdict| verdict.fate.is_drop())
-        .map(|verdict| verdict.index.name.as_str())
-        .collect();
-    assert_eq!(drops, ["idle"]);
 }

@@ -10,16 +10,37 @@ use crate::server;
 /// One statement a line; `\n` in it stands for a line break.
 const CORPUS: &str = include_str!("fingerprint/corpus.sql");
 
+/// Texts that are to be read in several places: a block of places, where `{}` stands for a text,
+/// then a block of texts, and so on.
+const PLACES: &str = include_str!("fingerprint/places.txt");
+
+/// The corpus, and each text in each of its places.
+fn statements() -> Vec<String> {
+    let blocks: Vec<Vec<&str>> = PLACES
+        .split("\n\n")
+        .map(|block| block.lines().collect())
+        .collect();
+    let (pairs, rest) = blocks.as_chunks::<2>();
+    assert!(rest.is_empty(), "places without texts");
+    let mut statements: Vec<String> = CORPUS.lines().map(str::to_owned).collect();
+    for [places, texts] in pairs {
+        for text in texts {
+            statements.extend(places.iter().map(|place| place.replace("{}", text)));
+        }
+    }
+    for statement in &mut statements {
+        *statement = statement.replace("\\n", "\n");
+    }
+    statements
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn classes_are_those_of_the_server() {
     let schema = server::schema("fingerprint").await;
     let mut connection = server::connect(&schema.url()).await;
-    let statements: Vec<String> = CORPUS
-        .lines()
-        .map(|line| line.replace("\\n", "\n"))
-        .collect();
+    let statements = statements();
     assert!(
-        statements.len() >= 500,
+        statements.len() >= 750,
         "only {} statements",
         statements.len()
     );

@@ -8,20 +8,32 @@
 )]
 
 mod advise;
+mod advise_interrupted;
 mod apply;
 mod candidates;
 mod collect;
 mod config;
 mod config_docs;
+mod config_passwords;
+mod config_place;
 mod config_sources;
+mod constants;
 mod definitions;
 mod documents;
 mod engine;
+mod existing;
 mod fingerprint;
+mod index_files;
+mod index_verify;
+mod indexes_view;
 mod keeper;
+mod kills;
 mod pack;
+mod performance;
+mod plans;
 mod prove;
 mod pty;
+mod report;
 mod sandbox;
 mod sandbox_cli;
 mod server;
@@ -30,3 +42,5 @@ mod shape;
 mod slowlog;
 mod terminal;
 mod twin;
+mod watch;
+mod workload;

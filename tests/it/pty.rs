@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::num::NonZero;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -32,6 +33,19 @@ impl Terminal {
         arguments: &[S],
         environment: &[(&str, &str)],
     ) -> Terminal {
+        let here = std::env::current_dir().unwrap();
+        Self::start_in(&here, rows, columns, program, arguments, environment)
+    }
+
+    /// The same in a folder of its own.
+    pub(crate) fn start_in<S: AsRef<OsStr>>(
+        folder: &Path,
+        rows: u16,
+        columns: u16,
+        program: &OsStr,
+        arguments: &[S],
+        environment: &[(&str, &str)],
+    ) -> Terminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -50,6 +64,7 @@ impl Terminal {
             .args(["--ctty", "--wait"])
             .arg(program)
             .args(arguments)
+            .current_dir(folder)
             .env("TERM", "xterm-256color")
             .env_remove("NO_COLOR")
             .envs(environment.iter().copied())

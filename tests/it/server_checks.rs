@@ -1,4 +1,4 @@
-//! Connections, capabilities, findings and kills against real servers.
+//! Connections, capabilities and findings against real servers.
 //!
 //! Each test has a server of its own where it changes what others would see.
 
@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use mydex::cli::check::{self, Report};
 use mydex::cli::error::Outcome;
-use mydex::collect;
+use mydex::collect::{self, Once};
 use mydex::config::settings::{Monitor, Server, Tls, TlsMode};
-use mydex::model::feed::{KillScope, KillTarget};
-use mydex::model::session::SessionId;
 use mydex::model::status::Var;
 use mydex::sandbox::{Endpoint, Options, Sandbox};
-use mydex::server::audit::Audit;
 use mydex::server::cells::Cells as _;
-use mydex::server::control::{self, Killer};
-use mydex::server::{self, Error, findings};
+use mydex::server::{self, Error, account};
 use secrecy::ExposeSecret as _;
 use sqlx::AssertSqlSafe;
 use sqlx::mysql::MySqlConnection;
+
+/// Of the accounts that the tests make.
+const PASSWORD: &str = "only-for-this-test";
 
 /// Settings that reach a sandbox over TCP and TLS as its administrator.
 pub(crate) fn settings(endpoint: &Endpoint) -> Server {
@@ -72,6 +71,21 @@ pub(crate) async fn run(connection: &mut MySqlConnection, sql: &str) {
         .execute(connection)
         .await
         .unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// The settings of a sandbox for another account, whose password is [`PASSWORD`].
+fn as_user(endpoint: &Endpoint, user: &str) -> Server {
+    Server {
+        user: user.into(),
+        password: Some(PASSWORD.into()),
+        ..settings(endpoint)
+    }
+}
+
+/// Figures of a short interval.
+async fn glance(server: &Server) -> Once {
+    let interval = tokio::time::sleep(Duration::from_millis(300));
+    collect::once(server, &limits(), interval).await.unwrap()
 }
 
 fn codes(report: &Report) -> Vec<(&'static str, &'static str)> {
@@ -158,16 +172,10 @@ async fn services_that_are_not_mysql_are_recognised() {
 async fn the_account_that_check_prints_is_enough_for_everything() {
     let server = own_server(&[]).await;
     let mut root = admin(&server).await;
-    for statement in findings::monitoring_account("mydex@%") {
-        run(
-            &mut root,
-            &statement.replace("<password>", "only-for-this-test"),
-        )
-        .await;
+    for statement in account::monitoring_account("mydex@%") {
+        run(&mut root, &statement.replace("<password>", PASSWORD)).await;
     }
-    let mut watched = settings(server.endpoint());
-    watched.user = "mydex".into();
-    watched.password = Some("only-for-this-test".into());
+    let watched = as_user(server.endpoint(), "mydex");
 
     let report = judged(&watched).await;
     assert!(
@@ -180,13 +188,7 @@ async fn the_account_that_check_prints_is_enough_for_everything() {
     assert!(!codes(&report).contains(&("note", "account-too-powerful")));
     assert_eq!(check::outcome(&report), Outcome::Fine);
 
-    let once = collect::once(
-        &watched,
-        &limits(),
-        tokio::time::sleep(Duration::from_millis(300)),
-    )
-    .await
-    .unwrap();
+    let once = glance(&watched).await;
     assert_eq!(once.interval.missing, [""; 0]);
     assert!(once.interval.latency.is_some());
     assert!(once.digests.is_some());
@@ -197,25 +199,14 @@ async fn the_account_that_check_prints_is_enough_for_everything() {
 async fn an_account_without_grants_is_told_the_exact_grants() {
     let server = own_server(&[]).await;
     let mut root = admin(&server).await;
-    run(
-        &mut root,
-        "CREATE USER nobody@'%' IDENTIFIED BY 'only-for-this-test'",
-    )
-    .await;
-    let mut watched = settings(server.endpoint());
-    watched.user = "nobody".into();
-    watched.password = Some("only-for-this-test".into());
+    let account = format!("CREATE USER nobody@'%' IDENTIFIED BY '{PASSWORD}'");
+    run(&mut root, &account).await;
+    let watched = as_user(server.endpoint(), "nobody");
 
     let report = judged(&watched).await;
     assert_eq!(check::outcome(&report), Outcome::Problem);
     assert_eq!(report.findings[0].code, "grant-performance-schema");
-    let once = collect::once(
-        &watched,
-        &limits(),
-        tokio::time::sleep(Duration::from_millis(300)),
-    )
-    .await
-    .unwrap();
+    let once = glance(&watched).await;
     assert_eq!(once.interval.growth(Var::Questions), Some(0));
     assert!(!once.interval.missing.is_empty());
     assert!(once.digests.is_none());
@@ -250,13 +241,7 @@ async fn a_server_without_performance_schema_is_watched_as_far_as_possible() {
         let _ = sqlx::raw_sql("SELECT SLEEP(3)").execute(&mut other).await;
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let once = collect::once(
-        &watched,
-        &limits(),
-        tokio::time::sleep(Duration::from_millis(300)),
-    )
-    .await
-    .unwrap();
+    let once = glance(&watched).await;
     assert_eq!(once.interval.sessions_total, 1);
     let statement = once.interval.sessions[0].statement.as_deref();
     assert_eq!(statement, Some("SELECT SLEEP(3)"));
@@ -285,15 +270,10 @@ async fn a_server_without_tls_is_refused_when_tls_is_required() {
 async fn a_full_server_says_so() {
     let server = own_server(&[]).await;
     let mut root = admin(&server).await;
-    run(
-        &mut root,
-        "CREATE USER app@'%' IDENTIFIED BY 'only-for-this-test'",
-    )
-    .await;
+    let account = format!("CREATE USER app@'%' IDENTIFIED BY '{PASSWORD}'");
+    run(&mut root, &account).await;
     run(&mut root, "SET GLOBAL max_connections = 1").await;
-    let mut watched = settings(server.endpoint());
-    watched.user = "app".into();
-    watched.password = Some("only-for-this-test".into());
+    let watched = as_user(server.endpoint(), "app");
     let error = server::open(&watched, &limits()).await.unwrap_err();
     assert!(matches!(error, Error::TooManyConnections { .. }), "{error}");
 }
@@ -311,150 +291,6 @@ async fn consumers_and_text_lengths_are_judged() {
     assert_eq!(found[0], ("problem", "consumer"));
     assert!(found.contains(&("warning", "consumer")), "{found:?}");
     assert!(found.contains(&("warning", "text-length")), "{found:?}");
-}
-
-/// A session of somebody else that naps, and what a kill of its statement would be.
-async fn napping(watched: &Server) -> (server::Connection, KillTarget) {
-    let victim = server::open(watched, &limits()).await.unwrap();
-    let target = KillTarget {
-        id: SessionId {
-            connection: victim.id(),
-            thread: victim.thread().unwrap(),
-        },
-        user: Some("root".into()),
-        statement: Some("SELECT SLEEP(4), 'victim'".into()),
-        scope: KillScope::Query,
-    };
-    (victim, target)
-}
-
-#[tokio::test]
-async fn only_what_was_chosen_is_killed_and_all_of_it_is_on_record() {
-    let watched = settings(crate::server::shared().await.endpoint());
-    let folder = tempfile::tempdir().unwrap();
-    let audit = Audit::in_folder(folder.path());
-    let mut connection = server::open(&watched, &limits()).await.unwrap();
-    let (mut victim, mut target) = napping(&watched).await;
-    let killer = Killer {
-        server: &watched,
-        account: "root@localhost",
-        audit: &audit,
-        read_only: false,
-        own: &[connection.id()],
-    };
-    let sleeping = tokio::spawn(async move {
-        let started = std::time::Instant::now();
-        let rows = victim.rows("a nap", "SELECT SLEEP(4), 'victim'").await;
-        (victim, rows.map(|rows| rows[0].u64(0)), started.elapsed())
-    });
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let done = control::kill(&mut connection, &killer, &target).await;
-    assert!(
-        done.as_ref()
-            .is_ok_and(|d| d.starts_with("sent KILL QUERY")),
-        "{done:?}"
-    );
-    let (victim, slept, took) = sleeping.await.unwrap();
-    assert!(took < Duration::from_secs(3), "{took:?}");
-    // A killed SLEEP gives 1 or ends with an error, depending on where it was hit.
-    assert!(
-        slept.as_ref().map_or(true, |slept| *slept == Some(1)),
-        "{slept:?}"
-    );
-
-    target.scope = KillScope::Connection;
-    control::kill(&mut connection, &killer, &target)
-        .await
-        .unwrap();
-    drop(victim);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let gone = control::kill(&mut connection, &killer, &target).await;
-    assert!(matches!(gone, Err(control::Error::Gone(_))), "{gone:?}");
-
-    let log = std::fs::read_to_string(audit.path()).unwrap();
-    let lines: Vec<serde_json::Value> = log
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(lines.len(), 4);
-    assert_eq!(lines[0]["result"], "intended");
-    assert_eq!(lines[1]["result"], "done");
-    assert_eq!(lines[3]["action"], "kill-connection");
-}
-
-#[tokio::test]
-async fn what_changed_since_it_was_chosen_is_not_killed() {
-    let watched = settings(crate::server::shared().await.endpoint());
-    let folder = tempfile::tempdir().unwrap();
-    let audit = Audit::in_folder(folder.path());
-    let mut connection = server::open(&watched, &limits()).await.unwrap();
-    let (mut victim, mut target) = napping(&watched).await;
-    let own = [connection.id()];
-    let killer = |read_only| Killer {
-        server: &watched,
-        account: "root@localhost",
-        audit: &audit,
-        read_only,
-        own: &own,
-    };
-    // Nothing runs.
-    let refused = control::kill(&mut connection, &killer(false), &target).await;
-    assert!(
-        matches!(refused, Err(control::Error::StatementEnded { .. })),
-        "{refused:?}"
-    );
-    target.scope = KillScope::Connection;
-    let refused = control::kill(&mut connection, &killer(true), &target).await;
-    assert!(
-        matches!(refused, Err(control::Error::ReadOnly)),
-        "{refused:?}"
-    );
-    target.id.thread += 1;
-    let refused = control::kill(&mut connection, &killer(false), &target).await;
-    assert!(
-        matches!(refused, Err(control::Error::Changed { .. })),
-        "{refused:?}"
-    );
-    target.id.connection = connection.id();
-    let refused = control::kill(&mut connection, &killer(false), &target).await;
-    assert!(
-        matches!(refused, Err(control::Error::Protected { .. })),
-        "{refused:?}"
-    );
-    victim.run("a sign of life", "DO 1").await.unwrap();
-    assert!(!audit.path().exists());
-}
-
-#[tokio::test]
-async fn without_an_audit_record_nothing_is_killed() {
-    let shared = crate::server::shared().await;
-    let watched = settings(shared.endpoint());
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let audit = Audit::in_folder(file.path());
-    let mut connection = server::open(&watched, &limits()).await.unwrap();
-    let mut victim = server::open(&watched, &limits()).await.unwrap();
-    let target = KillTarget {
-        id: SessionId {
-            connection: victim.id(),
-            thread: victim.thread().unwrap(),
-        },
-        user: Some("root".into()),
-        statement: None,
-        scope: KillScope::Connection,
-    };
-    let killer = Killer {
-        server: &watched,
-        account: "root@localhost",
-        audit: &audit,
-        read_only: false,
-        own: &[],
-    };
-    let refused = control::kill(&mut connection, &killer, &target).await;
-    assert!(
-        matches!(refused, Err(control::Error::Audit(_))),
-        "{refused:?}"
-    );
-    victim.run("a sign of life", "DO 1").await.unwrap();
 }
 
 #[tokio::test]

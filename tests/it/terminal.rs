@@ -37,6 +37,7 @@ async fn starts_shows_each_view_and_quits() {
     for (key, sign) in [
         ("2", "[2 Queries]"),
         ("3", "[3 Sessions]"),
+        ("5", "[5 Indexes]"),
         ("7", "[7 Pool"),
         ("1", "[1 Overview]"),
     ] {

@@ -6,15 +6,12 @@
 //! then gives other rows than before. Hence the type and the collation are always stated, and
 //! whatever is not known to be exact is left out. It never does so for LIKE.
 
-use std::fmt::Write as _;
-
-use sqlparser::ast::{
-    BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Value,
-};
+use sqlparser::ast::{CastKind, Expr};
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 
+use super::functions::{binary, call, cast, substring, text_function};
+use crate::advisor::constant::{self, Kind as Constant};
 use crate::model::schema::{Column, Table};
 use crate::server::quote::ident;
 
@@ -38,7 +35,7 @@ pub(super) struct Indexable {
 
 /// What an expression gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Integer {
         is_unsigned: bool,
     },
@@ -55,16 +52,17 @@ enum Kind {
     Unquoted,
 }
 
+/// An expression in one way of writing, with its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Typed {
-    sql: String,
-    kind: Kind,
-    words: Vec<String>,
-    demand: Option<String>,
+pub(super) struct Typed {
+    pub(super) sql: String,
+    pub(super) kind: Kind,
+    pub(super) words: Vec<String>,
+    pub(super) demand: Option<String>,
 }
 
 impl Typed {
-    fn new(sql: String, kind: Kind, words: Vec<String>) -> Self {
+    pub(super) fn new(sql: String, kind: Kind, words: Vec<String>) -> Self {
         Self {
             sql,
             kind,
@@ -84,9 +82,13 @@ pub(super) fn indexable(
     let typed = parse(text)
         .and_then(|expression| typed(table, &expression))
         .ok_or("its type is not known to be exact")?;
-    let fits = |test: fn(&str) -> bool| constants.iter().all(|constant| test(constant.trim()));
+    let kinds: Vec<Constant> = constants.iter().map(|text| constant_kind(text)).collect();
+    let fits = |kinds_that_fit: &[Constant]| {
+        let mut all = kinds.iter();
+        all.all(|kind| *kind == Constant::Unknown || kinds_that_fit.contains(kind))
+    };
     let (full_type, functional) = match &typed.kind {
-        Kind::Integer { is_unsigned } if fits(is_integer) => {
+        Kind::Integer { is_unsigned } if fits(&[Constant::Integer]) => {
             let full_type = if *is_unsigned {
                 "bigint unsigned"
             } else {
@@ -94,18 +96,18 @@ pub(super) fn indexable(
             };
             (full_type.to_owned(), typed.sql.clone())
         }
-        Kind::Text { chars, collation } if fits(is_quoted) => (
+        Kind::Text { chars, collation } if fits(&[Constant::Text]) => (
             format!("varchar({chars}) COLLATE {collation}"),
             typed.sql.clone(),
         ),
-        Kind::Unquoted if fits(is_quoted) => (
+        Kind::Unquoted if fits(&[Constant::Text]) => (
             format!("varchar({JSON_CHARS}) COLLATE utf8mb4_bin"),
             format!(
                 "cast({} as char({JSON_CHARS})) collate utf8mb4_bin",
                 typed.sql
             ),
         ),
-        Kind::Date if fits(|text| is_quoted(text) || is_dated(text)) => {
+        Kind::Date if fits(&[Constant::Text, Constant::Date, Constant::Moment]) => {
             ("date".to_owned(), typed.sql.clone())
         }
         Kind::Json => return Err("JSON values can't be compared in a key".to_owned()),
@@ -133,6 +135,10 @@ pub(super) fn indexable(
     })
 }
 
+fn constant_kind(text: &str) -> Constant {
+    constant::parse(text).map_or(Constant::Unknown, |expr| constant::kind(&expr))
+}
+
 /// The expression in the one way of writing in which equal ones are equal; casts that only make
 /// text out of JSON fit for a key are left out. `None` for what [`indexable`] does not know.
 pub(super) fn canonical(table: &Table, text: &str) -> Option<String> {
@@ -155,85 +161,9 @@ pub(super) fn canonical(table: &Table, text: &str) -> Option<String> {
     }
 }
 
-/// What a multi-valued index on `text` (a column, or a path in one) can be cast to, by the
-/// constants that are looked for; with words for names.
-pub(super) fn arrays(
-    table: &Table,
-    text: &str,
-    constants: &[String],
-) -> Vec<(String, Vec<String>)> {
-    let Some(found) = parse(text).and_then(|expression| typed(table, &expression)) else {
-        return Vec::new();
-    };
-    if found.kind != Kind::Json {
-        return Vec::new();
-    }
-    let mut types: Vec<&str> = Vec::new();
-    for constant in constants {
-        for name in array_types(constant.trim()) {
-            if !types.contains(&name) {
-                types.push(name);
-            }
-        }
-    }
-    if types.is_empty() && constants.is_empty() {
-        types.push("char(255)");
-    }
-    types
-        .into_iter()
-        .map(|name| {
-            (
-                format!("cast({} as {name} array)", found.sql),
-                found.words.clone(),
-            )
-        })
-        .collect()
-}
-
-fn array_types(constant: &str) -> Vec<&'static str> {
-    if is_integer(constant) {
-        return vec!["signed"];
-    }
-    let Some(inside) = constant
-        .strip_prefix('\'')
-        .and_then(|text| text.strip_suffix('\''))
-    else {
-        return match constant.parse::<f64>() {
-            Ok(_) => vec!["decimal(30,10)"],
-            Err(_) => Vec::new(),
-        };
-    };
-    let inside = inside.trim();
-    let element = inside.trim_start_matches('[').trim_start();
-    if element.starts_with('"') || element.starts_with("\\\"") {
-        vec!["char(255)"]
-    } else if inside.starts_with('[') {
-        let numbers = inside.trim_matches(['[', ']']);
-        if numbers.split(',').all(|number| is_integer(number.trim())) {
-            vec!["signed"]
-        } else {
-            vec!["decimal(30,10)"]
-        }
-    } else if is_integer(inside) {
-        // A number to JSON_CONTAINS, a string to MEMBER OF.
-        vec!["char(255)", "signed"]
-    } else {
-        vec!["char(255)"]
-    }
-}
-
-fn is_integer(text: &str) -> bool {
+pub(super) fn is_integer(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     !digits.is_empty() && digits.len() < 19 && digits.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_quoted(text: &str) -> bool {
-    text.starts_with(['\'', '"'])
-}
-
-fn is_dated(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.starts_with("date") || text.starts_with("timestamp") || text.starts_with("curdate")
 }
 
 fn parse(text: &str) -> Option<Expr> {
@@ -247,7 +177,12 @@ fn parse(text: &str) -> Option<Expr> {
     (parser.peek_token().token == sqlparser::tokenizer::Token::EOF).then_some(expression)
 }
 
-fn typed(table: &Table, expression: &Expr) -> Option<Typed> {
+/// The expression of this text with its type, where it is known.
+pub(super) fn typed_text(table: &Table, text: &str) -> Option<Typed> {
+    typed(table, &parse(text)?)
+}
+
+pub(super) fn typed(table: &Table, expression: &Expr) -> Option<Typed> {
     match expression {
         Expr::Nested(inner) => typed(table, inner),
         Expr::Identifier(name) => column(table.column(&name.value)?),
@@ -296,253 +231,4 @@ fn column(column: &Column) -> Option<Typed> {
         kind,
         vec![column.name.clone()],
     ))
-}
-
-/// A literal, as the definition writes it.
-fn literal(expression: &Expr) -> Option<(String, Option<u64>)> {
-    let Expr::Value(value) = expression else {
-        return None;
-    };
-    match &value.value {
-        Value::Number(number, _) if is_integer(number) => {
-            Some((number.clone(), number.parse().ok()))
-        }
-        Value::SingleQuotedString(text) | Value::DoubleQuotedString(text)
-            if !text.contains('\\') =>
-        {
-            Some((format!("'{}'", text.replace('\'', "''")), None))
-        }
-        _ => None,
-    }
-}
-
-fn binary(table: &Table, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Typed> {
-    if matches!(op, BinaryOperator::Arrow | BinaryOperator::LongArrow) {
-        let (path, None) = literal(right)? else {
-            return None;
-        };
-        let extracted = extract(typed(table, left)?, &path)?;
-        return if *op == BinaryOperator::LongArrow {
-            unquote(extracted)
-        } else {
-            Some(extracted)
-        };
-    }
-    let sign = match op {
-        BinaryOperator::Plus => "+",
-        BinaryOperator::Minus => "-",
-        BinaryOperator::Multiply => "*",
-        BinaryOperator::Modulo => "%",
-        _ => return None,
-    };
-    let (one, one_words, one_unsigned) = integer(table, left)?;
-    let (other, other_words, other_unsigned) = integer(table, right)?;
-    let is_unsigned = one_unsigned || other_unsigned;
-    // Below zero, unsigned arithmetic is an error, which would refuse writes.
-    if is_unsigned && sign == "-" {
-        return None;
-    }
-    let words: Vec<String> = one_words.into_iter().chain(other_words).collect();
-    (!words.is_empty()).then(|| {
-        Typed::new(
-            format!("({one} {sign} {other})"),
-            Kind::Integer { is_unsigned },
-            words,
-        )
-    })
-}
-
-fn integer(table: &Table, expression: &Expr) -> Option<(String, Vec<String>, bool)> {
-    if let Some((text, Some(_))) = literal(expression) {
-        return Some((text.clone(), vec![text], false));
-    }
-    let found = typed(table, expression)?;
-    match found.kind {
-        Kind::Integer { is_unsigned } => Some((found.sql, found.words, is_unsigned)),
-        _ => None,
-    }
-}
-
-fn extract(document: Typed, path: &str) -> Option<Typed> {
-    // One value: a path with a wildcard gives an array.
-    if document.kind != Kind::Json || path.contains('*') {
-        return None;
-    }
-    let mut words = document.words;
-    words.push(path.to_owned());
-    Some(Typed::new(
-        format!("json_extract({},{path})", document.sql),
-        Kind::Json,
-        words,
-    ))
-}
-
-fn unquote(value: Typed) -> Option<Typed> {
-    (value.kind == Kind::Json).then(|| {
-        Typed::new(
-            format!("json_unquote({})", value.sql),
-            Kind::Unquoted,
-            value.words,
-        )
-    })
-}
-
-fn text_function(name: &str, of: Typed) -> Option<Typed> {
-    let mut words = vec![name.to_owned()];
-    words.extend(of.words);
-    matches!(of.kind, Kind::Text { .. })
-        .then(|| Typed::new(format!("{name}({})", of.sql), of.kind, words))
-}
-
-fn substring(table: &Table, of: &Expr, from: &Expr, length: Option<&Expr>) -> Option<Typed> {
-    let of = typed(table, of)?;
-    let (from, Some(_)) = literal(from)? else {
-        return None;
-    };
-    let mut sql = format!("substr({},{from}", of.sql);
-    let mut words = vec!["substr".to_owned()];
-    words.extend(of.words.clone());
-    words.push(from);
-    if let Some(length) = length {
-        let (length, Some(_)) = literal(length)? else {
-            return None;
-        };
-        // Writing to a String cannot fail.
-        let _ = write!(sql, ",{length}");
-        words.push(length);
-    }
-    sql.push(')');
-    matches!(of.kind, Kind::Text { .. }).then(|| Typed::new(sql, of.kind, words))
-}
-
-fn call(table: &Table, function: &Function) -> Option<Typed> {
-    let name = function.name.to_string().to_ascii_lowercase();
-    let FunctionArguments::List(list) = &function.args else {
-        return None;
-    };
-    if function.over.is_some() || !list.clauses.is_empty() || list.duplicate_treatment.is_some() {
-        return None;
-    }
-    let mut arguments = Vec::new();
-    for argument in &list.args {
-        let FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) = argument else {
-            return None;
-        };
-        arguments.push(expression);
-    }
-    let name = match name.as_str() {
-        "lcase" => "lower",
-        "ucase" => "upper",
-        "dayofmonth" => "day",
-        "character_length" => "char_length",
-        "substring" | "mid" => "substr",
-        other => other,
-    };
-    match (name, arguments.as_slice()) {
-        ("lower" | "upper" | "trim" | "ltrim" | "rtrim" | "reverse", [of]) => {
-            text_function(name, typed(table, of)?)
-        }
-        ("left" | "right", [of, length]) => {
-            let (length, Some(_)) = literal(length)? else {
-                return None;
-            };
-            let mut found = text_function(name, typed(table, of)?)?;
-            found.sql = format!("{},{length})", found.sql.strip_suffix(')')?);
-            found.words.push(length);
-            Some(found)
-        }
-        ("substr", [of, from]) => substring(table, of, from, None),
-        ("substr", [of, from, length]) => substring(table, of, from, Some(length)),
-        ("char_length", [of]) => {
-            let found = text_function(name, typed(table, of)?)?;
-            let kind = Kind::Integer { is_unsigned: false };
-            Some(Typed { kind, ..found })
-        }
-        ("json_extract", [document, path]) => {
-            let (path, None) = literal(path)? else {
-                return None;
-            };
-            extract(typed(table, document)?, &path)
-        }
-        ("json_unquote", [value]) => unquote(typed(table, value)?),
-        ("ifnull" | "coalesce", [of, instead]) => default(name, typed(table, of)?, instead),
-        (_, [of]) => of_time(name, &typed(table, of)?),
-        _ => None,
-    }
-}
-
-fn default(name: &str, of: Typed, instead: &Expr) -> Option<Typed> {
-    let (text, number) = literal(instead)?;
-    let is_alike = match of.kind {
-        Kind::Integer { .. } => number.is_some(),
-        Kind::Text { chars, .. } => number.is_none() && text.len() as u64 <= chars + 2,
-        _ => false,
-    };
-    let mut words = vec![name.to_owned()];
-    words.extend(of.words.clone());
-    is_alike.then(|| Typed::new(format!("{name}({},{text})", of.sql), of.kind, words))
-}
-
-/// Parts of a date; those of a `TIMESTAMP` depend on the session's time zone and are left out.
-fn of_time(name: &str, of: &Typed) -> Option<Typed> {
-    let is_time = matches!(of.kind, Kind::DateTime { is_zoned: false });
-    let kind = match name {
-        "date" if is_time || of.kind == Kind::Date => Kind::Date,
-        "year" | "month" | "day" | "quarter" | "dayofweek" | "dayofyear" | "weekday"
-        | "to_days"
-            if is_time || of.kind == Kind::Date =>
-        {
-            Kind::Integer { is_unsigned: false }
-        }
-        "hour" | "minute" | "second" if is_time => Kind::Integer { is_unsigned: false },
-        _ => return None,
-    };
-    let mut words = vec![name.to_owned()];
-    words.extend(of.words.clone());
-    Some(Typed::new(format!("{name}({})", of.sql), kind, words))
-}
-
-fn cast(of: Typed, data_type: &str) -> Option<Typed> {
-    let wanted = data_type.to_ascii_lowercase();
-    let (kind, name, demand) = match wanted.as_str() {
-        "signed" | "signed integer" => (
-            Kind::Integer { is_unsigned: false },
-            "signed",
-            "every value converts to a whole number: writes of others are refused",
-        ),
-        "unsigned" | "unsigned integer" => (
-            Kind::Integer { is_unsigned: true },
-            "unsigned",
-            "every value converts to a whole number from zero up: writes of others are refused",
-        ),
-        "date" => (
-            Kind::Date,
-            "date",
-            "every value converts to a date: writes of others are refused",
-        ),
-        _ => return None,
-    };
-    if matches!(of.kind, Kind::DateTime { is_zoned: true }) {
-        return None;
-    }
-    let is_exact = matches!(of.kind, Kind::DateTime { .. } | Kind::Date) && kind == Kind::Date;
-    let mut words = of.words;
-    words.push(name.to_owned());
-    Some(Typed {
-        sql: format!("cast({} as {name})", of.sql),
-        kind,
-        words,
-        demand: (!is_exact).then(|| demand.to_owned()),
-    })
-}
-
-/// Like [`canonical`], for the array of a multi-valued index.
-pub(super) fn canonical_array(table: &Table, text: &str) -> Option<String> {
-    let lower = text.trim().to_ascii_lowercase();
-    let inside = lower.strip_prefix("cast(")?.strip_suffix(" array)")?;
-    let at = inside.rfind(" as ")?;
-    let name = inside.get(at + 4..)?.trim();
-    let of = text.trim().get(5..5 + at)?;
-    let found = typed(table, &parse(of)?)?;
-    Some(format!("cast({} as {name} array)", found.sql))
 }

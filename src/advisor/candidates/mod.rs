@@ -3,7 +3,10 @@
 //! Each query block gives orders of sets of columns; orders that one index can satisfy are merged;
 //! only then are the sets put in line, written as indexes, and the heaviest kept.
 
+mod arrays;
+mod conditions;
 mod expression;
+mod functions;
 pub(super) mod keys;
 mod names;
 mod order;
@@ -13,19 +16,21 @@ mod table;
 mod tests;
 mod texts;
 mod wants;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use keys::{key_bytes, limits};
 pub use size::{build_time, size, write_us_per_row};
 
 use self::order::{Steps, refine, width};
 use self::table::Ground;
-use super::candidate::{Candidate, GeneratedColumn, Origin, Role};
+use self::written::{candidate, cut, is_useless, realize};
+use super::candidate::{Candidate, Origin, Role};
 use super::shape::{Shape, WriteKind};
 use super::statistics::Statistics;
-use crate::model::advice::LockLevel;
 use crate::model::finding::{Finding, Severity};
-use crate::model::schema::{Catalog, Index, IndexKind, KeyPart, Part, Table, TableName};
+use crate::model::schema::{Catalog, Index, KeyPart, Table, TableName};
 
 /// Orders of one table that are refined together; more come from no sane workload.
 const MAX_ORDERS: usize = 600;
@@ -266,198 +271,6 @@ fn orders(ground: &mut Ground<'_>, shapes: &[(usize, Shape)], options: &Options)
     });
     orders.truncate(MAX_ORDERS);
     orders
-}
-
-/// As many of the parts as the server accepts in one key; nothing behind a prefix or an array.
-fn cut(ground: &Ground<'_>, parts: Vec<KeyPart>) -> Vec<KeyPart> {
-    let mut kept = Vec::new();
-    for part in parts {
-        let is_last = part.prefix.is_some()
-            || matches!(&part.what, Part::Expression(text) if ground.arrays.contains_key(text));
-        kept.push(part);
-        if !ground.fits(&kept) {
-            kept.pop();
-            break;
-        }
-        if is_last {
-            break;
-        }
-    }
-    kept
-}
-
-/// Whether the primary key or an existing index does all that an index on `parts` could do.
-fn is_useless(table: &Table, parts: &[KeyPart]) -> bool {
-    let is_within = |longer: &[KeyPart], shorter: &[KeyPart]| {
-        longer.len() >= shorter.len()
-            && (longer.starts_with(shorter)
-                || longer.iter().zip(shorter).all(|(one, other)| {
-                    one.what == other.what
-                        && one.prefix == other.prefix
-                        && one.is_descending != other.is_descending
-                }))
-    };
-    table.indexes.iter().any(|index| {
-        if !index.is_visible || !matches!(index.kind, IndexKind::BTree | IndexKind::MultiValued) {
-            return false;
-        }
-        let own: Vec<KeyPart> = index
-            .parts
-            .iter()
-            .map(|part| in_one_writing(table, part))
-            .collect();
-        if index.is_primary() {
-            // Rows lie in its order: what begins with all of it finds nothing more.
-            return is_within(&own, parts) || is_within(parts, &own);
-        }
-        is_within(&keys::extended(table, &own), parts)
-    })
-}
-
-fn in_one_writing(table: &Table, part: &KeyPart) -> KeyPart {
-    let what = match &part.what {
-        Part::Column(name) => Part::Column(
-            table
-                .column(name)
-                .map_or_else(|| name.clone(), |column| column.name.clone()),
-        ),
-        Part::Expression(text) => Part::Expression(
-            expression::canonical(table, text)
-                .or_else(|| expression::canonical_array(table, text))
-                .unwrap_or_else(|| text.clone()),
-        ),
-    };
-    KeyPart {
-        what,
-        ..part.clone()
-    }
-}
-
-/// The lists of parts as candidates, named, with generated columns where that spares a lock.
-fn realize(ground: &mut Ground<'_>, list: Vec<(Vec<KeyPart>, Order)>) -> Vec<Scored> {
-    let mut taken: BTreeSet<String> = ground
-        .table
-        .indexes
-        .iter()
-        .map(|index| index.name.to_ascii_lowercase())
-        .collect();
-    let mut made = Vec::new();
-    for (parts, order) in list {
-        let Some((index, column)) = write(ground, &parts, &mut taken) else {
-            continue;
-        };
-        made.push((
-            order.score,
-            candidate(ground, index, column, order.origins.into_iter().collect()),
-        ));
-    }
-    made
-}
-
-fn candidate(
-    ground: &Ground<'_>,
-    index: Index,
-    column: Option<GeneratedColumn>,
-    origins: Vec<Origin>,
-) -> Candidate {
-    let lock = if index.is_functional() {
-        LockLevel::Shared
-    } else {
-        LockLevel::None
-    };
-    Candidate {
-        table: ground.table.name.clone(),
-        bytes: size(ground.table, &index, ground.statistics),
-        index,
-        column,
-        origins,
-        lock,
-    }
-}
-
-/// Whether a virtual column can be added at once: not where full-text and spatial indexes are
-/// (field notes), and only InnoDB has them in indexes.
-fn takes_columns(table: &Table) -> bool {
-    table.engine.eq_ignore_ascii_case("InnoDB")
-        && !table
-            .indexes
-            .iter()
-            .any(|index| matches!(index.kind, IndexKind::FullText | IndexKind::Spatial))
-}
-
-/// An index on the parts, and the column that it needs. `None` for two expressions in one index:
-/// one is all that a candidate can bring.
-fn write(
-    ground: &mut Ground<'_>,
-    parts: &[KeyPart],
-    taken: &mut BTreeSet<String>,
-) -> Option<(Index, Option<GeneratedColumn>)> {
-    let mut words: Vec<String> = Vec::new();
-    let mut own = Vec::new();
-    let mut column = None;
-    let mut is_array = false;
-    for part in parts {
-        let mut part = part.clone();
-        if let Part::Expression(text) = &part.what {
-            if column.is_some() || is_array {
-                return None;
-            }
-            if let Some(names) = ground.arrays.get(text) {
-                words.extend(names.iter().cloned());
-                is_array = true;
-            } else {
-                let found = ground.expressions.get(text)?.clone();
-                words.extend(found.words.iter().cloned());
-                part.what = if takes_columns(ground.table) {
-                    let made = generated(ground.table, &found);
-                    let name = made.name.clone();
-                    column = Some(made);
-                    Part::Column(name)
-                } else {
-                    is_array = true;
-                    Part::Expression(found.functional.clone())
-                };
-                demand(ground, &found);
-            }
-        } else if let Part::Column(name) = &part.what {
-            words.push(name.clone());
-        }
-        if part.is_descending {
-            words.push("desc".to_owned());
-        }
-        own.push(part);
-    }
-    let name = names::join("idx", words.iter().map(String::as_str));
-    let name = names::free(name, |name| taken.contains(name));
-    taken.insert(name.clone());
-    let mut index = Index::btree(name, own);
-    if parts.iter().any(
-        |part| matches!(&part.what, Part::Expression(text) if ground.arrays.contains_key(text)),
-    ) {
-        index.kind = IndexKind::MultiValued;
-    }
-    Some((index, column))
-}
-
-/// The column for an expression: one name for one expression, free on the table.
-fn generated(table: &Table, of: &expression::Indexable) -> GeneratedColumn {
-    let name = names::join("mydex", of.words.iter().map(String::as_str));
-    GeneratedColumn {
-        name: names::free(name, |name| table.column(name).is_some()),
-        full_type: of.full_type.clone(),
-        expression: of.sql.clone(),
-    }
-}
-
-/// Says what an indexed expression asks of every row.
-fn demand(ground: &mut Ground<'_>, of: &expression::Indexable) {
-    if let Some(demand) = &of.demand {
-        let message = format!(
-            "an index on `{}` of `{}` asks that {demand}",
-            of.sql, ground.table.name
-        );
-        ground.note(note("expression-demand", message));
-    }
 }
 
 /// Indexes for foreign keys that have none; InnoDB makes them itself, imports and other engines

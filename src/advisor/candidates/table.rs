@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::arrays;
 use super::expression::{self, Indexable};
 use super::keys::{self, Fit};
 use super::order::{Steps, width};
@@ -94,7 +95,7 @@ impl<'a> Ground<'a> {
             Part::Column(name) => crate::server::quote::ident(name),
             Part::Expression(text) => text.clone(),
         };
-        expression::arrays(self.table, &text, constants)
+        arrays::arrays(self.table, &text, constants)
             .into_iter()
             .map(|(sql, words)| {
                 self.arrays.insert(sql.clone(), words);

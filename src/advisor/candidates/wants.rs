@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::conditions::{Conditions, MAX_RANGES, Parts};
 use super::order::{Steps, steps};
 use super::table::Ground;
 use crate::advisor::candidate::Role;
-use crate::advisor::shape::{Block, Join, Op, Predicate, TableUse};
+use crate::advisor::shape::{Block, Join, Op, TableUse};
 use crate::model::schema::KeyPart;
 
-/// Ranges tried for each set of equalities.
-const MAX_RANGES: usize = 3;
 /// Subsets of join columns tried for each table of a block.
 const MAX_JOINS: usize = 6;
 
@@ -20,58 +19,6 @@ pub(super) struct Want {
     pub(super) steps: Steps,
     /// What for.
     pub(super) role: Role,
-}
-
-type Parts = BTreeSet<KeyPart>;
-
-/// Conditions, sorted by what an index can do for them.
-#[derive(Debug, Clone, Default)]
-struct Conditions {
-    /// One value: keeps the order of what follows.
-    single: Parts,
-    /// Several values.
-    many: Parts,
-    /// Ranges, the most selective column first.
-    ranges: Vec<KeyPart>,
-    /// Arrays: finds, and does nothing else.
-    arrays: Vec<KeyPart>,
-    /// Beginnings of long strings: the last part.
-    prefixes: Vec<KeyPart>,
-}
-
-impl Conditions {
-    fn of(ground: &mut Ground<'_>, predicates: &[Predicate]) -> Self {
-        let mut found = Self::default();
-        for predicate in predicates {
-            for part in ground.parts(&predicate.what, predicate.op, &predicate.constants) {
-                match predicate.op {
-                    Op::MemberOf => found.arrays.push(part),
-                    _ if part.prefix.is_some() => found.prefixes.push(part),
-                    Op::Equal | Op::IsNull => {
-                        found.single.insert(part);
-                    }
-                    Op::In => {
-                        found.many.insert(part);
-                    }
-                    Op::Range | Op::LikePrefix => found.ranges.push(part),
-                    Op::Contains | Op::FullText | Op::Unequal => {}
-                }
-            }
-        }
-        found.many = found.many.difference(&found.single).cloned().collect();
-        let points = found.points();
-        found.ranges.retain(|part| !points.contains(part));
-        for parts in [&mut found.ranges, &mut found.prefixes, &mut found.arrays] {
-            parts.sort_by(|one, other| ground.compare(one, other));
-            parts.dedup();
-            parts.truncate(MAX_RANGES);
-        }
-        found
-    }
-
-    fn points(&self) -> Parts {
-        self.single.union(&self.many).cloned().collect()
-    }
 }
 
 /// All that `used` wants, the most promising first, each once.

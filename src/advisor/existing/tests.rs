@@ -1,5 +1,7 @@
 //! One case for each rule.
 
+mod going;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -344,68 +346,4 @@ fn foreign_keys_keep_a_support_on_both_sides() {
     let found = fates(vec![child], &usage, &[]);
     assert_eq!(found["x"], redundant("y"));
     assert_eq!(found["y"], Fate::Required(Required::ForeignKeyChild));
-}
-
-#[test]
-fn what_is_not_read_is_unused_and_the_window_is_said() {
-    let mut usage = IndexUsage {
-        window: Some(Duration::from_hours(72)),
-        ..IndexUsage::default()
-    };
-    let name = TableName::new("x", "t");
-    for (index, reads) in [("x", 0), ("y", 5), ("u", 0)] {
-        usage.counts.insert(
-            (name.clone(), index.to_owned()),
-            Counts { reads, writes: 9 },
-        );
-    }
-    let catalog = |usage: &IndexUsage| {
-        let table = table("t", &["PRIMARY (id)", "u! (c)", "x (a)", "y (b)", "z (e)"]);
-        let catalog = Catalog {
-            tables: BTreeMap::from([(table.name.clone(), table)]),
-            ..Catalog::default()
-        };
-        review(&catalog, usage, &[])
-    };
-    let verdicts = catalog(&usage);
-    let of = |name: &str| {
-        verdicts
-            .iter()
-            .find(|verdict| verdict.index.name == name)
-            .unwrap()
-    };
-    assert_eq!(of("x").fate, Fate::Unused);
-    assert!(of("x").reason.contains("in the 3d") && of("x").reason.contains("less than a month"));
-    assert_eq!(
-        of("x").ddl,
-        [
-            "ALTER TABLE `x`.`t` ALTER INDEX `x` INVISIBLE",
-            "ALTER TABLE `x`.`t` DROP INDEX `x`, ALGORITHM=INPLACE, LOCK=NONE",
-        ]
-    );
-    assert_eq!(
-        of("x").undo,
-        [
-            "ALTER TABLE `x`.`t` ALTER INDEX `x` VISIBLE",
-            "ALTER TABLE `x`.`t` ADD INDEX `x` (`a`), ALGORITHM=INPLACE, LOCK=NONE",
-        ]
-    );
-    assert_eq!(of("y").fate, Fate::Keep);
-    // Complaint mysql-sys #108: a unique one is not unused.
-    assert_eq!(of("u").fate, Fate::Required(Required::Unique));
-    // Not counted is not unused.
-    assert_eq!(of("z").fate, Fate::Keep);
-    usage.window = Some(Duration::from_hours(24 * 40));
-    let later = catalog(&usage);
-    let unused = later
-        .iter()
-        .find(|verdict| verdict.index.name == "x")
-        .unwrap();
-    assert!(!unused.reason.contains("less than a month"));
-    usage.window = None;
-    assert!(
-        catalog(&usage)
-            .iter()
-            .all(|verdict| !verdict.fate.is_drop())
-    );
 }

@@ -87,8 +87,8 @@ fn cost(query: &QueryCosts, is_there: &[bool]) -> Option<f64> {
             && configuration.indexes.iter().all(|index| is_there[*index])
     };
     let least = (query.configurations.iter().filter(holds))
-        .map(|configuration| configuration.cost)
-        .min_by(f64::total_cmp)?;
+        .min_by(|one, other| one.order(other))?
+        .cost;
     let cost = (query.floors.iter().filter(holds)).fold(least, |cost, floor| cost.max(floor.cost));
     query
         .limit

@@ -30,12 +30,7 @@ impl<'a> Ground<'a> {
         let mut most = 1.0;
         for (place, query) in model.queries.iter().enumerate() {
             let mut indexes: Vec<_> = (query.literals.iter().map(|literal| index_of(*literal)))
-                .chain(
-                    query
-                        .floors
-                        .iter()
-                        .flat_map(|floor| floor.indexes.iter().copied()),
-                )
+                .chain(query.harmful.iter().copied())
                 .collect();
             indexes.sort_unstable();
             indexes.dedup();

@@ -211,7 +211,7 @@ impl<'a> Builder<'a> {
             } else if upkeep <= 0.0
                 && !harms[variable]
                 && node.uses[variable].iter().all(|used| *used == 0.0)
-                && !self.is_in_a_floor(index)
+                && !self.is_harmful(index)
             {
                 forced.push((index, Fix::In));
             }
@@ -219,10 +219,8 @@ impl<'a> Builder<'a> {
         forced
     }
 
-    fn is_in_a_floor(&self, index: usize) -> bool {
-        let floors = self.model.queries.iter().flat_map(|query| &query.floors);
-        floors
-            .into_iter()
-            .any(|floor| floor.indexes.contains(&index))
+    fn is_harmful(&self, index: usize) -> bool {
+        let mut queries = self.model.queries.iter();
+        queries.any(|query| query.harmful.binary_search(&index).is_ok())
     }
 }

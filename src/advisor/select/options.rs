@@ -2,9 +2,10 @@
 //! cost that holds under literals, "this index is there" or "this index is not there".
 //!
 //! Floors vanish in this form: a configuration below a floor is an option at the floor's cost, and
-//! one option at its own cost for each index of the floor that may be absent.
+//! one option at its own cost for each index of the floor that may be absent. A configuration that
+//! the optimizer prefers although it costs more is a floor to those that it is preferred to.
 
-use crate::advisor::costs::{IndexChoice, Problem, QueryCosts};
+use crate::advisor::costs::{Configuration, IndexChoice, Problem, QueryCosts};
 
 /// Options made from one configuration at most; floors beyond are seen only when all their
 /// indexes are decided.
@@ -47,6 +48,8 @@ pub(super) struct Query {
     pub(super) limit: f64,
     pub(super) choices: Vec<Choice>,
     pub(super) floors: Vec<Floor>,
+    /// Indexes whose presence can raise a cost, ascending.
+    pub(super) harmful: Vec<usize>,
     /// All literals of its choices, ascending.
     pub(super) literals: Vec<Literal>,
     /// Number of the first of its literals among those of all queries.
@@ -221,30 +224,35 @@ impl Query {
                 indexes: left(&floor.indexes, fixes),
             })
             .collect();
-        floors.sort_by(|a, b| {
-            b.cost
-                .total_cmp(&a.cost)
-                .then_with(|| a.indexes.cmp(&b.indexes))
-        });
+        floors.sort_by(Floor::descending);
+        let usable: Vec<&Configuration> = query
+            .configurations
+            .iter()
+            .filter(|one| {
+                is_usable(&one.indexes, one.cost, indexes)
+                    && one.indexes.iter().all(|index| fixes[*index] != Fix::Out)
+            })
+            .collect();
         let mut choices = Vec::new();
-        for configuration in &query.configurations {
-            let wanted = &configuration.indexes;
-            if !is_usable(wanted, configuration.cost, indexes)
-                || wanted.iter().any(|index| fixes[*index] == Fix::Out)
-            {
-                continue;
-            }
+        let mut harmful: Vec<usize> = floors.iter().flat_map(Floor::indexes).collect();
+        for configuration in &usable {
+            let mut above = preferred(&usable, configuration, fixes);
+            harmful.extend(above.iter().flat_map(Floor::indexes));
+            above.extend(floors.iter().cloned());
+            above.sort_by(Floor::descending);
             let mut split = Split {
-                floors: &floors,
-                indexes: left(wanted, fixes),
+                floors: &above,
+                indexes: left(&configuration.indexes, fixes),
                 choices: Vec::new(),
             };
             split.floor(0, configuration.cost, &mut Vec::new());
             choices.append(&mut split.choices);
         }
+        harmful.sort_unstable();
+        harmful.dedup();
         choices.retain(|choice| choice.cost <= limit);
         let weight = weight(query);
-        if weight == 0.0 && floors.is_empty() {
+        if weight == 0.0 && harmful.is_empty() {
             for choice in &mut choices {
                 choice.cost = 0.0;
             }
@@ -266,10 +274,32 @@ impl Query {
             limit,
             choices,
             floors,
+            harmful,
             literals,
             first_slot,
         }
     }
+}
+
+impl Floor {
+    fn indexes(&self) -> impl Iterator<Item = usize> {
+        self.indexes.iter().copied()
+    }
+
+    fn descending(&self, other: &Self) -> std::cmp::Ordering {
+        (other.cost.total_cmp(&self.cost)).then_with(|| self.indexes.cmp(&other.indexes))
+    }
+}
+
+/// The configurations that the optimizer takes in place of `one`, and that cost more.
+fn preferred(all: &[&Configuration], one: &Configuration, fixes: &[Fix]) -> Vec<Floor> {
+    all.iter()
+        .filter(|other| other.cost > one.cost && other.precedes(one))
+        .map(|other| Floor {
+            cost: other.cost,
+            indexes: left(&other.indexes, fixes),
+        })
+        .collect()
 }
 
 /// A cost that can be reckoned with, of indexes that are known.

@@ -5,9 +5,11 @@ use crate::advisor::costs::{Configuration, IndexChoice, Problem, QueryCosts, Sel
 
 fn configuration(indexes: usize) -> impl Strategy<Value = Configuration> {
     let places = proptest::collection::btree_set(0..indexes, 0..=3);
-    (places, 1..60_u32).prop_map(|(places, cost)| Configuration {
+    let rank = proptest::option::weighted(0.3, 1..60_u32);
+    (places, 1..60_u32, rank).prop_map(|(places, cost, rank)| Configuration {
         indexes: places.into_iter().collect(),
         cost: f64::from(cost),
+        rank: rank.map(f64::from),
     })
 }
 
@@ -24,6 +26,7 @@ fn query(indexes: usize) -> impl Strategy<Value = QueryCosts> {
                 configurations.push(Configuration {
                     indexes: Vec::new(),
                     cost: 50.0,
+                    rank: None,
                 });
             }
             QueryCosts {
@@ -191,6 +194,7 @@ fn two_queries() -> Problem {
     let one = |indexes: &[usize], cost| Configuration {
         indexes: indexes.to_vec(),
         cost,
+        rank: None,
     };
     Problem {
         indexes: vec![
@@ -238,6 +242,7 @@ fn a_floor_makes_an_index_not_worth_it() {
     problem.queries[0].floors = vec![Configuration {
         indexes: vec![0, 1],
         cost: 90.0,
+        rank: None,
     }];
     let selection = select(&problem, None, &mut || false).unwrap();
     assert_eq!(selection.chosen, [0]);
@@ -282,10 +287,12 @@ fn numbers_that_are_none_do_no_harm() {
     problem.queries[0].configurations.push(Configuration {
         indexes: vec![9],
         cost: 1.0,
+        rank: None,
     });
     problem.queries[0].configurations.push(Configuration {
         indexes: vec![1],
         cost: f64::NAN,
+        rank: None,
     });
     problem.queries[1].weight = f64::NAN;
     assert_eq!(

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::Found;
-use super::gather::SAMPLES;
+use super::gather::{OWN, SAMPLES};
 use crate::model::digest::DigestKey;
 use crate::model::units::from_picoseconds;
 use crate::server::capability::{Capabilities, Source};
@@ -13,9 +13,6 @@ use crate::server::guard::Values;
 use crate::server::quote::hex_literal;
 use crate::server::{Connection, Error};
 use crate::sql::explainable::is_cut;
-
-/// What mydex writes into its own statements, so that it knows them again.
-const OWN: &str = "/* mydex:";
 
 /// Why a sample of the server can't be used.
 const CUT: &str = "the server cut its text; raise performance_schema_max_sql_text_length in the \
@@ -122,14 +119,10 @@ fn statement(capabilities: &Capabilities, wanted: &Wanted) -> String {
     )
 }
 
-/// One row; `None` for mydex's own statements and for those that read only what the server says
-/// about itself.
+/// One row; `None` for one without a text.
 fn found(row: &Values, limit: Option<u64>) -> Option<Found> {
     let sample = row.text(8).filter(|text| !text.is_empty());
     let text = row.text(2)?;
-    if sample.as_deref().is_some_and(|sample| sample.contains(OWN)) || is_about_the_server(&text) {
-        return None;
-    }
     let digest = row.text(1)?;
     Some(Found {
         name: digest.get(..12).unwrap_or(&digest).to_owned(),
@@ -146,20 +139,6 @@ fn found(row: &Values, limit: Option<u64>) -> Option<Found> {
         rows_sent: row.u64(6),
         rows_affected: row.u64(9),
         tolerance: None,
-    })
-}
-
-fn is_about_the_server(text: &str) -> bool {
-    [
-        "`performance_schema`",
-        "`information_schema`",
-        "`sys`",
-        "`mysql`",
-    ]
-    .iter()
-    .any(|schema| {
-        text.match_indices(schema)
-            .any(|(at, name)| text[at + name.len()..].trim_start().starts_with('.'))
     })
 }
 
@@ -223,21 +202,4 @@ async fn more_samples(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statements_about_the_server_are_known() {
-        for (text, about) in [
-            ("SELECT * FROM `performance_schema` . `threads`", true),
-            ("SELECT `mysql` FROM `t`", false),
-            ("SELECT ? FROM `information_schema` . `TABLES`", true),
-            ("SELECT * FROM `shop` . `sys`", false),
-        ] {
-            assert_eq!(is_about_the_server(text), about, "{text}");
-        }
-    }
 }

@@ -5,14 +5,22 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Found;
+use crate::advisor::sql;
 use crate::advisor::workload::{Query, Sample, Workload};
 use crate::model::advice::Skipped;
 use crate::server::parameters::{self, Rows};
 use crate::server::{Connection, Error};
 use crate::sql::explainable::{explainable, without_prepared};
+use crate::sql::inserted::without_values;
 
 /// Samples that are kept of one query.
 pub const SAMPLES: usize = 3;
+
+/// What mydex writes into its own statements, so that it knows them again.
+pub(super) const OWN: &str = "/* mydex:";
+
+/// Schemas in which the server tells about itself.
+const SERVER: [&str; 4] = ["performance_schema", "information_schema", "sys", "mysql"];
 
 /// Rows from which the constants of a prepared statement are taken, one after another.
 const BEHIND: [u32; SAMPLES] = [0, 97, 997];
@@ -26,21 +34,52 @@ pub struct Rules {
     pub is_dataless: bool,
 }
 
-/// Makes `found` a part of `workload`. Statements that have no plan (`SET`, `COMMIT`, DDL) are
-/// counted and not told one by one.
+/// Kinds of statements, and the time that they took.
+#[derive(Debug, Default)]
+struct Count {
+    kinds: u64,
+    time: Duration,
+}
+
+impl Count {
+    fn add(&mut self, found: &Found) {
+        self.kinds += 1;
+        self.time += found.time.unwrap_or_default();
+    }
+
+    /// `what` with a leading number and the time.
+    fn note(&self, what: &str) -> Option<String> {
+        (self.kinds > 0).then(|| {
+            format!(
+                "{} {what}, {} in all",
+                match self.kinds {
+                    1 => "1 kind of statement".to_owned(),
+                    kinds => format!("{kinds} kinds of statements"),
+                },
+                crate::model::units::duration(self.time)
+            )
+        })
+    }
+}
+
+/// Makes `found` a part of `workload`. Statements that have no plan (`SET`, `COMMIT`, DDL), and
+/// those about the server itself, are counted and not told one by one.
 pub async fn gather(
     connection: &mut Connection,
     found: Vec<Found>,
     rules: &Rules,
     workload: &mut Workload,
 ) -> Result<(), Error> {
-    let mut others = (0_u64, Duration::ZERO);
+    let (mut others, mut about_server) = (Count::default(), Count::default());
     let mut places: HashMap<(Option<String>, String), usize> = HashMap::new();
     for mut found in found {
         let text = without_prepared(&found.fingerprint).to_owned();
+        if is_about_the_server(&found, &text) {
+            about_server.add(&found);
+            continue;
+        }
         if !has_plan(&text) {
-            others.0 += 1;
-            others.1 += found.time.unwrap_or_default();
+            others.add(&found);
             continue;
         }
         found.fingerprint = text;
@@ -66,13 +105,12 @@ pub async fn gather(
             workload.queries.push(query(found, samples));
         }
     }
-    if others.0 > 0 {
-        workload.notes.push(format!(
-            "{} kinds of statements have no plan (SET, COMMIT, DDL and the like), {} in all",
-            others.0,
-            crate::model::units::duration(others.1)
-        ));
-    }
+    workload
+        .notes
+        .extend(others.note("without a plan (SET, COMMIT, DDL and the like)"));
+    workload.notes.extend(about_server.note(
+        "about the server itself (information_schema, performance_schema, SHOW, mydex's own)",
+    ));
     Ok(())
 }
 
@@ -82,12 +120,18 @@ async fn samples(
     found: &Found,
     rules: &Rules,
 ) -> Result<Result<Vec<Sample>, String>, Error> {
-    if let Some(reason) = found.cut {
-        return Ok(Err(reason.to_owned()));
-    }
     let mut taken: Vec<Sample> = Vec::new();
     let mut reason = "the server kept no statement of it with its constants".to_owned();
-    for text in &found.samples {
+    let (mut texts, mut is_made_up) = (found.samples.as_slice(), false);
+    let whole: Vec<String>;
+    if let Some(cut) = found.cut {
+        let Some(text) = without_values(&found.fingerprint) else {
+            return Ok(Err(cut.to_owned()));
+        };
+        whole = vec![text];
+        (texts, is_made_up) = (&whole, true);
+    }
+    for text in texts {
         let statement = match explainable(text) {
             Ok(statement) => statement,
             Err(refused) => {
@@ -96,7 +140,7 @@ async fn samples(
             }
         };
         if !statement.has_parameters {
-            push(&mut taken, statement.sql, false);
+            push(&mut taken, statement.sql, is_made_up);
         } else if taken.iter().all(|sample| sample.is_made_up) {
             for rows in stand_ins(rules) {
                 let schema = found.schema.as_deref();
@@ -135,16 +179,69 @@ fn push(taken: &mut Vec<Sample>, sql: String, is_made_up: bool) {
     }
 }
 
-/// Whether statements of this normalized text have a plan.
-fn has_plan(text: &str) -> bool {
+/// Whether the statement asks the server about itself, or is mydex's own. `text` is its normalized
+/// text.
+fn is_about_the_server(found: &Found, text: &str) -> bool {
+    if found.samples.iter().any(|sample| sample.contains(OWN)) {
+        return true;
+    }
+    if !has_plan(text) {
+        return matches!(
+            first_word(text).as_str(),
+            "SHOW" | "DESC" | "DESCRIBE" | "EXPLAIN"
+        );
+    }
+    let of = |text: &str| sql::tables(text, found.schema.as_deref());
+    let mut tables = found
+        .samples
+        .first()
+        .map_or_else(Vec::new, |sample| of(sample));
+    if tables.is_empty() {
+        tables = of(text);
+    }
+    if tables.is_empty() {
+        // `SELECT @@version`, `SELECT DATABASE()`: what drivers ask when they connect.
+        return is_about_the_session(text);
+    }
+    tables.iter().any(|table| {
+        let mut schemas = SERVER.iter();
+        schemas.any(|schema| table.schema.eq_ignore_ascii_case(schema))
+    })
+}
+
+/// Whether a statement without tables reads variables or what the server tells of the session.
+fn is_about_the_session(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("@@")
+        || [
+            "version",
+            "database",
+            "schema",
+            "user",
+            "current_user",
+            "connection_id",
+        ]
+        .iter()
+        .any(|name| {
+            // Function names are quoted where the server does not know them as words.
+            [format!("{name} ("), format!("`{name}` (")]
+                .iter()
+                .any(|call| text.contains(&format!("select {call}")))
+        })
+}
+
+fn first_word(text: &str) -> String {
     let text = text.trim_start_matches(['(', ' ']);
-    let word: String = text
-        .chars()
+    text.chars()
         .take_while(char::is_ascii_alphabetic)
         .collect::<String>()
-        .to_ascii_uppercase();
+        .to_ascii_uppercase()
+}
+
+/// Whether statements of this normalized text have a plan.
+fn has_plan(text: &str) -> bool {
     matches!(
-        word.as_str(),
+        first_word(text).as_str(),
         "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "WITH" | "TABLE"
     )
 }
@@ -191,4 +288,68 @@ fn merge(query: &mut Query, found: &Found, samples: Vec<Sample>) {
 
 fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     Some(one?.saturating_add(other?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn is_about(sql: &str, schema: Option<&str>) -> bool {
+        let fingerprint = crate::sql::fingerprint::fingerprint(sql);
+        let found = Found {
+            fingerprint: fingerprint.clone(),
+            schema: schema.map(str::to_owned),
+            samples: vec![sql.to_owned()],
+            ..Found::default()
+        };
+        let without_sample = Found {
+            samples: Vec::new(),
+            ..found.clone()
+        };
+        let is_about = is_about_the_server(&found, &fingerprint);
+        if !sql.contains(OWN) {
+            assert_eq!(
+                is_about,
+                is_about_the_server(&without_sample, &fingerprint),
+                "{sql}"
+            );
+        }
+        is_about
+    }
+
+    #[test]
+    fn statements_about_the_server_are_known() {
+        for (sql, schema, expected) in [
+            ("SELECT * FROM performance_schema.threads", None, true),
+            (
+                "SELECT 1 FROM `information_schema`.`TABLES` WHERE TABLE_NAME IN (1, 2)",
+                None,
+                true,
+            ),
+            ("SELECT * FROM threads", Some("performance_schema"), true),
+            (
+                "SELECT t.a FROM shop.t JOIN INFORMATION_SCHEMA.COLUMNS c ON c.x = t.a",
+                None,
+                true,
+            ),
+            ("SHOW GLOBAL STATUS LIKE 'x'", Some("shop"), true),
+            ("DESCRIBE t", Some("shop"), true),
+            ("SELECT @@version_comment LIMIT 1", None, true),
+            ("SELECT VERSION()", None, true),
+            ("SELECT DATABASE()", Some("shop"), true),
+            ("SELECT /* mydex:digests */ a FROM t", Some("shop"), true),
+            ("SELECT mysql FROM t", Some("shop"), false),
+            ("SELECT * FROM shop.sys", None, false),
+            (
+                "SELECT a FROM t WHERE b = DATABASE() AND c = @@port",
+                Some("shop"),
+                false,
+            ),
+            ("SELECT 1", Some("shop"), false),
+            ("SET NAMES utf8mb4", Some("shop"), false),
+        ] {
+            assert_eq!(is_about(sql, schema), expected, "{sql}");
+        }
+    }
 }

@@ -24,7 +24,7 @@ pub(super) enum Fact {
 impl Reader<'_> {
     /// Whether the value is the same for all rows of the block.
     pub(super) fn is_constant(&self, refs: &Refs) -> bool {
-        refs.names_nothing() && self.is_closed(refs)
+        refs.names_nothing() && self.is_closed(refs) && refs.variables.is_disjoint(&self.assigned)
     }
 
     /// Whether no subquery in it looks out.
@@ -104,7 +104,7 @@ impl Reader<'_> {
                 let op = if *negated { Op::Unequal } else { Op::Contains };
                 self.with_constants(block, expr, op, &[pattern])
             }
-            Expr::MemberOf(member) => self.member(block, &member.array, &member.value, None),
+            Expr::MemberOf(member) => self.member(block, &member.array, &member.value),
             Expr::Function(_) => self.function(block, expr),
             Expr::Named { expr, .. } => self.full_text_facts(block, expr),
             Expr::AnyOp { left, .. } => self.with_constants(block, left, Op::Unequal, &[]),
@@ -243,24 +243,13 @@ impl Reader<'_> {
         }
     }
 
-    fn member(&self, block: usize, array: &Expr, value: &Expr, path: Option<&Expr>) -> Vec<Fact> {
+    fn member(&self, block: usize, array: &Expr, value: &Expr) -> Vec<Fact> {
         let refs = walk::refs(value);
-        let array = match path.and_then(string) {
-            Some(path) if path.trim() != "$" => Expr::BinaryOp {
-                left: Box::new(walk::bare(array).clone()),
-                op: BinaryOperator::Arrow,
-                right: Box::new(Expr::value(Value::SingleQuotedString(path.to_owned()))),
-            },
-            _ => array.clone(),
-        };
-        let Some((table, what)) = self.part(block, &array) else {
+        let Some((table, what)) = self.part(block, array) else {
             return Vec::new();
         };
-        if refs
-            .cols
-            .iter()
-            .any(|col| col.block == block && col.table == table)
-        {
+        let is_own = |col: &walk::Col| col.block == block && col.table == table;
+        if refs.cols.iter().any(is_own) || refs.is_volatile {
             return Vec::new();
         }
         let constants = if self.is_constant(&refs) {
@@ -281,13 +270,17 @@ impl Reader<'_> {
     fn function(&self, block: usize, expr: &Expr) -> Vec<Fact> {
         let name = walk::function_name(expr).unwrap_or_default();
         match (name.as_str(), walk::arguments(expr).as_slice()) {
-            ("json_contains", [array, value]) => self.member(block, array, value, None),
-            ("json_contains", [array, value, path]) => self.member(block, array, value, Some(path)),
+            ("json_contains", [array, value]) => self.member(block, array, value),
+            // With another path the optimizer takes no index, not even one on that path.
+            ("json_contains", [array, value, path]) => match string(path) {
+                Some("$") => self.member(block, array, value),
+                _ => self.with_constants(block, array, Op::Unequal, &[]),
+            },
             ("json_overlaps", [left, right]) => {
                 if self.is_constant(&walk::refs(left)) {
-                    self.member(block, right, left, None)
+                    self.member(block, right, left)
                 } else {
-                    self.member(block, left, right, None)
+                    self.member(block, left, right)
                 }
             }
             ("regexp_like", [what, pattern, ..]) => {

@@ -2,11 +2,15 @@
 
 mod block;
 mod conditions;
+mod derived;
 mod dml;
 mod facts;
+mod known;
+mod output;
 mod prepare;
 mod query;
 mod reader;
+mod refs;
 mod resolve;
 mod sources;
 mod tree;
@@ -28,10 +32,11 @@ const STACK_BYTES: usize = 512 << 20;
 /// can't be parsed, in one sentence.
 pub fn shape(sql: &str, schema: Option<&str>, catalog: &Catalog) -> Result<Shape, String> {
     stacker::grow(STACK_BYTES, || {
-        let (statement, hints) = prepare::parse(sql)?;
+        let parsed = prepare::parse(sql)?;
         let mut reader = reader::Reader::new(catalog, schema);
-        let kind = reader.statement(&statement)?;
-        Ok(reader.finish(kind, &hints))
+        reader.assigned = parsed.assigned;
+        let kind = reader.statement(&parsed.statement)?;
+        Ok(reader.finish(kind, &parsed.hints))
     })
 }
 
@@ -41,9 +46,9 @@ pub fn shape(sql: &str, schema: Option<&str>, catalog: &Catalog) -> Result<Shape
 pub fn tables(sql: &str, schema: Option<&str>) -> Vec<TableName> {
     let catalog = Catalog::default();
     let parsed = stacker::grow(STACK_BYTES, || {
-        let (statement, _) = prepare::parse(sql).ok()?;
+        let parsed = prepare::parse(sql).ok()?;
         let mut reader = reader::Reader::new(&catalog, schema);
-        reader.statement(&statement).ok()?;
+        reader.statement(&parsed.statement).ok()?;
         Some(reader.named)
     });
     let named = parsed.unwrap_or_else(|| {

@@ -1,5 +1,7 @@
 //! A text to a syntax tree, around what the parser does not know of MySQL's grammar.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::Statement;
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
@@ -12,8 +14,18 @@ const MOST_OPERATORS: usize = 4_000;
 /// Deepest nesting; views that the server writes nest each condition.
 const DEEPEST: usize = 120;
 
-/// Parses one statement; with it the texts of its optimizer hints.
-pub(super) fn parse(sql: &str) -> Result<(Statement, Vec<String>), String> {
+/// A statement, and what of it the parser does not keep.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) statement: Statement,
+    /// The texts of its optimizer hints.
+    pub(super) hints: Vec<String>,
+    /// User variables that it sets with `:=`, in lower case.
+    pub(super) assigned: BTreeSet<String>,
+}
+
+/// Parses one statement.
+pub(super) fn parse(sql: &str) -> Result<Parsed, String> {
     if sql.len() > LONGEST {
         return Err(format!("the text is longer than {} KiB", LONGEST >> 10));
     }
@@ -34,6 +46,7 @@ pub(super) fn parse(sql: &str) -> Result<(Statement, Vec<String>), String> {
         return Err("the text holds several statements".to_owned());
     }
     check_size(&tokens)?;
+    let assigned = assigned(&tokens);
     let tokens = rewritten(tokens);
     let mut statements = Parser::new(&MySqlDialect {})
         .with_recursion_limit(DEEPEST)
@@ -41,7 +54,11 @@ pub(super) fn parse(sql: &str) -> Result<(Statement, Vec<String>), String> {
         .parse_statements()
         .map_err(|error| reason(&error.to_string()))?;
     match (statements.pop(), statements.is_empty()) {
-        (Some(statement), true) => Ok((statement, hints)),
+        (Some(statement), true) => Ok(Parsed {
+            statement,
+            hints,
+            assigned,
+        }),
         (None, _) => Err("the text holds no statement".to_owned()),
         _ => Err("the text holds several statements".to_owned()),
     }
@@ -51,6 +68,17 @@ fn reason(error: &str) -> String {
     let error = error.replace("sql parser error: ", "");
     let short: String = error.chars().take(160).collect();
     format!("the parser stops: {short}")
+}
+
+fn assigned(tokens: &[Token]) -> BTreeSet<String> {
+    let pairs = tokens.iter().zip(tokens.iter().skip(1));
+    pairs
+        .filter(|(_, next)| **next == Token::Assignment)
+        .filter_map(|(variable, _)| match variable {
+            Token::Word(word) => Some(word.value.to_ascii_lowercase()),
+            _ => None,
+        })
+        .collect()
 }
 
 fn hint(token: &Token) -> Option<String> {

@@ -25,6 +25,8 @@ pub(super) struct Reader<'a> {
     pub(super) writes: Vec<Write>,
     pub(super) gaps: Vec<String>,
     pub(super) named: Vec<TableName>,
+    /// User variables that the statement sets, in lower case: they differ from row to row.
+    pub(super) assigned: BTreeSet<String>,
     pub(super) depth: usize,
 }
 
@@ -154,6 +156,7 @@ impl<'a> Reader<'a> {
             writes: Vec::new(),
             gaps: Vec::new(),
             named: Vec::new(),
+            assigned: BTreeSet::new(),
             depth: 0,
         }
     }

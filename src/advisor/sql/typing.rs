@@ -1,8 +1,9 @@
 //! Comparisons whose types keep the server from using an index.
 
-use sqlparser::ast::{BinaryOperator as Op, DataType, Expr, Value};
+use sqlparser::ast::Expr;
 
 use super::walk;
+use crate::advisor::constant::{self, Kind};
 use crate::model::schema::Column;
 
 /// Kinds of values that are compared alike.
@@ -30,12 +31,15 @@ pub(super) fn class(column: &Column) -> Class {
 
 /// Whether an index on `column` can be used to compare it with this constant.
 pub(super) fn takes(column: &Column, constant: &Expr) -> bool {
+    let kind = constant::kind(constant);
     match class(column) {
-        // Each string would have to become a number, and many strings are the same number.
-        Class::Text | Class::Binary => !is_number(constant) && has_collation_of(column, constant),
-        // JSON values are no keys.
+        // Each string would have to become a number or a time, and many strings are the same one.
+        Class::Text | Class::Binary => {
+            matches!(kind, Kind::Text | Kind::Unknown) && has_collation_of(column, constant)
+        }
+        // JSON values are no keys, and what is compared with one is compared as JSON.
         Class::Json => false,
-        _ => true,
+        _ => kind != Kind::Json,
     }
 }
 
@@ -46,29 +50,6 @@ fn has_collation_of(column: &Column, constant: &Expr) -> bool {
             .as_ref()
             .is_none_or(|own| own.eq_ignore_ascii_case(&collation.to_string())),
         _ => true,
-    }
-}
-
-fn is_number(constant: &Expr) -> bool {
-    match walk::bare(constant) {
-        Expr::Value(value) => matches!(&value.value, Value::Number(..) | Value::Boolean(_)),
-        Expr::UnaryOp { expr, .. } => is_number(expr),
-        Expr::BinaryOp {
-            op: Op::Plus | Op::Minus | Op::Multiply | Op::Divide,
-            right,
-            ..
-        } => !matches!(walk::bare(right), Expr::Interval(_)),
-        Expr::Cast { data_type, .. } => matches!(
-            data_type,
-            DataType::Signed
-                | DataType::Unsigned
-                | DataType::SignedInteger
-                | DataType::UnsignedInteger
-                | DataType::Decimal(_)
-                | DataType::Double(_)
-                | DataType::Float(_)
-        ),
-        _ => false,
     }
 }
 

@@ -3,10 +3,8 @@
 //! In a resolved expression each column is a compound name whose first part is a mark: where the
 //! column is. A subquery is a placeholder with its number.
 
-use std::collections::BTreeSet;
-
 use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value, WindowType,
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value, WindowType,
 };
 
 /// A column of a base table of a block.
@@ -17,29 +15,11 @@ pub(super) struct Col {
     pub(super) name: String,
 }
 
+pub(super) use super::refs::{Refs, refs};
+
 const BASE: char = '\u{1}';
 const DERIVED: char = '\u{2}';
 const UNKNOWN: char = '\u{3}';
-
-/// What an expression refers to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Refs {
-    pub(super) cols: BTreeSet<Col>,
-    /// Columns of materialized derived tables, by number and name.
-    pub(super) derived: BTreeSet<(usize, String)>,
-    pub(super) subqueries: BTreeSet<usize>,
-    pub(super) has_unknown: bool,
-    /// Its value is not the same for each row of one execution.
-    pub(super) is_volatile: bool,
-    /// Its value is not the same in each execution.
-    pub(super) is_session: bool,
-}
-
-impl Refs {
-    pub(super) fn names_nothing(&self) -> bool {
-        self.cols.is_empty() && self.derived.is_empty() && !self.has_unknown && !self.is_volatile
-    }
-}
 
 fn marked(mark: String, name: &str) -> Expr {
     Expr::CompoundIdentifier(vec![Ident::new(mark), Ident::new(name)])
@@ -244,40 +224,6 @@ fn of_clauses(expr: &mut Expr) -> Vec<&mut Expr> {
     }
 }
 
-const VOLATILE: [&str; 6] = [
-    "rand",
-    "uuid",
-    "uuid_short",
-    "random_bytes",
-    "sleep",
-    "get_lock",
-];
-const SESSION: [&str; 24] = [
-    "now",
-    "curdate",
-    "curtime",
-    "current_date",
-    "current_time",
-    "current_timestamp",
-    "sysdate",
-    "localtime",
-    "localtimestamp",
-    "utc_date",
-    "utc_time",
-    "utc_timestamp",
-    "unix_timestamp",
-    "user",
-    "current_user",
-    "session_user",
-    "system_user",
-    "database",
-    "schema",
-    "version",
-    "connection_id",
-    "last_insert_id",
-    "found_rows",
-    "row_count",
-];
 const AGGREGATES: [&str; 19] = [
     "count",
     "sum",
@@ -299,52 +245,6 @@ const AGGREGATES: [&str; 19] = [
     "variance",
     "any_value",
 ];
-
-/// All that the expression refers to.
-pub(super) fn refs(expr: &Expr) -> Refs {
-    let mut refs = Refs::default();
-    let mut copy = expr.clone();
-    gather(&mut copy, &mut refs);
-    refs
-}
-
-fn gather(expr: &mut Expr, refs: &mut Refs) {
-    if let Some(number) = subquery_number(expr) {
-        refs.subqueries.insert(number);
-    }
-    match &*expr {
-        Expr::CompoundIdentifier(parts) => {
-            if let Some(found) = col(expr) {
-                refs.cols.insert(found);
-            } else if let Some(found) = derived_col(expr) {
-                refs.derived.insert(found);
-            } else if !parts
-                .first()
-                .is_some_and(|part| part.value.starts_with('@'))
-            {
-                refs.has_unknown = true;
-            }
-        }
-        // The parser binds XOR tighter than comparisons; what it makes of them is not used.
-        Expr::BinaryOp {
-            op: BinaryOperator::Xor,
-            ..
-        } => refs.has_unknown = true,
-        Expr::Identifier(name) => refs.is_session |= name.value.starts_with('@'),
-        Expr::Function(_) => {
-            if let Some(name) = function_name(expr) {
-                let calls = |list: &[&str]| list.contains(&name.as_str());
-                refs.is_volatile |= calls(&VOLATILE);
-                let bare_unix = name == "unix_timestamp" && !arguments(expr).is_empty();
-                refs.is_session |= calls(&SESSION) && !bare_unix;
-            }
-        }
-        _ => {}
-    }
-    for child in children(expr) {
-        gather(child, refs);
-    }
-}
 
 /// Calls `visit` with each aggregate that stands outside of subqueries and windows: its name and
 /// itself.

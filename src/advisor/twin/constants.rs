@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::literal::{self, Kind};
 use super::private::Private;
-use super::text::{Token, tokens};
 use super::{Error, lookups};
 use crate::advisor::shape::Shape;
 use crate::advisor::workload::Sample;
 use crate::model::schema::{Catalog, TableName};
 use crate::server::ddl;
 use crate::server::quote::ident;
+use crate::sql::pieces::{Token, tokens};
 
 /// What stands for a constant, by column name in lower case and the constant as a literal.
 pub(super) type Substitutes = BTreeMap<(String, String), String>;

@@ -13,7 +13,7 @@ use super::{Error, Twin, environment, estimate, lists, load, lookups};
 use crate::advisor::candidate::Candidate;
 use crate::advisor::shape::Shape;
 use crate::advisor::workload::Workload;
-use crate::model::schema::{Catalog, Column, Index, IndexKind, Table, TableName};
+use crate::model::schema::{Catalog, Column, Index, IndexKind, KeyPart, Table, TableName};
 use crate::server::ddl;
 use crate::server::quote::{hex_literal, ident};
 use crate::server::settings::{Histogram, Settings};
@@ -31,20 +31,22 @@ impl Twin {
         environment::as_if_cached(twin).await?;
         let mut made = load::schemas(twin, &self.catalog, &mut self.schemas).await?;
         self.rows.0 = keys(twin, &self.catalog, shapes).await?;
+        let estimates = &mut self.estimates;
+        estimates.references = estimate::references(&self.catalog, shapes);
         for histogram in &target.histograms {
             made.notes.extend(inject(twin, histogram).await?);
             if let Some(values) = distinct_of(&histogram.json, &self.catalog, histogram) {
                 let of = estimate::key_of(&histogram.table, &histogram.column);
-                self.estimates.distinct.insert(of, values);
+                estimates.distinct.insert(of, values);
             }
         }
-        for name in &made.tables {
-            if let Some(table) = self.catalog.tables.get(name) {
-                statistics(twin, table, &self.estimates, &table.indexes).await?;
-            }
-        }
-        let estimates = &mut self.estimates;
+        let known = &target.histograms;
+        lists::domains(twin, &self.catalog, workload, shapes, known, estimates).await?;
+        // Shares of conditions depend on the numbers of rows, and numbers of values on the lists.
+        all_statistics(twin, &self.catalog, &made.tables, estimates).await?;
         lists::lists(twin, &self.catalog, workload, shapes, estimates).await?;
+        lists::without_histograms(twin, &self.catalog, estimates).await?;
+        all_statistics(twin, &self.catalog, &made.tables, estimates).await?;
         self.limits.push(
             "the twin has no data: rows are estimated from the target's statistics, and values \
              that occur more often than others are known only where the target has a histogram"
@@ -53,6 +55,18 @@ impl Twin {
         self.limits.extend(made.notes);
         Ok(())
     }
+}
+
+async fn all_statistics(
+    twin: &mut Private,
+    catalog: &Catalog,
+    tables: &BTreeSet<TableName>,
+    estimates: &mut Estimates,
+) -> Result<(), Error> {
+    for table in tables.iter().filter_map(|name| catalog.tables.get(name)) {
+        statistics(twin, table, estimates, &table.indexes).await?;
+    }
+    Ok(())
 }
 
 /// One row for every constant of the workload, so that a key with a constant finds one; columns
@@ -193,10 +207,13 @@ fn distinct_of(json: &str, catalog: &Catalog, of: &Histogram) -> Option<u64> {
 async fn statistics(
     twin: &mut Private,
     table: &Table,
-    estimates: &Estimates,
+    estimates: &mut Estimates,
     indexes: &[Index],
 ) -> Result<(), Error> {
     let name = ddl::table(&table.name);
+    let columns = indexes.iter().map(columns_of).collect();
+    let (schema, of, _) = estimate::key_of(&table.name, "");
+    estimates.indexes.insert((schema, of), columns);
     if table.engine.eq_ignore_ascii_case("innodb") {
         let option = format!("ALTER TABLE {name} STATS_PERSISTENT=1, STATS_AUTO_RECALC=0");
         twin.run("statistics", &option).await?;
@@ -269,12 +286,24 @@ async fn of_index(
     };
     add("size", pages);
     add("n_leaf_pages", (pages * 0.95).floor().max(1.0));
+    let is_fixed = |part: &KeyPart| {
+        part.column_name().is_some_and(|name| {
+            let key = estimate::key_of(&table.name, name);
+            estimates.fixed.contains_key(&key)
+        })
+    };
+    // An index is read along its first range, whatever is known of the columns behind it.
+    let ranged = index.parts.iter().position(is_fixed);
+    let last = ranged.map_or(index.parts.len(), |place| place + 1);
     for count in 1..=index.parts.len() {
-        let known = index.cardinality.get(count - 1).copied().flatten();
-        let values = known.map_or_else(
-            || estimate::distinct(table, &index.parts[..count], estimates),
-            |known| known as f64,
-        );
+        let counted = count.min(last);
+        let known = index.cardinality.get(counted - 1).copied().flatten();
+        let values = known
+            .filter(|_| counted < last || ranged.is_none())
+            .map_or_else(
+                || estimate::distinct(table, &index.parts[..counted], estimates),
+                |known| known as f64,
+            );
         add(
             &format!("n_diff_pfx{count:02}"),
             (values.min(rows)).max(1.0),
@@ -285,19 +314,26 @@ async fn of_index(
     twin.run("statistics", &sql).await
 }
 
+fn columns_of(index: &Index) -> Vec<String> {
+    let columns = index.parts.iter();
+    columns
+        .map(|part| part.column_name().unwrap_or_default().to_ascii_lowercase())
+        .collect()
+}
+
 /// Writes the statistics of candidates.
 pub(super) async fn candidates(
     twin: &mut Private,
     catalog: &Catalog,
     candidates: &[Candidate],
-    estimates: &Estimates,
+    estimates: &mut Estimates,
 ) -> Result<(), Error> {
     let mut by_table: BTreeMap<&TableName, Vec<Index>> = BTreeMap::new();
     for candidate in candidates {
-        by_table
-            .entry(&candidate.table)
-            .or_default()
-            .push(candidate.index.clone());
+        by_table.entry(&candidate.table).or_default().push(Index {
+            bytes: Some(candidate.bytes),
+            ..candidate.index.clone()
+        });
     }
     for (name, mut indexes) in by_table {
         if let Some(table) = catalog.table(&name.schema, &name.name) {

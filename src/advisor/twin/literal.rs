@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::text::{Token, tokens, unquoted};
 use crate::model::schema::Column;
 use crate::server::quote::{hex_literal, ident};
+use crate::sql::pieces::{Token, tokens, unquoted};
 
 /// How values of a column are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

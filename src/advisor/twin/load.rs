@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::Error;
 use super::plan::{Plan, TablePlan};
 use super::private::{Private, text};
 use super::read::Gathered;
 use super::scale::{self, Moves};
-use super::{Error, strip};
 use crate::model::schema::{Catalog, Table, TableName};
-use crate::server::ddl;
 use crate::server::quote::ident;
+use crate::server::{ddl, recreate};
 
 /// Bytes of one INSERT, about.
 const STATEMENT_BYTES: usize = 1 << 20;
@@ -59,7 +59,7 @@ pub(super) async fn schemas(
 }
 
 async fn create(twin: &mut Private, table: &Table, made: &mut Made) -> Result<(), Error> {
-    let definition = strip::definition(&table.name, &table.create);
+    let definition = recreate::definition(&table.name, &table.create, |_| false);
     match twin.run("a table", &definition.sql).await {
         Ok(()) => {
             made.tables.insert(table.name.clone());

@@ -3,15 +3,17 @@
 //!
 //! What is read from the target is planned first ([`plan`]), bounded in rows and time, and then
 //! read exactly so ([`build`]). The files in reading order: plan, methods, lookups, links, template,
-//! positions, read (the target's side); text, strip, literal, rows, remap, scale, estimate, ranges
-//! (values); private, environment, load, constants, measure, create, dataless, lists (the twin's
+//! positions, read (the target's side); text, strip, literal, rows, remap, scale, domain, estimate, ranges
+//! (values); private, environment, load, constants, measure, create, dataless, fill, lists (the twin's
 //! side).
 
 mod constants;
 mod create;
 mod dataless;
+mod domain;
 mod environment;
 mod estimate;
+mod fill;
 mod links;
 mod lists;
 mod literal;
@@ -27,9 +29,7 @@ mod read;
 mod remap;
 mod rows;
 mod scale;
-mod strip;
 mod template;
-mod text;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -199,6 +199,7 @@ pub async fn build(
     };
     if options.tier == Tier::Replica {
         made.look_at_replica(&target_settings.version).await?;
+        made.connection.heed(cancel.clone());
         return Ok(made);
     }
     say("copying the settings to the twin");
@@ -206,6 +207,7 @@ pub async fn build(
     // The settings are global: a new session has them.
     let fresh = Private::open(twin).await?;
     std::mem::replace(&mut made.connection, fresh).close().await;
+    made.connection.heed(cancel.clone());
     let filled = match options.tier {
         Tier::Dataless => {
             say("making the tables of the twin");
@@ -258,8 +260,9 @@ impl Twin {
         &self.limits
     }
 
-    /// `VERSION()` of the server that answers.
+    /// `VERSION()` of the server that answers, also when the work was cancelled.
     pub async fn version(&mut self) -> Result<String, Error> {
+        self.connection.heed(CancellationToken::new());
         let version = self
             .connection
             .value("the version", "SELECT VERSION()")
@@ -296,7 +299,7 @@ impl Twin {
                 &mut self.connection,
                 &self.catalog,
                 candidates,
-                &self.estimates,
+                &mut self.estimates,
             )
             .await;
             if let Err(error) = outcome {
@@ -347,6 +350,7 @@ impl Twin {
     /// Removes everything that was made: the schemas of a private server, the candidates of a
     /// replica.
     pub async fn finish(mut self) -> Result<(), Error> {
+        self.connection.heed(CancellationToken::new());
         if self.tier == Tier::Replica {
             self.made.remove(&mut self.connection).await?;
         }
@@ -355,83 +359,6 @@ impl Twin {
             self.connection.run("a schema", &sql).await?;
         }
         self.connection.close().await;
-        Ok(())
-    }
-
-    async fn look_at_replica(&mut self, target_version: &str) -> Result<(), Error> {
-        let version = self.version().await?;
-        if version != target_version {
-            self.limits.push(format!(
-                "the replica is MySQL {version} and the target {target_version}: another version \
-                 may plan differently"
-            ));
-        }
-        let mut rows = 0;
-        for name in self.catalog.tables.keys() {
-            let sql = format!(
-                "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE {}",
-                server::ddl::names_tables(std::slice::from_ref(name))
-            );
-            match self.connection.rows("a table", &sql).await?.first() {
-                Some(row) => {
-                    let there = private::text(row, 0).and_then(|rows| rows.parse::<u64>().ok());
-                    rows += there.unwrap_or(0);
-                }
-                None => self.limits.push(format!("`{name}` is not on the replica")),
-            }
-        }
-        self.rows.0 = rows;
-        Ok(())
-    }
-
-    async fn fill_sample(
-        &mut self,
-        target: &mut Connection,
-        shapes: &[(usize, Shape)],
-        options: &TwinOptions,
-        progress: &mut (dyn FnMut(Progress) + Send),
-        cancel: &CancellationToken,
-    ) -> Result<(), Error> {
-        let plan = plan::plan(&self.catalog, shapes, options);
-        let reader = read::Reader::new(target, &plan, options, progress, cancel);
-        let gathered = reader.all().await?;
-        let mut say = |step: &str| {
-            progress(Progress {
-                step: step.to_owned(),
-                share: None,
-            });
-        };
-        say("filling the twin");
-        let mut made =
-            load::schemas(&mut self.connection, &self.catalog, &mut self.schemas).await?;
-        let moves = scale::moves(&plan, &self.catalog, &gathered);
-        load::rows(&mut self.connection, &plan, &gathered, &moves, &mut made).await?;
-        if cancel.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
-        say("making histograms on the twin");
-        let columns = lookups::predicate_columns(&self.catalog, shapes);
-        load::analyze(&mut self.connection, &self.catalog, &columns, &mut made).await?;
-        if plan.share < 1.0 {
-            self.substitutes =
-                constants::substitutes(&mut self.connection, &self.catalog, shapes).await?;
-            self.limits.push(format!(
-                "the twin holds {} of the rows of big tables: access paths that depend on single \
-                 rare values may differ",
-                crate::model::units::percent(plan.share)
-            ));
-        }
-        if !self.substitutes.is_empty() {
-            self.limits.push(format!(
-                "{} constants of the workload are not in the sample; values that occur about as \
-                 often as the average one stand for them",
-                self.substitutes.len()
-            ));
-        }
-        self.rows.0 = made.rows;
-        self.limits.extend(plan.notes);
-        self.limits.extend(gathered.notes);
-        self.limits.extend(made.notes);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, Connection as _, Decode, Executor as _, Row as _};
+use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use crate::config::settings::Server;
@@ -10,7 +11,11 @@ pub(super) type Cells = Vec<Option<Vec<u8>>>;
 
 /// A connection to the twin.
 #[derive(Debug)]
-pub(super) struct Private(MySqlConnection);
+pub(super) struct Private {
+    connection: MySqlConnection,
+    /// Once this is cancelled, no further statement is sent.
+    cancel: CancellationToken,
+}
 
 impl Private {
     pub(super) async fn open(server: &Server) -> Result<Self, Error> {
@@ -18,7 +23,23 @@ impl Private {
         let connection = MySqlConnection::connect_with(&options)
             .await
             .map_err(|error| Error::of_twin("the connection", &error))?;
-        Ok(Self(connection))
+        Ok(Self {
+            connection,
+            cancel: CancellationToken::new(),
+        })
+    }
+
+    /// Ends the work with [`Error::Interrupted`] before the next statement once `cancel` is
+    /// cancelled. A new token lets it go on.
+    pub(super) fn heed(&mut self, cancel: CancellationToken) {
+        self.cancel = cancel;
+    }
+
+    fn go_on(&self) -> Result<(), Error> {
+        if self.cancel.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        Ok(())
     }
 
     /// Runs a statement.
@@ -28,7 +49,8 @@ impl Private {
 
     /// Runs a statement and tells the number of rows that it changed.
     pub(super) async fn count(&mut self, what: &str, sql: &str) -> Result<u64, Error> {
-        self.0
+        self.go_on()?;
+        self.connection
             .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
             .await
             .map(|done| done.rows_affected())
@@ -37,8 +59,9 @@ impl Private {
 
     /// All rows of a statement, as text.
     pub(super) async fn rows(&mut self, what: &str, sql: &str) -> Result<Vec<Cells>, Error> {
+        self.go_on()?;
         let rows = self
-            .0
+            .connection
             .fetch_all(sqlx::raw_sql(AssertSqlSafe(sql)))
             .await
             .map_err(|error| Error::of_twin(what, &error))?;
@@ -53,7 +76,7 @@ impl Private {
 
     pub(super) async fn close(self) {
         // A server that is gone needs no goodbye.
-        let _ = self.0.close().await;
+        let _ = self.connection.close().await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Recommendations as definitions, one change each.
 
+use crate::advisor::sequence::brings_column_of;
 use crate::indexes::definition::Definition;
 use crate::indexes::evidence::{Evidence, Load, QueryEvidence, Unit};
 use crate::model::advice::{Action, Advice, Measured, QueryEffect, Recommendation};
@@ -8,18 +9,28 @@ use crate::model::schema::Index;
 /// Significant digits of the figures in the evidence; more would only be noise in a review.
 const DIGITS: usize = 4;
 
-/// The definitions of everything that is recommended, in its order. The same advice gives the same
-/// definitions.
+/// The definitions of everything that is recommended, in its order, which is one in which they can
+/// be carried out. The same advice gives the same definitions.
 #[must_use]
 pub fn definitions(advice: &Advice) -> Vec<Definition> {
-    advice
-        .recommendations
-        .iter()
-        .map(|one| definition(advice, one))
+    let all = &advice.recommendations;
+    all.iter()
+        .enumerate()
+        .map(|(place, one)| {
+            let mut made = definition(advice, one);
+            if all[..place]
+                .iter()
+                .any(|other| brings_column_of(other, one))
+            {
+                made.column = None;
+            }
+            made
+        })
         .collect()
 }
 
-fn definition(advice: &Advice, one: &Recommendation) -> Definition {
+/// The definition of one recommendation by itself, with the column that it needs.
+pub(super) fn definition(advice: &Advice, one: &Recommendation) -> Definition {
     Definition {
         schema: Some(one.table.schema.clone()),
         table: one.table.name.clone(),

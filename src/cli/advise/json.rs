@@ -134,7 +134,8 @@ fn column(column: &GeneratedColumn) -> ColumnJson {
     }
 }
 
-fn index(index: &Index) -> IndexJson {
+/// An index for programs.
+pub(in crate::cli) fn index(index: &Index) -> IndexJson {
     IndexJson {
         name: index.name.clone(),
         kind: match index.kind {

@@ -1,62 +1,132 @@
-//! The sources of a workload, turned into what the advisor takes.
+//! Where a workload comes from, turned into what the advisor takes.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
+use super::{Args, Source, TierName};
 use crate::advisor::source::Found;
+use crate::advisor::source::digests::{self, Wanted};
+use crate::advisor::source::gather::{Rules, gather};
+use crate::advisor::workload::Workload;
 use crate::cli::error::Error;
 use crate::cli::probe;
 use crate::config::settings::Server;
+use crate::model::digest::DigestKey;
 use crate::probes::literal;
 use crate::probes::pack::Statement;
 use crate::probes::params::Params;
-use crate::server;
+use crate::server::{self, Connection, capability};
 use crate::slowlog;
 use crate::sql::fingerprint::fingerprint;
 use crate::sql::split::split;
 use crate::sql::standin::Parametrized;
-use tokio_util::sync::CancellationToken;
 
 /// Operations of a probe whose statements are taken as samples.
 const OPERATIONS: [u64; 3] = [1, 1_001, 20_011];
 
 /// What a source gave besides its statements.
 #[derive(Debug, Default)]
-pub(super) struct Sourced {
+struct Sourced {
     /// The statements.
-    pub(super) found: Vec<Found>,
+    found: Vec<Found>,
     /// A phrase for the output.
-    pub(super) source: String,
+    source: String,
     /// The time it covers.
-    pub(super) window: Option<Duration>,
+    window: Option<Duration>,
     /// What it could not show.
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
     /// Default schema of its statements.
-    pub(super) schema: Option<String>,
+    schema: Option<String>,
+}
+
+/// Reads the workload that `args` name. `only` takes one digest of the live server instead.
+pub(super) async fn workload(
+    server: &Server,
+    args: &Args,
+    only: Option<DigestKey>,
+    target: &mut Connection,
+    cancel: &CancellationToken,
+) -> Result<Workload, Error> {
+    let mut sourced = match args.source {
+        Source::Digests => of_digests(server, args, only, target).await?,
+        Source::Slowlog => of_slow_logs(args, cancel)?,
+        Source::Sql => of_files(&args.inputs)?,
+        Source::Probes => {
+            let pack = args.inputs[0].to_string_lossy();
+            of_pack(server, &pack, args.schema.as_deref()).await?
+        }
+    };
+    let mut workload = Workload {
+        source: std::mem::take(&mut sourced.source),
+        window: sourced.window,
+        notes: std::mem::take(&mut sourced.notes),
+        ..Workload::default()
+    };
+    let rules = Rules {
+        schema: args
+            .schema
+            .clone()
+            .or(sourced.schema)
+            .or_else(|| server.database.clone()),
+        is_dataless: args.tier == TierName::T0,
+    };
+    gather(target, sourced.found, &rules, &mut workload).await?;
+    Ok(workload)
+}
+
+/// The digests of the live server, those with the most time first.
+async fn of_digests(
+    server: &Server,
+    args: &Args,
+    only: Option<DigestKey>,
+    target: &mut Connection,
+) -> Result<Sourced, Error> {
+    let facts = capability::probe(target, server.socket.is_some()).await?;
+    if !facts.has_performance_schema() || !facts.can_read(capability::Source::Digests) {
+        return Err(Error::new(format!(
+            "server `{}` shows no statement digests",
+            server.name
+        ))
+        .hint("`mydex check` says what is missing; `--source slowlog FILE` needs none"));
+    }
+    let wanted = Wanted {
+        limit: args.limit,
+        schemas: args.schema.iter().cloned().collect(),
+        only,
+    };
+    let read = digests::read(target, &facts, &wanted).await?;
+    Ok(Sourced {
+        found: read.found,
+        source: format!("digests of {}", server.name),
+        window: read.window,
+        notes: read.notes,
+        schema: None,
+    })
 }
 
 /// Reads files of SQL statements with their annotations.
-pub(super) fn of_files(files: &[impl AsRef<Path>]) -> Result<Sourced, Error> {
+fn of_files(files: &[PathBuf]) -> Result<Sourced, Error> {
     let mut sourced = Sourced {
         source: format!("statements of {}", names(files)),
         ..Sourced::default()
     };
     let mut mistakes = Vec::new();
     for file in files {
-        let path = file.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::new(format!("cannot read `{}`: {error}", path.display())))?;
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Error::new(format!("cannot read `{}`: {error}", file.display())))?;
         let (statements, wrong) = split(&text);
         for mistake in wrong {
             mistakes.push(format!(
                 "{}:{}: {}",
-                path.display(),
+                file.display(),
                 mistake.line,
                 mistake.message
             ));
         }
-        let short = path.file_name().unwrap_or(path.as_os_str());
+        let short = file.file_name().unwrap_or(file.as_os_str());
         for statement in statements {
             let name = statement
                 .name
@@ -80,18 +150,14 @@ pub(super) fn of_files(files: &[impl AsRef<Path>]) -> Result<Sourced, Error> {
 }
 
 /// The classes of slow query logs, those with the most time first.
-pub(super) fn of_slow_logs(
-    files: &[impl AsRef<Path>],
-    limit: u32,
-    schema: Option<&str>,
-    cancel: &CancellationToken,
-) -> Result<Sourced, Error> {
+fn of_slow_logs(args: &Args, cancel: &CancellationToken) -> Result<Sourced, Error> {
+    let (files, limit) = (&args.inputs, args.limit);
     let logs: Vec<slowlog::Source> = files
         .iter()
-        .map(|file| slowlog::Source::named(&file.as_ref().to_string_lossy()))
+        .map(|file| slowlog::Source::named(&file.to_string_lossy()))
         .collect();
     let options = slowlog::Options {
-        schema: schema.map(str::to_owned),
+        schema: args.schema.clone(),
         ..slowlog::Options::default()
     };
     let mut profile = slowlog::read(&logs, &options, &mut |_| !cancel.is_cancelled())
@@ -158,11 +224,7 @@ fn of_class(class: &slowlog::Class) -> Found {
 }
 
 /// The statements of a workload pack with values of its data, at the pack's rates.
-pub(super) async fn of_pack(
-    server: &Server,
-    name: &str,
-    database: Option<&str>,
-) -> Result<Sourced, Error> {
+async fn of_pack(server: &Server, name: &str, database: Option<&str>) -> Result<Sourced, Error> {
     let pack = Arc::new(probe::pack(name)?);
     let database = database.unwrap_or(&pack.name).to_owned();
     let options = server::options(server);
@@ -216,10 +278,10 @@ fn samples(params: &Params, statement: &Statement) -> Vec<String> {
         .collect()
 }
 
-fn names(files: &[impl AsRef<Path>]) -> String {
+fn names(files: &[PathBuf]) -> String {
     let names: Vec<String> = files
         .iter()
-        .map(|file| file.as_ref().display().to_string())
+        .map(|file| file.display().to_string())
         .collect();
     names.join(", ")
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use super::judging::{self, Judgements, OnTarget};
 use super::{Folder, change};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
-use crate::cli::probe;
-use crate::indexes::apply::{self, Change, Options, Unjudged};
+use crate::cli::{message, probe};
+use crate::indexes::apply::{self, Change, Options};
 use crate::indexes::files::Entry;
 use crate::indexes::reconcile::Direction;
+use crate::model::text;
 
 /// Options of `mydex index apply`.
 #[derive(Debug, Clone, clap::Args)]
@@ -17,7 +19,7 @@ pub struct Args {
     #[command(flatten)]
     pub folder: Folder,
 
-    /// Change the server; without it the statements are only shown.
+    /// Change the server; without it the statements are only shown, and tried on a private one.
     #[arg(long)]
     pub execute: bool,
 
@@ -36,6 +38,10 @@ pub struct Args {
     /// Limits of the work.
     #[command(flatten)]
     pub limits: change::Limits,
+
+    /// How indexes are judged before they count.
+    #[command(flatten)]
+    pub judging: Judgements,
 }
 
 /// Runs `mydex index apply`.
@@ -53,9 +59,11 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         (None, Some(to)) => entry.version <= to,
         (None, None) => true,
     };
+    let profile = context.settings().profile.name();
     let changes: Vec<Change<'_>> = entries
         .iter()
         .filter(is_asked)
+        .filter(|entry| entry.is_for(profile))
         .map(|entry| Change {
             entry,
             schema: &schema,
@@ -69,9 +77,29 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         let previews = apply::preview(server, &changes, &options)
             .await
             .map_err(|error| change::told(&error))?;
-        return change::emit_preview(context, server, Direction::Up, &previews, args.soak);
+        let trials = if args.judging.no_trial {
+            None
+        } else {
+            judging::trial(server, &options.limits, &changes, &previews, &args.judging).await?
+        };
+        let shown = (previews.as_slice(), trials.as_ref());
+        return change::emit_preview(context, server, Direction::Up, shown, args.soak);
     }
     let audit = change::audit()?;
+    let judge = OnTarget {
+        server,
+        limits: &options.limits,
+        changes: &changes,
+        settings: args.judging.settings(),
+        warn: message,
+    };
+    let problems = judge.drops().await?;
+    if !problems.is_empty() && !args.judging.even_if_slower {
+        return Err(judging::refusal(&problems));
+    }
+    for problem in &problems {
+        message(&text::inline(&format!("warning: {problem}")));
+    }
     let mut shown = change::Shown::default();
     let mut show = |event: apply::Event| shown.show(&event);
     let outcome = apply::apply(
@@ -79,7 +107,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         &audit,
         &changes,
         &options,
-        &Unjudged,
+        &judge,
         &mut show,
         &context.cancel,
     )

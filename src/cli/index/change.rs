@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::message;
 use crate::config::settings::Server;
-use crate::indexes::apply::{self, Event, Options, Phase, Verdict};
+use crate::indexes::apply::{self, Event, Options, Phase, Progress, Verdict};
 use crate::indexes::files::Entry;
 use crate::indexes::folder;
 use crate::indexes::reconcile::Direction;
@@ -174,27 +174,7 @@ fn show(event: &Event) {
             ..
         } => format!("  {statement}"),
         Event::Step { .. } => return,
-        Event::Progress { progress, .. } => {
-            let stage = progress
-                .stage
-                .as_deref()
-                .unwrap_or("the server's stage instruments are off");
-            let waiting = if progress.is_waiting {
-                ", waiting for a lock on the table"
-            } else {
-                ""
-            };
-            let share = progress.share.map_or_else(String::new, |share| {
-                let left = progress.left.map_or_else(String::new, |left| {
-                    format!(", about {} left", units::duration(left))
-                });
-                format!(", {}{left}", units::percent(share))
-            });
-            format!(
-                "  {} so far{waiting}{share} ({stage})",
-                units::duration(progress.elapsed)
-            )
-        }
+        Event::Progress { progress, .. } => so_far(progress),
         Event::Blocked {
             by, attempt, pause, ..
         } => {
@@ -222,6 +202,29 @@ fn show(event: &Event) {
         }
     };
     message(&text::inline(&line));
+}
+
+/// How far a statement is, for one line.
+fn so_far(progress: &Progress) -> String {
+    let stage = progress
+        .stage
+        .as_deref()
+        .unwrap_or("the server's stage instruments are off");
+    let waiting = if progress.is_waiting {
+        ", waiting for a lock on the table"
+    } else {
+        ""
+    };
+    let share = progress.share.map_or_else(String::new, |share| {
+        let left = progress.left.map_or_else(String::new, |left| {
+            format!(", about {} left", units::duration(left))
+        });
+        format!(", {}{left}", units::percent(share))
+    });
+    format!(
+        "  {} so far{waiting}{share} ({stage})",
+        units::duration(progress.elapsed)
+    )
 }
 
 fn said(finding: &Finding) -> String {

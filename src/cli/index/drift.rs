@@ -1,8 +1,10 @@
 //! `mydex index drift`: files against ledger against database.
 
-use super::Folder;
+use super::{Folder, lint, reading};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
+use crate::indexes::drift::drift;
+use crate::report::checked;
 
 /// Options of `mydex index drift`.
 #[derive(Debug, Clone, clap::Args)]
@@ -10,15 +12,23 @@ pub struct Args {
     /// Which definitions.
     #[command(flatten)]
     pub folder: Folder,
+
+    /// Leave out indexes that neither the folder nor the ledger knows.
+    #[arg(long)]
+    pub known_only: bool,
 }
 
 /// Runs `mydex index drift`.
-#[allow(
-    clippy::unused_async,
-    reason = "it talks to the server as soon as it is there"
-)]
-pub async fn run(_context: &Context, _args: &Args) -> Result<Outcome, Error> {
-    Err(Error::new(
-        "`mydex index drift` is not available in this build",
-    ))
+pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
+    reading::entries(&args.folder)?;
+    let reading = reading::read(context, &args.folder).await?;
+    let folder = &reading.survey.folder;
+    let mut checked = drift(&reading.sides(), folder, !args.known_only);
+    checked.notes.extend(reading.notes.iter().cloned());
+    context.emit_checked(
+        &checked,
+        &checked::document(&checked),
+        &checked::json(&checked),
+    )?;
+    Ok(lint::outcome(&checked, true))
 }

@@ -56,7 +56,13 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         let previews = apply::preview_rollback(server, &schemas, range, &options)
             .await
             .map_err(|error| change::told(&error))?;
-        return change::emit_preview(context, server, Direction::Down, &previews, args.soak);
+        return change::emit_preview(
+            context,
+            server,
+            Direction::Down,
+            (&previews, None),
+            args.soak,
+        );
     }
     let audit = change::audit()?;
     let mut shown = change::Shown::default();

@@ -300,7 +300,7 @@ enum Stop {
 }
 
 /// `mydex:` and the schema; a long one by its checksum.
-fn lock_name(schema: &str) -> String {
+pub(in crate::indexes) fn lock_name(schema: &str) -> String {
     let name = format!("mydex:{}", schema.to_lowercase());
     if name.chars().count() <= MAX_LOCK_NAME {
         return name;

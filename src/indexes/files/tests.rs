@@ -23,6 +23,7 @@ fn entry(version: u32, definition: Definition) -> Entry {
         name: "x".to_owned(),
         file: format!("{version:04}_x.toml"),
         definition,
+        terms: Terms::default(),
     }
 }
 
@@ -154,4 +155,45 @@ fn a_name_that_is_taken_is_refused() {
         plan(&full, &[create("orders", "b", "b")]),
         Err(Refused::Full)
     );
+}
+
+#[test]
+fn terms_are_no_part_of_the_change() {
+    let text = create("orders", "a", "state").to_toml();
+    let with = format!(
+        "profiles = [\"test\", \"production\"]\nallow = [{{ rule = \"MYX020\", reason = \"why\" }}]\n{text}"
+    );
+    let read = |text: &str| entries("", vec![("0001_a.toml".to_owned(), text.to_owned())]);
+    let (bare, mistakes) = read(&text);
+    assert_eq!(mistakes, []);
+    let (termed, mistakes) = read(&with);
+    assert_eq!(mistakes, []);
+    assert_eq!(termed[0].definition, bare[0].definition);
+    assert_eq!(
+        termed[0].definition.checksum(),
+        bare[0].definition.checksum()
+    );
+    assert_eq!(termed[0].terms.allow[0].reason, "why");
+    assert!(bare[0].is_for("development") && !termed[0].is_for("development"));
+    assert!(termed[0].is_for("production"));
+    for (wrong, told) in [
+        ("profiles = [\"prod\"]", "did you mean `production`?"),
+        ("profiles = []", "leave it out"),
+        ("profiles = \"test\"", "profiles"),
+        ("allow = [\"MYX020\"]", "not a table"),
+        ("allow = [{ rule = \"MYX020\" }]", "`reason` is missing"),
+        ("allow = [{ rule = \"MYX020\", reason = \" \" }]", "say why"),
+    ] {
+        let (_, mistakes) = read(&format!("{wrong}\n{text}"));
+        let all: String = mistakes.iter().map(ToString::to_string).collect();
+        assert!(all.contains(told), "{wrong}: {all}");
+    }
+}
+
+#[test]
+fn an_index_is_named_after_its_parts() {
+    let parts = crate::indexes::columns::parse("State, (lower(`e`)), made desc").unwrap();
+    assert_eq!(index_name(&parts, |_| false), "idx_state_lower_e_made");
+    let taken = |name: &str| name == "idx_state_lower_e_made";
+    assert_eq!(index_name(&parts, taken), "idx_state_lower_e_made_2");
 }

@@ -49,8 +49,8 @@ fn expression(text: &str) -> KeyPart {
 
 #[test]
 fn every_facet_counts() {
-    let base = || on(vec![KeyPart::column("state")]);
     type Change = fn(&mut Index);
+    let base = || on(vec![KeyPart::column("state")]);
     let cases: [(Change, bool); 11] = [
         (|_| {}, true),
         (|index| index.parts[0] = KeyPart::column("STATE"), true),

@@ -55,13 +55,12 @@ fn nothing_is_said_where_all_is_well() {
     assert_eq!(codes(&facts(), &table(), &work()), []);
 }
 
-#[test]
-fn each_fact_is_told_with_its_weight() {
+type Change = fn(&mut Facts, &mut Table, &mut Work);
+
+/// What makes each finding about the server and the account.
+fn of_the_server() -> Vec<(Change, Severity, &'static str)> {
     use Severity::{Note, Problem, Warning};
-    type Change = fn(&mut Facts, &mut Table, &mut Work);
-    let seconds = Duration::from_secs;
-    assert_eq!(seconds(31), Duration::from_secs(31));
-    let cases: Vec<(Change, Severity, &str)> = vec![
+    vec![
         (
             |facts, _, _| facts.is_read_only = true,
             Problem,
@@ -93,6 +92,13 @@ fn each_fact_is_told_with_its_weight() {
             Warning,
             "privileges",
         ),
+    ]
+}
+
+/// What makes each finding about the table and the work on it.
+fn of_the_table() -> Vec<(Change, Severity, &'static str)> {
+    use Severity::{Note, Problem, Warning};
+    vec![
         (
             |_, table, _| table.engine = "MyISAM".to_owned(),
             Problem,
@@ -102,7 +108,7 @@ fn each_fact_is_told_with_its_weight() {
             |_, table, _| {
                 table.indexes = (0..64)
                     .map(|n| Index::btree(format!("i{n}"), Vec::new()))
-                    .collect()
+                    .collect();
             },
             Problem,
             "too-many-indexes",
@@ -135,7 +141,7 @@ fn each_fact_is_told_with_its_weight() {
         ),
         (|facts, _, _| facts.holders = None, Note, "locks-unseen"),
         (
-            |facts, _, _| facts.old_transactions = Some((1, Duration::from_secs(60))),
+            |facts, _, _| facts.old_transactions = Some((1, Duration::from_mins(1))),
             Note,
             "long-transaction",
         ),
@@ -156,7 +162,13 @@ fn each_fact_is_told_with_its_weight() {
             Problem,
             "needed",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn each_fact_is_told_with_its_weight() {
+    use Severity::Problem;
+    let cases = of_the_server().into_iter().chain(of_the_table());
     for (change, severity, code) in cases {
         let (mut facts, mut table, mut work) = (facts(), table(), work());
         change(&mut facts, &mut table, &mut work);

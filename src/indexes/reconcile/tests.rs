@@ -27,7 +27,7 @@ fn task(action: Action, direction: Direction) -> Task {
         index: Index::btree("i", vec![crate::model::schema::KeyPart::column("a")]),
         column: None,
         options: String::new(),
-        soak: Duration::from_secs(60),
+        soak: Duration::from_mins(1),
         is_judged: action == Action::Create && direction == Direction::Up,
         is_primary_substitute: false,
         is_partitioned: false,
@@ -49,18 +49,16 @@ fn soaking(left: &str) -> Next {
 const HIDDEN: Found = Found::Same { is_visible: false };
 const SHOWN: Found = Found::Same { is_visible: true };
 
-#[test]
-fn the_next_step_follows_from_what_is_there() {
+type Case = (Task, Memory, Found, Next);
+
+fn build(visible: bool) -> Next {
+    Next::Do(Step::Build { visible })
+}
+
+fn of_creations() -> Vec<Case> {
     use Direction::{Down, Up};
     let create = |direction| task(Action::Create, direction);
-    let drop = |direction| task(Action::Drop, direction);
-    let had = |stage, hidden: u64| Memory {
-        had_index: true,
-        hidden_for: Some(Duration::from_secs(hidden)),
-        ..memory(stage)
-    };
-    let build = |visible| Next::Do(Step::Build { visible });
-    let cases: Vec<(Task, Memory, Found, Next)> = vec![
+    vec![
         (create(Up), Memory::FRESH, Found::Missing, build(false)),
         (create(Up), memory(Stage::Begun), HIDDEN, Next::Judge),
         (
@@ -99,6 +97,18 @@ fn the_next_step_follows_from_what_is_there() {
             Found::Missing,
             settle(State::RolledBack, Stage::Done),
         ),
+    ]
+}
+
+fn of_drops() -> Vec<Case> {
+    use Direction::{Down, Up};
+    let drop = |direction| task(Action::Drop, direction);
+    let had = |stage, hidden: u64| Memory {
+        had_index: true,
+        hidden_for: Some(Duration::from_secs(hidden)),
+        ..memory(stage)
+    };
+    vec![
         (drop(Up), Memory::FRESH, SHOWN, Next::Do(Step::Hide)),
         (drop(Up), had(Stage::Hidden, 59), HIDDEN, soaking("1.00s")),
         (
@@ -126,10 +136,15 @@ fn the_next_step_follows_from_what_is_there() {
             SHOWN,
             settle(State::RolledBack, Stage::Done),
         ),
-    ];
+    ]
+}
+
+#[test]
+fn the_next_step_follows_from_what_is_there() {
+    let cases = of_creations().into_iter().chain(of_drops());
     for (task, memory, index, expected) in cases {
         let found = next(&task, &memory, &seen(index.clone()));
-        if task.direction == Down && task.action == Action::Create && index == HIDDEN {
+        if task.direction == Direction::Down && task.action == Action::Create && index == HIDDEN {
             // It is hidden already, so that its soak begins.
             assert_eq!(found, soaking("1m00s"));
             continue;

@@ -9,7 +9,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::ledger::{self, Segment};
+use super::ledger;
+use super::segment::{self, Segment};
 use super::session::{self, execute};
 use super::{LoadError, LoadPlan, insert};
 use crate::probes::generate::World;
@@ -71,7 +72,7 @@ struct State {
 impl Queue {
     fn new(world: &World, segments: Vec<Segment>) -> Self {
         let pack = world.pack();
-        let waiting: VecDeque<Segment> = ledger::in_load_order(pack, segments)
+        let waiting: VecDeque<Segment> = segment::in_load_order(pack, segments)
             .into_iter()
             .filter(|segment| segment.missing() > 0)
             .collect();
@@ -84,7 +85,7 @@ impl Queue {
                 waiting,
                 unfinished,
             }),
-            parents: ledger::parents(pack),
+            parents: segment::parents(pack),
             changed: Notify::new(),
         }
     }

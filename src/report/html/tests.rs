@@ -1,7 +1,7 @@
 //! What a browser would make of the file: balanced tags, nothing hostile, nothing fetched.
 
 use super::*;
-use crate::report::doc::{Amount, BarRow, Bars, Histogram};
+use crate::report::doc::{Amount, BarRow, Bars, Entity, Field, Histogram, Link};
 
 /// Text that tries to leave every place it is put into.
 const HOSTILE: &str = "</title></style></pre><script>alert(1)</script><img src=x onerror=\"x()\">'\"&\u{202e}\x1b[2J`<b>`";
@@ -54,6 +54,7 @@ fn every_block(text: &str) -> Document {
         },
         Block::Bars(bars),
         Block::Histogram(histogram),
+        Block::Diagram(diagram(text)),
     ];
     Document {
         title: own(),
@@ -61,8 +62,36 @@ fn every_block(text: &str) -> Document {
     }
 }
 
+fn diagram(text: &str) -> Diagram {
+    let own = || text.to_owned();
+    let entity = Entity {
+        name: own(),
+        fields: vec![Field {
+            name: own(),
+            full_type: own(),
+            is_foreign: true,
+            ..Field::default()
+        }],
+        hidden: 2,
+        is_outside: true,
+    };
+    let link = Link {
+        name: own(),
+        child: 1,
+        child_field: Some(0),
+        columns: own(),
+        is_optional: true,
+        ..Link::default()
+    };
+    Diagram {
+        caption: own(),
+        entities: vec![entity.clone(), entity],
+        links: vec![link],
+    }
+}
+
 /// Elements that have no end.
-const VOID: &[&str] = &["meta"];
+const VOID: &[&str] = &["meta", "wbr"];
 
 /// The names of all elements, in the order of their beginnings; fails where ends do not match.
 fn elements(html: &str) -> Vec<&str> {

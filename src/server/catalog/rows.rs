@@ -1,13 +1,18 @@
-//! Rows of `information_schema` and of InnoDB's statistics tables, as parts of a catalog.
+//! Rows of `information_schema`, as parts of a catalog.
 
 use crate::model::schema::{
-    Catalog, Column, ForeignKey, Generated, Index, IndexKind, KeyPart, Part, Table, TableName,
+    Catalog, Column, ForeignKey, Generated, Index, IndexKind, KeyPart, Part, Table, TableName, View,
 };
 use crate::server::cells::Cells;
 
 /// Schema and table, the first two values of every row here.
 pub(super) fn name(row: &impl Cells) -> Option<TableName> {
     Some(TableName::new(row.text(0)?, row.text(1)?))
+}
+
+/// The table of the catalog that a row is about.
+pub(super) fn known<'a>(catalog: &'a mut Catalog, row: &impl Cells) -> Option<&'a mut Table> {
+    catalog.tables.get_mut(&name(row)?)
 }
 
 /// Of `TABLES`: name, engine, `CREATE_OPTIONS`, rows, bytes of data and of indexes. A partitioned
@@ -70,6 +75,14 @@ fn unescaped(text: &str) -> String {
         }
     }
     plain
+}
+
+/// Of `VIEWS`, behind the name: its query, empty where the account may not see it.
+pub(super) fn view(row: &impl Cells) -> Option<View> {
+    Some(View {
+        name: name(row)?,
+        query: row.text(2)?,
+    })
 }
 
 /// Of `KEY_COLUMN_USAGE`, behind the name: constraint, column, parent's schema, table, column.
@@ -164,58 +177,6 @@ pub(super) fn partitioning(row: &impl Cells) -> Option<String> {
         Some(second) => format!("{first} SUBPARTITION BY {second}"),
         None => first,
     })
-}
-
-/// The table that a row of InnoDB's statistics is of, and whether it is of one partition.
-fn of_innodb<'a>(catalog: &'a mut Catalog, row: &impl Cells) -> Option<(&'a mut Table, bool)> {
-    let name = name(row)?;
-    if catalog.tables.contains_key(&name) {
-        return catalog.tables.get_mut(&name).map(|table| (table, false));
-    }
-    let lower = name.name.to_ascii_lowercase();
-    let base = &name.name[..lower.rfind("#p#")?];
-    let table = catalog
-        .tables
-        .get_mut(&TableName::new(name.schema, base))
-        .filter(|table| table.partitioning.is_some())?;
-    Some((table, true))
-}
-
-/// Of `innodb_index_stats`: name, index, statistic, value. The bytes of partitions add up; of
-/// their numbers of distinct values the greatest counts.
-pub(super) fn add_statistic(catalog: &mut Catalog, row: &impl Cells, page_bytes: u64) {
-    let (Some(index), Some(statistic), Some(value)) = (row.text(2), row.text(3), row.u64(4)) else {
-        return;
-    };
-    let Some((table, _)) = of_innodb(catalog, row) else {
-        return;
-    };
-    let Some(index) = table.indexes.iter_mut().find(|known| known.name == index) else {
-        return;
-    };
-    if statistic == "size" {
-        let bytes = value.saturating_mul(page_bytes);
-        index.bytes = Some(index.bytes.unwrap_or(0).saturating_add(bytes));
-    } else if let Some(parts) = statistic
-        .strip_prefix("n_diff_pfx")
-        .and_then(|parts| parts.parse::<usize>().ok())
-        && let Some(known) = parts
-            .checked_sub(1)
-            .and_then(|place| index.cardinality.get_mut(place))
-    {
-        *known = Some(known.unwrap_or(0).max(value));
-    }
-}
-
-/// Of `innodb_table_stats`: name, rows, pages of the clustered index, pages of the others.
-pub(super) fn add_size(catalog: &mut Catalog, row: &impl Cells, page_bytes: u64) {
-    let figures = [row.u64(2), row.u64(3), row.u64(4)].map(|value| value.unwrap_or(0));
-    if let Some((table, _)) = of_innodb(catalog, row) {
-        table.rows = table.rows.saturating_add(figures[0]);
-        let bytes = |pages: u64| pages.saturating_mul(page_bytes);
-        table.data_bytes = table.data_bytes.saturating_add(bytes(figures[1]));
-        table.index_bytes = table.index_bytes.saturating_add(bytes(figures[2]));
-    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Model;
 use super::rows::directed;
+use super::{Model, RowKey};
 use crate::model::advice::{Action, Advice, Recommendation};
 use crate::model::schema::{Index, IndexKind, KeyPart, Part, TableName};
 use crate::tui::columns::Col;
@@ -64,13 +64,6 @@ pub(in crate::tui) struct AdviceSheet {
     pub(in crate::tui) marks: BTreeMap<usize, Mark>,
 }
 
-/// The detail pane of a recommendation.
-#[derive(Debug, Clone)]
-pub(in crate::tui) struct Sheet {
-    pub(in crate::tui) key: AdviceKey,
-    pub(in crate::tui) scroll: usize,
-}
-
 /// Identity of a recommendation, also across runs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::tui) struct AdviceKey {
@@ -95,6 +88,16 @@ impl AdviceKey {
     }
 }
 
+/// A change in one phrase: what becomes of which index of which table.
+pub(in crate::tui) fn change_title(one: &Recommendation) -> String {
+    format!(
+        "{} {} on {}",
+        action_word(one.action),
+        one.index.name,
+        one.table
+    )
+}
+
 /// `create` or `drop`.
 pub(in crate::tui) fn action_word(action: Action) -> &'static str {
     match action {
@@ -105,7 +108,6 @@ pub(in crate::tui) fn action_word(action: Action) -> &'static str {
 
 /// The key parts of an index in one line, for reading and not for running.
 pub(in crate::tui) fn parts_text(index: &Index) -> String {
-    let parts: Vec<String> = index.parts.iter().map(part_text).collect();
     let kind = match index.kind {
         IndexKind::BTree | IndexKind::MultiValued => "",
         IndexKind::Hash => "hash ",
@@ -113,7 +115,13 @@ pub(in crate::tui) fn parts_text(index: &Index) -> String {
         IndexKind::Spatial => "spatial ",
     };
     let unique = if index.is_unique { "unique " } else { "" };
-    format!("{unique}{kind}{}", parts.join(", "))
+    format!("{unique}{kind}{}", columns_text(index))
+}
+
+/// The key parts alone.
+pub(in crate::tui) fn columns_text(index: &Index) -> String {
+    let parts: Vec<String> = index.parts.iter().map(part_text).collect();
+    parts.join(", ")
 }
 
 fn part_text(part: &KeyPart) -> String {
@@ -214,7 +222,7 @@ impl Model {
         let sheet = self.shown().advice.as_ref()?;
         let all = sheet.advice.recommendations.iter().enumerate();
         all.into_iter()
-            .find(|(_, recommendation)| AdviceKey::of(recommendation) == open.key)
+            .find(|(_, one)| RowKey::Advice(AdviceKey::of(one)) == open.key)
     }
 
     /// Makes the rows of the advice anew, after an advice or an answer.

@@ -131,6 +131,7 @@ impl Model {
         self.session_rows = self.build_sessions();
         self.probe_rows = self.build_probes();
         self.advice_rows = self.build_advice();
+        self.index_rows = self.build_indexes();
         self.remember_position();
     }
 

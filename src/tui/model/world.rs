@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::AdviceSheet;
 use crate::model::digest::{DigestCounters, DigestInterval, DigestKey};
+use crate::model::feed::IndexBoard;
 use crate::model::interval::Interval;
 use crate::model::probe::{LoadTick, ProbeFigures};
 use crate::tui::history::History;
@@ -91,6 +92,7 @@ pub(in crate::tui) struct World {
     pub(in crate::tui) digests: Option<Arc<DigestInterval>>,
     pub(in crate::tui) load: Option<Arc<LoadTick>>,
     pub(in crate::tui) advice: Option<AdviceSheet>,
+    pub(in crate::tui) indexes: Option<Arc<IndexBoard>>,
     pub(in crate::tui) history: History,
     pub(in crate::tui) load_history: History,
     /// Shared with the frozen screen until the next addition.
@@ -104,6 +106,7 @@ impl World {
             digests: None,
             load: None,
             advice: None,
+            indexes: None,
             history: History::default(),
             load_history: History::default(),
             totals: Arc::new(Totals::new(now)),

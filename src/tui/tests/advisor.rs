@@ -1,62 +1,16 @@
-//! View 6: keys, news, answers and pictures.
-
-use std::sync::Arc;
+//! View 6: keys, news and pictures.
 
 use insta::assert_snapshot;
 
 use super::advice;
+use super::desk::{LARGE, SMALL, advised, asked, done, selected, working};
 use super::fixture;
 use super::stage::Stage;
 use crate::model::advice::Advice;
 use crate::model::feed::{AdvisorNews, AdvisorRequest, Feed, Request};
 use crate::tui::columns::Col;
 use crate::tui::message::{Effect, Message};
-use crate::tui::model::{Mark, View};
-use crate::tui::settings::TuiConfig;
-use crate::tui::theme::Palette;
-
-const SMALL: (u16, u16) = (80, 24);
-const LARGE: (u16, u16) = (120, 40);
-
-fn asked(stage: &mut Stage) -> Vec<AdvisorRequest> {
-    stage
-        .effects
-        .drain(..)
-        .filter_map(|effect| match effect {
-            Effect::Request(Request::Advisor(request)) => Some(request),
-            _ => None,
-        })
-        .collect()
-}
-
-fn working(stage: &mut Stage, step: &str, share: Option<f64>) {
-    stage.feed(Feed::Advisor(AdvisorNews::Working {
-        step: step.to_owned(),
-        share,
-    }));
-}
-
-fn done(stage: &mut Stage, advice: Advice) -> Arc<Advice> {
-    let advice = Arc::new(advice);
-    stage.feed(Feed::Advisor(AdvisorNews::Done(Arc::clone(&advice))));
-    advice
-}
-
-/// A stage with an advice that is two minutes old.
-fn advised(size: (u16, u16), advice: Advice) -> (Stage, Arc<Advice>) {
-    let mut stage = Stage::played(size, false);
-    stage.press("6a");
-    let advice = done(&mut stage, advice);
-    stage.effects.clear();
-    stage.second(127, false);
-    (stage, advice)
-}
-
-/// A name as it stands in the table, to look for a row.
-fn selected(stage: &Stage) -> String {
-    let (_, one) = stage.model.chosen_recommendation().unwrap();
-    one.index.name.clone()
-}
+use crate::tui::model::View;
 
 #[test]
 fn before_the_first_run_and_at_work() {
@@ -147,12 +101,7 @@ fn sixty_recommendations_and_none() {
 
 #[test]
 fn without_colour_and_without_unicode() {
-    let config = TuiConfig {
-        palette: Palette::None,
-        ascii: true,
-        ..TuiConfig::default()
-    };
-    let mut stage = Stage::with(SMALL, config).play(false);
+    let mut stage = Stage::plain(SMALL).play(false);
     let mut screens = vec![stage.press("6").picture()];
     stage.press("a");
     working(&mut stage, "sampling rows", Some(0.2));
@@ -185,20 +134,16 @@ fn older_advice_stays_while_a_new_run_works() {
     // A second run is refused, here and from the queries.
     stage.press("a2A");
     assert_eq!(asked(&mut stage), []);
-    assert!(stage.text().contains("at work"), "{}", stage.text());
+    stage.says("at work");
     assert_eq!(stage.model.view, View::Queries);
     stage.press("6ss");
     assert_eq!(asked(&mut stage), [AdvisorRequest::Stop]);
-    assert!(
-        stage.text().contains("best answer so far"),
-        "{}",
-        stage.text()
-    );
+    stage.says("best answer so far");
     done(&mut stage, advice::many());
     assert!(stage.model.advisor.run.is_none());
     stage.press("s");
     assert_eq!(asked(&mut stage), []);
-    assert!(stage.text().contains("not at work"), "{}", stage.text());
+    stage.says("not at work");
 }
 
 #[test]
@@ -212,13 +157,9 @@ fn one_statement_is_advised_from_the_queries() {
         [AdvisorRequest::Advise(Some(key.clone()))]
     );
     assert_eq!(stage.model.view, View::Advisor);
-    assert!(
-        stage.text().contains("At work for the statement"),
-        "{}",
-        stage.text()
-    );
+    stage.says("At work for the statement");
     done(&mut stage, advice::rich());
-    assert!(stage.text().contains("one statement"), "{}", stage.text());
+    stage.says("one statement");
     // From the detail of a digest, too.
     stage.press("2<enter>A");
     assert_eq!(asked(&mut stage), [AdvisorRequest::Advise(Some(key))]);
@@ -245,11 +186,7 @@ fn the_selection_stays_on_the_recommendation_over_sorts_and_runs() {
     next.recommendations.remove(1);
     done(&mut stage, next);
     assert!(stage.model.chosen_recommendation().is_none());
-    assert!(
-        stage.text().contains("No longer recommended"),
-        "{}",
-        stage.text()
-    );
+    stage.says("No longer recommended");
     stage.press("w");
     assert!(stage.model.overlay.is_none());
 }
@@ -283,125 +220,16 @@ fn every_column_sorts() {
 }
 
 #[test]
-fn a_definition_is_asked_for_and_only_y_confirms() {
-    let (mut stage, advice) = advised(SMALL, advice::rich());
-    stage.press("jw");
-    assert_snapshot!("advice_write_question", stage.picture());
-    stage.press("n");
-    assert_eq!(asked(&mut stage), []);
-    assert!(
-        stage.text().contains("nothing was written"),
-        "{}",
-        stage.text()
-    );
-    stage.press("w<esc>");
-    assert!(
-        stage.text().contains("nothing was written"),
-        "{}",
-        stage.text()
-    );
-    stage.press("wy");
-    let request = AdvisorRequest::WriteDefinition {
-        advice: Arc::clone(&advice),
-        recommendation: 1,
-    };
-    assert_eq!(asked(&mut stage), std::slice::from_ref(&request));
-    // While it is being written it is not asked for again.
-    stage.press("w");
-    assert!(stage.model.overlay.is_none());
-    // A request that found no room is as if it was not made.
-    stage.tell(Message::Refused(Request::Advisor(request)));
-    stage.press("w");
-    assert!(stage.model.overlay.is_some());
-    stage.press("y");
-    let answer = |recommendation, result: Result<&str, &str>| {
-        Feed::Advisor(AdvisorNews::Written {
-            advice: Arc::clone(&advice),
-            recommendation,
-            result: result.map(str::to_owned).map_err(str::to_owned),
-        })
-    };
-    stage.feed(answer(1, Ok("indexes/0004_vpcs_tags.toml")));
-    stage.feed(answer(3, Err("folder `indexes` is read-only")));
-    let marks = &stage.model.live.advice.as_ref().unwrap().marks;
-    assert_eq!(
-        marks.get(&1),
-        Some(&Mark::Written("indexes/0004_vpcs_tags.toml".to_owned()))
-    );
-    assert!(matches!(marks.get(&3), Some(Mark::Refused(_))));
-    assert_snapshot!("advice_written", stage.picture());
-    stage.effects.clear();
-    stage.press("w");
-    assert!(stage.text().contains("already written"), "{}", stage.text());
-    assert_eq!(asked(&mut stage), []);
-}
-
-#[test]
-fn an_answer_about_an_older_advice_marks_nothing_of_the_new_one() {
-    let (mut stage, older) = advised(SMALL, advice::rich());
-    stage.press("w");
-    done(&mut stage, advice::many());
-    // The question stays about what was on the screen when it was asked.
-    stage.press("y");
-    assert_eq!(
-        asked(&mut stage),
-        [AdvisorRequest::WriteDefinition {
-            advice: Arc::clone(&older),
-            recommendation: 0,
-        }]
-    );
-    stage.feed(Feed::Advisor(AdvisorNews::Written {
-        advice: older,
-        recommendation: 0,
-        result: Ok("indexes/0001_x.toml".to_owned()),
-    }));
-    assert!(
-        stage.text().contains("indexes/0001_x.toml"),
-        "{}",
-        stage.text()
-    );
-    assert!(stage.model.live.advice.as_ref().unwrap().marks.is_empty());
-}
-
-#[test]
 fn pausing_freezes_the_advice_and_not_the_run() {
     let (mut stage, _) = advised(SMALL, advice::rich());
     stage.press("pa");
     working(&mut stage, "reading digests", None);
-    assert!(stage.text().contains("reading digests"), "{}", stage.text());
+    stage.says("reading digests");
     done(&mut stage, advice::none());
-    assert!(stage.text().contains("vpc_id, state"), "{}", stage.text());
-    assert!(
-        stage.text().contains("the screen is frozen"),
-        "{}",
-        stage.text()
-    );
+    stage.says("vpc_id, state");
+    stage.says("the screen is frozen");
     stage.press("p");
-    assert!(
-        stage.text().contains("no change of the indexes"),
-        "{}",
-        stage.text()
-    );
-}
-
-#[test]
-fn read_only_refuses_nothing_here() {
-    let config = TuiConfig {
-        read_only: true,
-        ..TuiConfig::default()
-    };
-    let mut stage = Stage::with(SMALL, config).play(false);
-    stage.press("6a");
-    assert_eq!(asked(&mut stage), [AdvisorRequest::Advise(None)]);
-    done(&mut stage, advice::rich());
-    stage.press("wy");
-    assert!(matches!(
-        asked(&mut stage)[..],
-        [AdvisorRequest::WriteDefinition {
-            recommendation: 0,
-            ..
-        }]
-    ));
+    stage.says("no change of the indexes");
 }
 
 #[test]
@@ -412,7 +240,7 @@ fn a_run_that_could_not_be_asked_for_is_no_run() {
         None,
     ))));
     assert!(stage.model.advisor.run.is_none());
-    assert!(stage.text().contains("busy"), "{}", stage.text());
+    stage.says("busy");
     // Another request that is refused leaves a run alone.
     stage.press("a");
     stage.tell(Message::Refused(Request::RefreshNow));
@@ -430,16 +258,12 @@ fn the_statements_are_copied_and_the_detail_scrolls_to_the_plans() {
     );
     stage.press("<enter>G");
     assert_snapshot!("advice_detail_end", stage.text());
-    assert!(
-        stage.text().contains("Index lookup on s"),
-        "{}",
-        stage.text()
-    );
+    stage.says("Index lookup on s");
     stage.press("k<esc>");
     assert!(stage.model.sheet.is_none());
     stage.press("j<enter>");
     let column = "tag_list\\x07 json as (`tags` -> '$.list'), made before it";
-    assert!(stage.text().contains(column), "{}", stage.text());
+    stage.says(column);
 }
 
 #[test]
@@ -447,13 +271,7 @@ fn advice_that_comes_while_another_view_is_open_is_told() {
     let mut stage = Stage::played(SMALL, false);
     stage.press("6a1");
     done(&mut stage, advice::rich());
-    assert!(
-        stage
-            .text()
-            .contains("the advisor has 5 recommendations; view 6 shows them"),
-        "{}",
-        stage.text()
-    );
+    stage.says("the advisor has 5 recommendations; view 6 shows them");
     assert_eq!(stage.model.live.advice.as_ref().unwrap().at, fixture::at(7));
 }
 

@@ -1,20 +1,22 @@
 //! A server and a load as they look in an incident: one hot row, one missing index, hostile text.
 
+mod digests;
+mod load;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::digest::{
-    DigestCounters, DigestDelta, DigestDetail, DigestInterval, DigestKey, Plan, Sample as Statement,
-};
 use crate::model::feed::{Feed, Link, ServerFacts};
 use crate::model::interval::Interval;
 use crate::model::latency::BucketCounts;
-use crate::model::probe::{Counts, LoadTick, PoolFigures, ProbeFigures, Slo, latencies};
 use crate::model::sample::{Sample, SelfCost};
 use crate::model::session::{Session, SessionId, Transaction};
 use crate::model::status::{Kind, Status, Var};
+
+pub(in crate::tui) use self::digests::{detail, digests, key};
+pub(in crate::tui) use self::load::load;
 
 /// 2026-03-14 10:42:00 UTC.
 pub(in crate::tui) fn at(second: i64) -> Timestamp {
@@ -216,234 +218,6 @@ fn sample(second: i64) -> Sample {
 
 pub(in crate::tui) fn interval(second: i64) -> Arc<Interval> {
     Arc::new(Interval::between(&sample(second - 1), &sample(second)).unwrap())
-}
-
-const TEXTS: &[(&str, f64, f64, u64, u64)] = &[
-    (
-        "SELECT `s` . `id` , `s` . `cidr_block` , `s` . `available_ip_count` FROM `subnets` `s` WHERE `s` . `vpc_id` = ? AND `s` . `state` = ? ORDER BY `s` . `available_ip_count` DESC LIMIT ?",
-        310.0,
-        4.1,
-        2_204,
-        1,
-    ),
-    (
-        "SELECT `v` . `cost_center` , COUNT ( * ) `n` , SUM ( `s` . `available_ip_count` ) FROM `vpcs` `v` JOIN `subnets` `s` ON `s` . `vpc_id` = `v` . `id` WHERE `v` . `deleted_at` IS NULL GROUP BY `v` . `cost_center` ORDER BY `n` DESC",
-        0.5,
-        1_840.0,
-        61_400,
-        1,
-    ),
-    (
-        "UPDATE `subnets` SET `available_ip_count` = `available_ip_count` - ? , `updated_at` = NOW ( ) WHERE `id` = ?",
-        91.0,
-        6.2,
-        1,
-        0,
-    ),
-    ("SELECT * FROM `vpcs` WHERE `id` = ?", 1_840.0, 0.11, 1, 0),
-    (
-        "SELECT `id` , `name` FROM `vpcs` WHERE JSON_EXTRACT ( `tags` , ? ) = ? LIMIT ?",
-        2.0,
-        61.0,
-        9_800,
-        1,
-    ),
-    (
-        "INSERT INTO `transit_gateway_attachments` ( `id` , `transit_gateway_id` , `resource_type` , `resource_id` , `state` ) VALUES (...) ON DUPLICATE KEY UPDATE `state` = VALUES ( `state` )",
-        24.0,
-        3.4,
-        0,
-        0,
-    ),
-    (
-        "SELECT `a` . * FROM `transit_gateway_attachments` `a` WHERE `a` . `resource_id` = ? AND `a` . `resource_type` = ?",
-        140.0,
-        0.62,
-        14,
-        0,
-    ),
-    ("COMMIT", 402.0, 0.09, 0, 0),
-    (
-        "SELECT `last_synced_at` FROM `vpcs` WHERE `last_synced_at` < ? AND `source_system` = ?",
-        1.0,
-        38.0,
-        9_800,
-        1,
-    ),
-    ("SELECT \x1b[31m`evil` FROM `漢字`", 3.0, 0.3, 1, 0),
-];
-
-pub(in crate::tui) fn key(n: usize) -> DigestKey {
-    DigestKey {
-        schema: Some("cmdb".into()),
-        digest: Some(format!("{:016x}{:048x}", 0x9c1e_0b5a_77d2_4e10_u64 + n as u64, n).into()),
-    }
-}
-
-pub(in crate::tui) fn digests(second: i64) -> Arc<DigestInterval> {
-    let window = 6.0;
-    let mut total = DigestCounters::default();
-    let mut rows: Vec<DigestDelta> = TEXTS
-        .iter()
-        .enumerate()
-        .map(|(n, (text, rate, ms, examined, no_index))| {
-            let seed = u64::try_from(second + 100).unwrap() * 100 + n as u64;
-            let calls = int(rate * window * (0.9 + 0.2 * noise(seed))).max(1);
-            let sent = u64::from(*text != "COMMIT") * calls * if n == 1 { 40 } else { 1 };
-            let counters = DigestCounters {
-                calls,
-                time_ps: int(calls as f64 * ms * 1e9),
-                rows_examined: calls * examined,
-                rows_sent: sent,
-                no_index: calls * no_index,
-                tmp_tables: if n == 1 { calls } else { 0 },
-                tmp_disk_tables: if n == 1 { calls / 3 } else { 0 },
-                errors: if n == 5 { 2 } else { 0 },
-                ..DigestCounters::default()
-            };
-            let trend = (0..30)
-                .map(|k| {
-                    let wobble = 0.5 + noise(n as u64 * 100 + k);
-                    Duration::try_from_secs_f64(ms / 1e3 * wobble).unwrap()
-                })
-                .collect();
-            DigestDelta {
-                key: key(n),
-                text: Some((*text).into()),
-                counters,
-                is_new: n == 8,
-                trend,
-            }
-        })
-        .collect();
-    for row in &rows {
-        total = total.plus(&row.counters);
-    }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.counters.time_ps));
-    Arc::new(DigestInterval {
-        to: at(second),
-        window: Duration::from_secs(6),
-        digests: rows,
-        total,
-        lost: None,
-        rows: 812,
-        capacity: Some(10_000),
-        gap: None,
-        next_poll: Duration::from_secs(6),
-    })
-}
-
-pub(in crate::tui) fn detail(n: usize) -> DigestDetail {
-    let (text, ..) = TEXTS[n];
-    DigestDetail {
-        key: key(n),
-        text: Some(text.to_owned()),
-        sample: Some(Statement {
-            sql: "SELECT s.id, s.cidr_block, s.available_ip_count FROM subnets s WHERE s.vpc_id = '0b8d6e0a-7c7b-4a43-a6b0-0c2f7f9b1d11' AND s.state = 'available' ORDER BY s.available_ip_count DESC LIMIT 20".to_owned(),
-            is_truncated: false,
-            seen: Some(at(-40)),
-            time: Duration::from_micros(5_210),
-        }),
-        latency: buckets(7, 40.0),
-        counters: DigestCounters {
-            calls: 812_000,
-            time_ps: 3_300_000_000_000_000,
-            lock_ps: 12_000_000_000_000,
-            rows_sent: 810_000,
-            rows_examined: 1_780_000_000,
-            no_index: 812_000,
-            scans: 812_000,
-            sort_rows: 16_000_000,
-            ..DigestCounters::default()
-        },
-        first_seen: at(-86_400),
-        plan: Plan::Tree(
-            "-> Limit: 20 row(s)  (cost=224 rows=20)\n    -> Sort: s.available_ip_count DESC, limit input to 20 row(s) per chunk  (cost=224 rows=2204)\n        -> Filter: ((s.state = 'available') and (s.vpc_id = '0b8d6e0a'))  (cost=224 rows=2204)\n            -> Table scan on s  (cost=224 rows=2204)\n"
-                .to_owned(),
-        ),
-    }
-}
-
-const PROBES: &[(&str, bool, f64, f64, f64)] = &[
-    ("vpc_by_id", false, 180.0, 0.2, 0.5),
-    ("subnets_of_vpc", false, 90.0, 0.4, 4.0),
-    ("inventory_page", false, 40.0, 3.0, 60.0),
-    ("attachments_by_resource", false, 60.0, 0.6, 12.0),
-    ("vpcs_by_tag", false, 8.0, 55.0, 150.0),
-    ("stale_sync", false, 3.0, 34.0, 80.0),
-    ("free_addresses", false, 12.0, 9.0, 40.0),
-    ("cost_center_rollup", false, 1.0, 180.0, 420.0),
-    ("take_address", true, 50.0, 1.2, 9.0),
-    ("sync_batch", true, 5.0, 14.0, 70.0),
-];
-
-pub(in crate::tui) fn load(second: i64) -> LoadTick {
-    let mut pool = PoolFigures {
-        max: 32,
-        used: 11,
-        idle: 21,
-        pending: 0,
-        pending_max: 3,
-        pending_mean: 0.04,
-        timeouts: 0,
-        created: 2,
-        closed: 0,
-        acquired: 450,
-        utilization: 0.34,
-        wait: latencies(),
-        create: latencies(),
-        usage: latencies(),
-    };
-    let mut lateness = latencies();
-    let probes = PROBES
-        .iter()
-        .enumerate()
-        .map(|(n, (name, is_write, rate, p50, spread))| {
-            let count = int(*rate).max(1);
-            let (mut response, mut service) = (latencies(), latencies());
-            for k in 0..count {
-                let r = noise(u64::try_from(second + 50).unwrap() * 7_919 + n as u64 * 131 + k);
-                let ms = p50 * (0.5 + r) + spread * r.powi(12);
-                service.saturating_record(int(ms * 1e6));
-                response.saturating_record(int(ms * 1.05e6 + 40_000.0));
-                pool.wait.saturating_record(int(30_000.0 + r * 60_000.0));
-                pool.usage.saturating_record(int(ms * 1e6));
-                lateness.saturating_record(int(80_000.0 * r));
-            }
-            pool.create.saturating_record(3_200_000);
-            ProbeFigures {
-                name: (*name).into(),
-                is_write: *is_write,
-                counts: Counts {
-                    scheduled: count,
-                    completed: count - u64::from(n == 9),
-                    failed: u64::from(n == 9),
-                    ..Counts::default()
-                },
-                rows: count * if n == 2 { 50 } else { 1 },
-                slo: Some(Slo {
-                    quantile: 0.95,
-                    limit: Duration::from_millis(if n == 7 { 1_000 } else { 100 }),
-                }),
-                response,
-                service,
-                last_error: (n == 9).then(|| {
-                    "1213 (40001): Deadlock found when trying to get lock; try restarting transaction"
-                        .to_owned()
-                }),
-            }
-        })
-        .collect();
-    LoadTick {
-        to: at(second),
-        window: Duration::from_secs(1),
-        elapsed: Duration::from_secs(u64::try_from(second + 50).unwrap()),
-        target_rate: 450.0,
-        probes,
-        pool,
-        lateness,
-        label: "cmdb on mydex_demo".into(),
-    }
 }
 
 /// The news of a minute, oldest first, each with the second it comes in.

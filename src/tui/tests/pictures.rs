@@ -10,7 +10,6 @@ use super::stage::Stage;
 use crate::model::feed::{Feed, Link};
 use crate::model::interval::Discontinuity;
 use crate::tui::settings::TuiConfig;
-use crate::tui::theme::Palette;
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 40);
@@ -57,14 +56,14 @@ fn the_detail_pane() {
     for (size, name) in [(SMALL, "detail_80x24"), ((160, 50), "detail_160x50")] {
         let mut stage = Stage::played(size, false);
         stage.press("2<enter>");
-        assert!(stage.text().contains("reading plan"), "{}", stage.text());
+        stage.says("reading plan");
         stage.feed(Feed::Detail {
             key: fixture::key(0),
             result: Ok(Arc::new(fixture::detail(0))),
         });
         assert_snapshot!(name, stage.picture());
         stage.press("e");
-        assert!(stage.text().contains("Table scan on s"), "{}", stage.text());
+        stage.says("Table scan on s");
     }
 }
 
@@ -85,12 +84,7 @@ fn the_overlays() {
 
 #[test]
 fn without_colour_and_without_unicode() {
-    let config = TuiConfig {
-        palette: Palette::None,
-        ascii: true,
-        ..TuiConfig::default()
-    };
-    let mut stage = Stage::with(SMALL, config).play(true);
+    let mut stage = Stage::plain(SMALL).play(true);
     let screens = ["1", "2", "3", "7"].map(|key| stage.press(key).picture());
     for screen in &screens {
         assert!(screen.is_ascii(), "{screen}");

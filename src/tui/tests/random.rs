@@ -8,8 +8,10 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{advice, fixture};
-use crate::model::feed::{AdvisorNews, AdvisorRequest, Feed, Link, Request};
+use super::{advice, fixture, inventory};
+use crate::model::feed::{
+    AdvisorNews, AdvisorRequest, Feed, IndexChange, IndexNews, IndexRequest, Link, Request,
+};
 use crate::model::interval::Discontinuity;
 use crate::tui::message::{Effect, Message};
 use crate::tui::model::{Model, Overlay};
@@ -63,9 +65,30 @@ fn news() -> &'static [Feed] {
                 recommendation: 3,
                 result: Ok("indexes/0001_\x07.toml".to_owned()),
             }),
+            Feed::Index(IndexNews::Read(Arc::new(inventory::rich()))),
+            Feed::Index(IndexNews::Read(Arc::new(inventory::none()))),
+            Feed::Index(IndexNews::Unread("access \x1b[2Jdenied".to_owned())),
+            Feed::Index(IndexNews::Working {
+                change: change(),
+                step: "building\x07".to_owned(),
+                share: Some(f64::INFINITY),
+                left: Some(Duration::MAX),
+            }),
+            Feed::Index(IndexNews::Ended {
+                change: change(),
+                result: Err("lost\nthe connection".to_owned()),
+            }),
             Feed::Notice("a notice that is rather long, 漢字 and all, for any screen".to_owned()),
         ]
     })
+}
+
+fn change() -> IndexChange {
+    let board = inventory::rich();
+    IndexChange::Apply {
+        definition: board.inventory.definitions[3].clone(),
+        statements: Vec::new(),
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -80,7 +103,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => proptest::sample::select("12367666jkgGxXy nTUiItwwcFzmp0+-R?/:<>eqaaAs !".chars().collect::<Vec<_>>())
+        8 => proptest::sample::select("12356755666jkgGxXy nTUiItwwcFzmp0+-R?/:<>eqaaAsuhr !".chars().collect::<Vec<_>>())
             .prop_map(Step::Key),
         4 => (0_u8..9).prop_map(Step::Special),
         3 => (0..news().len()).prop_map(Step::News),
@@ -137,6 +160,7 @@ proptest! {
                     Effect::Request(
                         Request::Kill(_)
                             | Request::Advisor(AdvisorRequest::WriteDefinition { .. })
+                            | Request::Index(IndexRequest::Change(_))
                     )
                 );
                 prop_assert!(!is_change || asked && confirms);

@@ -15,6 +15,7 @@ use crate::model::feed::Feed;
 use crate::tui::message::{Effect, Message};
 use crate::tui::model::Model;
 use crate::tui::settings::TuiConfig;
+use crate::tui::theme::Palette;
 use crate::tui::update::update;
 use crate::tui::view::{Hits, view};
 
@@ -27,6 +28,18 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn new(size: (u16, u16)) -> Self {
         Self::with(size, TuiConfig::default())
+    }
+
+    /// A stage without colours and without Unicode.
+    pub(super) fn plain(size: (u16, u16)) -> Self {
+        Self::with(
+            size,
+            TuiConfig {
+                palette: Palette::None,
+                ascii: true,
+                ..TuiConfig::default()
+            },
+        )
     }
 
     pub(super) fn with(size: (u16, u16), config: TuiConfig) -> Self {
@@ -121,6 +134,13 @@ impl Stage {
     /// The screen as text.
     pub(super) fn text(&self) -> String {
         lines(&self.draw().0).join("\n")
+    }
+
+    /// The screen has this text.
+    #[track_caller]
+    pub(super) fn says(&self, text: &str) {
+        let screen = self.text();
+        assert!(screen.contains(text), "no `{text}` in\n{screen}");
     }
 
     /// The screen as text, then the styles of each line as runs.

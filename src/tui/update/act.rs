@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use super::{advisor, kill, open};
+use super::{advisor, indexes, kill, open};
 use crate::model::digest::DigestKey;
 use crate::model::feed::{KillScope, Request};
 use crate::tui::columns::Col;
@@ -40,6 +40,13 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::StopAdvisor => return advisor::stop(model),
         Action::WriteDefinition => advisor::ask_to_write(model),
         Action::AdviceNotes => advisor::open_notes(model),
+        Action::ReadIndexes => return indexes::read(model),
+        Action::ApplyDefinition => indexes::ask_to_apply(model),
+        Action::RollBack => indexes::ask_to_roll_back(model),
+        Action::HideIndex => indexes::ask_to_hide(model),
+        Action::ShowIndex => indexes::ask_to_show(model),
+        Action::StopChange => return indexes::stop(model),
+        Action::IndexNotes => indexes::open_notes(model),
         Action::Longer => return step_interval(model, true),
         Action::Shorter => return step_interval(model, false),
         Action::KillQuery => kill::ask(model, KillScope::Query),
@@ -62,6 +69,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Overview => go(model, View::Overview),
         Action::Queries => go(model, View::Queries),
         Action::Sessions => go(model, View::Sessions),
+        Action::Indexes => go(model, View::Indexes),
         Action::Advisor => go(model, View::Advisor),
         Action::Pool => go(model, View::Pool),
         Action::NextView => turn(model, 1),
@@ -146,18 +154,11 @@ pub(super) fn scroll(model: &mut Model, by: i64) {
             .max(0);
         usize::try_from(to).unwrap_or(usize::MAX).min(last)
     };
-    match &mut model.overlay {
-        Some(
-            Overlay::Help { scroll }
-            | Overlay::Messages { scroll }
-            | Overlay::AdviceNotes { scroll }
-            | Overlay::Session { scroll, .. },
-        ) => {
+    if let Some(overlay) = &mut model.overlay {
+        if let Some(scroll) = overlay.scroll_mut() {
             *scroll = moved(*scroll, 10_000);
-            return;
         }
-        Some(_) => return,
-        None => {}
+        return;
     }
     if let Some(detail) = &mut model.detail {
         detail.scroll = moved(detail.scroll, 100_000);
@@ -311,7 +312,7 @@ fn open_row(model: &mut Model, plan_first: bool) -> Vec<Effect> {
             open(model, Some(Overlay::Session { id, scroll: 0 }));
             Vec::new()
         }
-        Some(RowKey::Advice(key)) => {
+        Some(key @ (RowKey::Advice(_) | RowKey::Index(_))) => {
             select(model, position);
             model.sheet = Some(Sheet { key, scroll: 0 });
             Vec::new()
@@ -320,12 +321,20 @@ fn open_row(model: &mut Model, plan_first: bool) -> Vec<Effect> {
     }
 }
 
-fn open_digest(model: &mut Model, key: DigestKey, plan_first: bool) -> Vec<Effect> {
-    if key.is_lost_row() {
+/// The row of the lost digests stands for no single statement; says so.
+pub(super) fn refuses_lost_row(model: &mut Model, key: &DigestKey) -> bool {
+    let is_lost = key.is_lost_row();
+    if is_lost {
         model.say(
             Tone::Bad,
             "this row stands for all statements the full digest table has no room for",
         );
+    }
+    is_lost
+}
+
+fn open_digest(model: &mut Model, key: DigestKey, plan_first: bool) -> Vec<Effect> {
+    if refuses_lost_row(model, &key) {
         return Vec::new();
     }
     let text = model
@@ -354,13 +363,14 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match &model.detail {
         Some(detail) if !detail.formatted.is_empty() => Some(detail.formatted.clone()),
         _ if model.view == View::Advisor => advisor::ddl(model),
+        _ if model.view == View::Indexes => indexes::ddl(model),
         _ => model.cursor().and_then(|position| match model.view {
             View::Sessions => model.session(position).and_then(|s| s.statement.clone()),
             View::Overview | View::Queries => {
                 let text = model.query_rows.get(position)?.text.as_ref()?;
                 Some(text.to_string())
             }
-            View::Advisor | View::Pool => None,
+            View::Advisor | View::Indexes | View::Pool => None,
         }),
     };
     let Some(mut text) = text else {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::open;
+use super::{act, open};
 use crate::model::advice::Advice;
 use crate::model::digest::DigestKey;
 use crate::model::feed::{AdvisorNews, AdvisorRequest, Request};
@@ -35,11 +35,7 @@ pub(super) fn advise_query(model: &mut Model) -> Vec<Effect> {
         model.say(Tone::Info, "no statement selected");
         return Vec::new();
     };
-    if key.is_lost_row() {
-        model.say(
-            Tone::Bad,
-            "this row stands for all statements the full digest table has no room for",
-        );
+    if act::refuses_lost_row(model, &key) {
         return Vec::new();
     }
     let text = model

@@ -42,6 +42,7 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
         Feed::Detail { key, result } => detail(model, &key, result),
         Feed::Killed { target, result } => killed(model, &target, result),
         Feed::Advisor(news) => super::advisor::news(model, news),
+        Feed::Index(news) => super::indexes::news(model, news),
         Feed::Notice(text) => notice(model, text),
     }
 }

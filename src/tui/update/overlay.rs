@@ -4,7 +4,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::{act, advisor, commands, open};
+use super::{act, advisor, commands, indexes, open};
 use crate::model::feed::Request;
 use crate::tui::filter::Filter;
 use crate::tui::keys::Action;
@@ -38,6 +38,7 @@ pub(super) fn key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         reading @ (Overlay::Help { .. }
         | Overlay::Messages { .. }
         | Overlay::AdviceNotes { .. }
+        | Overlay::IndexNotes { .. }
         | Overlay::Session { .. }) => {
             model.overlay = Some(reading);
             reading_key(model, key)
@@ -129,6 +130,7 @@ fn nothing(change: &Change) -> &'static str {
     match change {
         Change::Kill(_) => "nothing was killed",
         Change::Write(..) => "nothing was written",
+        Change::Index(_) => "nothing was changed",
     }
 }
 
@@ -139,6 +141,7 @@ fn carry_out(model: &mut Model, change: Change) -> Vec<Effect> {
             .map(|target| Effect::Request(Request::Kill(target)))
             .collect(),
         Change::Write(advice, recommendation) => advisor::write(model, advice, recommendation),
+        Change::Index(change) => indexes::begin(model, change),
     }
 }
 

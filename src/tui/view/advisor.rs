@@ -7,6 +7,7 @@ mod verdict;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::below;
 use super::chrome::spinner;
 use super::detail::{Line, push_text};
 use super::table::{Cell, Table};
@@ -15,7 +16,7 @@ use crate::model::units;
 use crate::tui::columns::Col;
 use crate::tui::history::elapsed;
 use crate::tui::keys::Action;
-use crate::tui::model::{AdviceSheet, Mark, Model, Subject, action_word, parts_text};
+use crate::tui::model::{AdviceSheet, Mark, Model, Subject, action_word, change_title, parts_text};
 use crate::tui::paint::{Canvas, wrap};
 use crate::tui::theme::Theme;
 
@@ -60,11 +61,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
 }
 
 /// What is left of an area below its first rows.
-fn below(area: Rect, rows: u16) -> Rect {
-    let rows = rows.min(area.height);
-    Rect::new(area.x, area.y + rows, area.width, area.height - rows)
-}
-
 fn title(canvas: &mut Canvas<'_>, model: &Model, advice: Option<&AdviceSheet>, body: Rect) {
     let Some(advice) = advice else {
         canvas.rule(body.x, body.y, body.width, "Index advisor", "no advice yet");
@@ -368,13 +364,7 @@ fn reason(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         Some(Mark::Written(path)) => format!("written: {path}"),
         Some(Mark::Refused(reason)) => format!("not written: {reason}"),
     };
-    let title = format!(
-        "{} {} on {}",
-        action_word(one.action),
-        one.index.name,
-        one.table
-    );
-    canvas.rule(area.x, area.y, area.width, &title, &remark);
+    canvas.rule(area.x, area.y, area.width, &change_title(one), &remark);
     let mut lines: Vec<Line> = Vec::new();
     let room = area.width.saturating_sub(1);
     push_text(&mut lines, &one.reason, theme.text, room, true);

@@ -136,14 +136,17 @@ fn tabs(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
     let long: u16 = View::ALL.iter().map(|view| width(view.tab().1) + 5).sum();
     // Where not all of it fits, what is filtered matters more than the names of the views.
     let is_narrow = area.width < 60 || long + width(&remarks) > area.width;
+    let short: u16 = View::ALL.iter().map(|view| width(view.tab().2) + 4).sum();
     let mut x = area.x;
     for view in View::ALL {
-        let (digit, title, short) = view.tab();
-        let title = if is_narrow { short } else { title };
+        let (digit, long, abbreviated) = view.tab();
+        let title = if is_narrow { abbreviated } else { long };
         let is_open = *view == model.view;
         // Brackets tell the open tab without colours.
         let text = if is_open {
             format!("[{digit} {title}]")
+        } else if short > area.width {
+            format!(" {digit} ")
         } else {
             format!(" {digit} {title} ")
         };
@@ -279,6 +282,11 @@ fn footer(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
             Action::StopAdvisor => model.advisor.run.is_none(),
             Action::WriteDefinition => model.advice_rows.is_empty(),
             Action::AdviceNotes => model.shown().advice.is_none(),
+            Action::ApplyDefinition | Action::RollBack | Action::HideIndex | Action::ShowIndex => {
+                is_beside_the_point(model, *action)
+            }
+            Action::StopChange => model.indexes.run.is_none(),
+            Action::IndexNotes => model.shown().indexes.is_none(),
             _ => false,
         };
         if is_idle {
@@ -308,6 +316,23 @@ fn footer(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
         }
         let parts = [(key.as_str(), key_style), (" ", dim), (*word, dim)];
         x = canvas.spans(x, y, needed, &parts) + 2;
+    }
+}
+
+/// Whether a change of indexes can't be asked for now, so that its key is left out.
+fn is_beside_the_point(model: &Model, action: Action) -> bool {
+    if model.config.read_only || model.indexes.run.is_some() {
+        return true;
+    }
+    let Some(entry) = model.chosen_index() else {
+        return true;
+    };
+    let is_visible = entry.facts().map(|facts| facts.verdict.index.is_visible);
+    match action {
+        Action::ApplyDefinition => entry.to_apply().is_none(),
+        Action::RollBack => entry.to_roll_back().is_none(),
+        Action::HideIndex => is_visible != Some(true) || entry.visibility().is_none(),
+        _ => is_visible != Some(false) || entry.visibility().is_none(),
     }
 }
 

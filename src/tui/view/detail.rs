@@ -21,14 +21,7 @@ const WIDE: u16 = 110;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, detail: &Detail, area: Rect) {
     let schema = detail.key.schema.as_deref().unwrap_or("no schema");
-    let digest: String = detail
-        .key
-        .digest
-        .as_deref()
-        .unwrap_or_default()
-        .chars()
-        .take(16)
-        .collect();
+    let digest = detail.key.start();
     let title = format!("Digest {digest} in {schema}");
     let hint = format!(
         "{} back, {} read again",

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::table::{Cell, Table};
-use super::{delta, detail, heatmap};
+use super::{below, delta, detail, heatmap};
 use crate::model::probe::{Latencies, LoadTick, PoolFigures, ProbeFigures, quantile};
 use crate::model::units;
 use crate::tui::columns::Col;
@@ -29,12 +29,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         return;
     };
     verdict_line(canvas, &load, Rect::new(body.x, body.y, body.width, 1));
-    let rest = Rect::new(
-        body.x,
-        body.y + 1,
-        body.width,
-        body.height.saturating_sub(1),
-    );
+    let rest = below(body, 1);
     if model.maximised || rest.height < 12 {
         probes(canvas, model, &load, rest);
         return;

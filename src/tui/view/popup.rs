@@ -15,6 +15,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, overlay: &Overlay) {
         Overlay::Help { scroll } => help(canvas, model, *scroll),
         Overlay::Messages { scroll } => messages(canvas, model, *scroll),
         Overlay::AdviceNotes { scroll } => super::advisor::notes(canvas, model, *scroll),
+        Overlay::IndexNotes { scroll } => super::indexes::notes(canvas, model, *scroll),
         Overlay::Session { id, scroll } => session(canvas, model, id, *scroll),
         Overlay::Columns { cursor } => columns(canvas, model, *cursor),
         Overlay::Confirm(question) => confirm(canvas, question),
@@ -259,7 +260,7 @@ fn confirm(canvas: &mut Canvas<'_>, question: &Confirm) {
     let rows = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
     let area = middle(canvas, columns, rows);
     let title = match question.change {
-        Change::Kill(_) => "Change on the server",
+        Change::Kill(_) | Change::Index(_) => "Change on the server",
         Change::Write(..) => "Write a file",
     };
     let inside = canvas.popup(area, title);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use super::table::{Cell, Table};
-use super::{delta, detail};
+use super::{below, delta, detail};
 use crate::model::units;
 use crate::tui::columns::Col;
 use crate::tui::model::{Detail, Model, QueryRow, View, share};
@@ -16,12 +16,7 @@ const WASTEFUL: f64 = 1_000.0;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     title(canvas, model, body);
-    let mut area = Rect::new(
-        body.x,
-        body.y + 1,
-        body.width,
-        body.height.saturating_sub(1),
-    );
+    let mut area = below(body, 1);
     let list = model.list();
     if list.wrap_pane(body) {
         let height = 5;
@@ -225,14 +220,7 @@ fn statement_pane(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         return;
     };
     let schema = row.key.schema.as_deref().unwrap_or("no schema");
-    let digest: String = row
-        .key
-        .digest
-        .as_deref()
-        .unwrap_or_default()
-        .chars()
-        .take(16)
-        .collect();
+    let digest = row.key.start();
     canvas.rule(
         area.x,
         area.y,

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::below;
 use super::table::{Cell, Table};
 use crate::model::session::Session;
 use crate::model::units;
@@ -11,12 +12,7 @@ use crate::tui::paint::{Canvas, wrap};
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     title(canvas, model, body);
-    let mut area = Rect::new(
-        body.x,
-        body.y + 1,
-        body.width,
-        body.height.saturating_sub(1),
-    );
+    let mut area = below(body, 1);
     if model.list().wrap_pane(body) {
         let height = 5;
         let pane = Rect::new(area.x, area.bottom() - height, area.width, height);

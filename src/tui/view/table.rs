@@ -67,7 +67,7 @@ impl Table<'_> {
             } else {
                 theme.head
             };
-            if spec.is_right {
+            if spec.shape.is_right {
                 let title = format!("{arrow}{}", spec.title);
                 // The arrow may stand in the gap before the column.
                 canvas.put_right(x.saturating_sub(1), area.y, columns + 1, &title, style);
@@ -91,7 +91,7 @@ impl Table<'_> {
         }
         for (col, x, columns) in places {
             match (self.cell)(row, *col) {
-                Cell::Text(text, style) if col.spec().is_right => {
+                Cell::Text(text, style) if col.spec().shape.is_right => {
                     canvas.put_right(*x, area.y, *columns, &text, style);
                 }
                 Cell::Text(text, style) => {
@@ -141,14 +141,14 @@ fn first_row(cursor: Option<usize>, rows: usize, height: usize) -> usize {
 
 /// Place and width of each column; the flexible one takes what is left.
 fn places(columns: &[Col], area: Rect) -> Vec<(Col, u16, u16)> {
-    let fixed: u16 = columns.iter().map(|col| col.spec().width + 1).sum();
+    let fixed: u16 = columns.iter().map(|col| col.spec().shape.width + 1).sum();
     let spare = area.width.saturating_sub(2).saturating_sub(fixed);
     let mut x = area.x + 2;
     let mut places = Vec::with_capacity(columns.len());
     for col in columns {
         let spec = col.spec();
-        let mut columns = spec.width;
-        if spec.is_flexible {
+        let mut columns = spec.shape.width;
+        if spec.shape.is_flexible {
             // Names are no longer than this; a statement takes all.
             let most = if *col == Col::Probe { 24 } else { u16::MAX };
             columns += spare.min(most);

@@ -286,206 +286,6 @@ values row(1,2), row(3,4)
 values row(null)
 values row(null,1)
 with recursive c as (select 1 union all select 2) select * from c
-SELECT * FROM t WHERE a = 1
-select a from t where a in (1, 1)
-INSERT INTO t VALUES (1, 1)
-SELECT f(1)
-SELECT a FROM t WHERE a BETWEEN 1 AND 5
-SELECT CASE a WHEN 1 THEN 1 ELSE 0 END FROM t
-UPDATE t SET a = 1 WHERE b < 1
-SELECT a, 1 FROM t
-SELECT * FROM t WHERE a = -1
-select a from t where a in (-1, -1)
-INSERT INTO t VALUES (-1, 1)
-SELECT f(-1)
-SELECT a FROM t WHERE a BETWEEN -1 AND 5
-SELECT CASE a WHEN -1 THEN -1 ELSE 0 END FROM t
-UPDATE t SET a = -1 WHERE b < -1
-SELECT a, -1 FROM t
-SELECT * FROM t WHERE a = +7
-select a from t where a in (+7, +7)
-INSERT INTO t VALUES (+7, 1)
-SELECT f(+7)
-SELECT a FROM t WHERE a BETWEEN +7 AND 5
-SELECT CASE a WHEN +7 THEN +7 ELSE 0 END FROM t
-UPDATE t SET a = +7 WHERE b < +7
-SELECT a, +7 FROM t
-SELECT * FROM t WHERE a = 1.5
-select a from t where a in (1.5, 1.5)
-INSERT INTO t VALUES (1.5, 1)
-SELECT f(1.5)
-SELECT a FROM t WHERE a BETWEEN 1.5 AND 5
-SELECT CASE a WHEN 1.5 THEN 1.5 ELSE 0 END FROM t
-UPDATE t SET a = 1.5 WHERE b < 1.5
-SELECT a, 1.5 FROM t
-SELECT * FROM t WHERE a = -2.5e3
-select a from t where a in (-2.5e3, -2.5e3)
-INSERT INTO t VALUES (-2.5e3, 1)
-SELECT f(-2.5e3)
-SELECT a FROM t WHERE a BETWEEN -2.5e3 AND 5
-SELECT CASE a WHEN -2.5e3 THEN -2.5e3 ELSE 0 END FROM t
-UPDATE t SET a = -2.5e3 WHERE b < -2.5e3
-SELECT a, -2.5e3 FROM t
-SELECT * FROM t WHERE a = .5
-select a from t where a in (.5, .5)
-INSERT INTO t VALUES (.5, 1)
-SELECT f(.5)
-SELECT a FROM t WHERE a BETWEEN .5 AND 5
-SELECT CASE a WHEN .5 THEN .5 ELSE 0 END FROM t
-UPDATE t SET a = .5 WHERE b < .5
-SELECT a, .5 FROM t
-SELECT * FROM t WHERE a = 0xff
-select a from t where a in (0xff, 0xff)
-INSERT INTO t VALUES (0xff, 1)
-SELECT f(0xff)
-SELECT a FROM t WHERE a BETWEEN 0xff AND 5
-SELECT CASE a WHEN 0xff THEN 0xff ELSE 0 END FROM t
-UPDATE t SET a = 0xff WHERE b < 0xff
-SELECT a, 0xff FROM t
-SELECT * FROM t WHERE a = b'101'
-select a from t where a in (b'101', b'101')
-INSERT INTO t VALUES (b'101', 1)
-SELECT f(b'101')
-SELECT a FROM t WHERE a BETWEEN b'101' AND 5
-SELECT CASE a WHEN b'101' THEN b'101' ELSE 0 END FROM t
-UPDATE t SET a = b'101' WHERE b < b'101'
-SELECT a, b'101' FROM t
-SELECT * FROM t WHERE a = 'a'
-select a from t where a in ('a', 'a')
-INSERT INTO t VALUES ('a', 1)
-SELECT f('a')
-SELECT a FROM t WHERE a BETWEEN 'a' AND 5
-SELECT CASE a WHEN 'a' THEN 'a' ELSE 0 END FROM t
-UPDATE t SET a = 'a' WHERE b < 'a'
-SELECT a, 'a' FROM t
-SELECT * FROM t WHERE a = "b"
-select a from t where a in ("b", "b")
-INSERT INTO t VALUES ("b", 1)
-SELECT f("b")
-SELECT a FROM t WHERE a BETWEEN "b" AND 5
-SELECT CASE a WHEN "b" THEN "b" ELSE 0 END FROM t
-UPDATE t SET a = "b" WHERE b < "b"
-SELECT a, "b" FROM t
-SELECT * FROM t WHERE a = 'it''s'
-select a from t where a in ('it''s', 'it''s')
-INSERT INTO t VALUES ('it''s', 1)
-SELECT f('it''s')
-SELECT a FROM t WHERE a BETWEEN 'it''s' AND 5
-SELECT CASE a WHEN 'it''s' THEN 'it''s' ELSE 0 END FROM t
-UPDATE t SET a = 'it''s' WHERE b < 'it''s'
-SELECT a, 'it''s' FROM t
-SELECT * FROM t WHERE a = 'a\'b'
-select a from t where a in ('a\'b', 'a\'b')
-INSERT INTO t VALUES ('a\'b', 1)
-SELECT f('a\'b')
-SELECT a FROM t WHERE a BETWEEN 'a\'b' AND 5
-SELECT CASE a WHEN 'a\'b' THEN 'a\'b' ELSE 0 END FROM t
-UPDATE t SET a = 'a\'b' WHERE b < 'a\'b'
-SELECT a, 'a\'b' FROM t
-SELECT * FROM t WHERE a = N'x'
-select a from t where a in (N'x', N'x')
-INSERT INTO t VALUES (N'x', 1)
-SELECT f(N'x')
-SELECT a FROM t WHERE a BETWEEN N'x' AND 5
-SELECT CASE a WHEN N'x' THEN N'x' ELSE 0 END FROM t
-UPDATE t SET a = N'x' WHERE b < N'x'
-SELECT a, N'x' FROM t
-SELECT * FROM t WHERE a = _utf8mb4'y'
-select a from t where a in (_utf8mb4'y', _utf8mb4'y')
-INSERT INTO t VALUES (_utf8mb4'y', 1)
-SELECT f(_utf8mb4'y')
-SELECT a FROM t WHERE a BETWEEN _utf8mb4'y' AND 5
-SELECT CASE a WHEN _utf8mb4'y' THEN _utf8mb4'y' ELSE 0 END FROM t
-UPDATE t SET a = _utf8mb4'y' WHERE b < _utf8mb4'y'
-SELECT a, _utf8mb4'y' FROM t
-SELECT * FROM t WHERE a = NULL
-select a from t where a in (NULL, NULL)
-INSERT INTO t VALUES (NULL, 1)
-SELECT f(NULL)
-SELECT a FROM t WHERE a BETWEEN NULL AND 5
-SELECT CASE a WHEN NULL THEN NULL ELSE 0 END FROM t
-UPDATE t SET a = NULL WHERE b < NULL
-SELECT a, NULL FROM t
-SELECT * FROM t WHERE a = x'4D'
-select a from t where a in (x'4D', x'4D')
-INSERT INTO t VALUES (x'4D', 1)
-SELECT f(x'4D')
-SELECT a FROM t WHERE a BETWEEN x'4D' AND 5
-SELECT CASE a WHEN x'4D' THEN x'4D' ELSE 0 END FROM t
-UPDATE t SET a = x'4D' WHERE b < x'4D'
-SELECT a, x'4D' FROM t
-SELECT * FROM t WHERE a = @v
-select a from t where a in (@v, @v)
-INSERT INTO t VALUES (@v, 1)
-SELECT f(@v)
-SELECT a FROM t WHERE a BETWEEN @v AND 5
-SELECT CASE a WHEN @v THEN @v ELSE 0 END FROM t
-UPDATE t SET a = @v WHERE b < @v
-SELECT a, @v FROM t
-SELECT * FROM t WHERE a = TRUE
-select a from t where a in (TRUE, TRUE)
-INSERT INTO t VALUES (TRUE, 1)
-SELECT f(TRUE)
-SELECT a FROM t WHERE a BETWEEN TRUE AND 5
-SELECT CASE a WHEN TRUE THEN TRUE ELSE 0 END FROM t
-UPDATE t SET a = TRUE WHERE b < TRUE
-SELECT a, TRUE FROM t
-SELECT * FROM t WHERE a = DATE '2024-01-01'
-select a from t where a in (DATE '2024-01-01', DATE '2024-01-01')
-INSERT INTO t VALUES (DATE '2024-01-01', 1)
-SELECT f(DATE '2024-01-01')
-SELECT a FROM t WHERE a BETWEEN DATE '2024-01-01' AND 5
-SELECT CASE a WHEN DATE '2024-01-01' THEN DATE '2024-01-01' ELSE 0 END FROM t
-UPDATE t SET a = DATE '2024-01-01' WHERE b < DATE '2024-01-01'
-SELECT a, DATE '2024-01-01' FROM t
-SELECT * FROM t WHERE a = CURRENT_DATE
-select a from t where a in (CURRENT_DATE, CURRENT_DATE)
-INSERT INTO t VALUES (CURRENT_DATE, 1)
-SELECT f(CURRENT_DATE)
-SELECT a FROM t WHERE a BETWEEN CURRENT_DATE AND 5
-SELECT CASE a WHEN CURRENT_DATE THEN CURRENT_DATE ELSE 0 END FROM t
-UPDATE t SET a = CURRENT_DATE WHERE b < CURRENT_DATE
-SELECT a, CURRENT_DATE FROM t
-SELECT * FROM t WHERE a = (2)
-select a from t where a in ((2), (2))
-INSERT INTO t VALUES ((2), 1)
-SELECT f((2))
-SELECT a FROM t WHERE a BETWEEN (2) AND 5
-SELECT CASE a WHEN (2) THEN (2) ELSE 0 END FROM t
-UPDATE t SET a = (2) WHERE b < (2)
-SELECT a, (2) FROM t
-SELECT * FROM t WHERE a = '# no comment'
-select a from t where a in ('# no comment', '# no comment')
-INSERT INTO t VALUES ('# no comment', 1)
-SELECT f('# no comment')
-SELECT a FROM t WHERE a BETWEEN '# no comment' AND 5
-SELECT CASE a WHEN '# no comment' THEN '# no comment' ELSE 0 END FROM t
-UPDATE t SET a = '# no comment' WHERE b < '# no comment'
-SELECT a, '# no comment' FROM t
-SELECT * FROM t WHERE a = '-- no comment'
-select a from t where a in ('-- no comment', '-- no comment')
-INSERT INTO t VALUES ('-- no comment', 1)
-SELECT f('-- no comment')
-SELECT a FROM t WHERE a BETWEEN '-- no comment' AND 5
-SELECT CASE a WHEN '-- no comment' THEN '-- no comment' ELSE 0 END FROM t
-UPDATE t SET a = '-- no comment' WHERE b < '-- no comment'
-SELECT a, '-- no comment' FROM t
-SELECT * FROM t WHERE a = '/* no */'
-select a from t where a in ('/* no */', '/* no */')
-INSERT INTO t VALUES ('/* no */', 1)
-SELECT f('/* no */')
-SELECT a FROM t WHERE a BETWEEN '/* no */' AND 5
-SELECT CASE a WHEN '/* no */' THEN '/* no */' ELSE 0 END FROM t
-UPDATE t SET a = '/* no */' WHERE b < '/* no */'
-SELECT a, '/* no */' FROM t
-SELECT * FROM t WHERE a = 18446744073709551615
-select a from t where a in (18446744073709551615, 18446744073709551615)
-INSERT INTO t VALUES (18446744073709551615, 1)
-SELECT f(18446744073709551615)
-SELECT a FROM t WHERE a BETWEEN 18446744073709551615 AND 5
-SELECT CASE a WHEN 18446744073709551615 THEN 18446744073709551615 ELSE 0 END FROM t
-UPDATE t SET a = 18446744073709551615 WHERE b < 18446744073709551615
-SELECT a, 18446744073709551615 FROM t
 SELECT a FROM t WHERE a IN (0)
 SELECT a FROM t WHERE a NOT IN ('0')
 INSERT INTO t (a, b) VALUES (0, 'x0')
@@ -530,139 +330,10 @@ SELECT BIT_AND(a) FROM t GROUP BY b
 select bit_and(a) over (partition by b order by c) from t
 SELECT JSON_ARRAYAGG(a) FROM t GROUP BY b
 select json_arrayagg(a) over (partition by b order by c) from t
-SELECT UPPER(a) FROM t
-select  UPPER(a)\n from t -- why
-SELECT a FROM t WHERE UPPER(a) = 1
-SELECT LEFT(a, 3) FROM t
-select  LEFT(a, 3)\n from t -- why
-SELECT a FROM t WHERE LEFT(a, 3) = 1
-SELECT SUBSTR(a, 1, 2) FROM t
-select  SUBSTR(a, 1, 2)\n from t -- why
-SELECT a FROM t WHERE SUBSTR(a, 1, 2) = 1
-SELECT MID(a, 1, 2) FROM t
-select  MID(a, 1, 2)\n from t -- why
-SELECT a FROM t WHERE MID(a, 1, 2) = 1
-SELECT IFNULL(a, 0) FROM t
-select  IFNULL(a, 0)\n from t -- why
-SELECT a FROM t WHERE IFNULL(a, 0) = 1
-SELECT DATE_ADD(a, INTERVAL 1 DAY) FROM t
-select  DATE_ADD(a, INTERVAL 1 DAY)\n from t -- why
-SELECT a FROM t WHERE DATE_ADD(a, INTERVAL 1 DAY) = 1
-SELECT ADDDATE(a, 3) FROM t
-select  ADDDATE(a, 3)\n from t -- why
-SELECT a FROM t WHERE ADDDATE(a, 3) = 1
-SELECT NOW(6) FROM t
-select  NOW(6)\n from t -- why
-SELECT a FROM t WHERE NOW(6) = 1
-SELECT CURDATE() FROM t
-select  CURDATE()\n from t -- why
-SELECT a FROM t WHERE CURDATE() = 1
-SELECT UNIX_TIMESTAMP(a) FROM t
-select  UNIX_TIMESTAMP(a)\n from t -- why
-SELECT a FROM t WHERE UNIX_TIMESTAMP(a) = 1
-SELECT CAST(a AS CHAR(3)) FROM t
-select  CAST(a AS CHAR(3))\n from t -- why
-SELECT a FROM t WHERE CAST(a AS CHAR(3)) = 1
-SELECT CONVERT(a, SIGNED) FROM t
-select  CONVERT(a, SIGNED)\n from t -- why
-SELECT a FROM t WHERE CONVERT(a, SIGNED) = 1
-SELECT JSON_EXTRACT(a, '$.x') FROM t
-select  JSON_EXTRACT(a, '$.x')\n from t -- why
-SELECT a FROM t WHERE JSON_EXTRACT(a, '$.x') = 1
-SELECT EXTRACT(YEAR FROM a) FROM t
-select  EXTRACT(YEAR FROM a)\n from t -- why
-SELECT a FROM t WHERE EXTRACT(YEAR FROM a) = 1
-SELECT TRIM(a) FROM t
-select  TRIM(a)\n from t -- why
-SELECT a FROM t WHERE TRIM(a) = 1
-SELECT IF(a, 1, 2) FROM t
-select  IF(a, 1, 2)\n from t -- why
-SELECT a FROM t WHERE IF(a, 1, 2) = 1
-SELECT COALESCE(a, NULL, 1) FROM t
-select  COALESCE(a, NULL, 1)\n from t -- why
-SELECT a FROM t WHERE COALESCE(a, NULL, 1) = 1
-SELECT REPLACE(a, 'x', 'y') FROM t
-select  REPLACE(a, 'x', 'y')\n from t -- why
-SELECT a FROM t WHERE REPLACE(a, 'x', 'y') = 1
-SELECT INSERT(a, 1, 2, 'z') FROM t
-select  INSERT(a, 1, 2, 'z')\n from t -- why
-SELECT a FROM t WHERE INSERT(a, 1, 2, 'z') = 1
-SELECT DATABASE() FROM t
-select  DATABASE()\n from t -- why
-SELECT a FROM t WHERE DATABASE() = 1
-SELECT SCHEMA() FROM t
-select  SCHEMA()\n from t -- why
-SELECT a FROM t WHERE SCHEMA() = 1
-SELECT USER() FROM t
-select  USER()\n from t -- why
-SELECT a FROM t WHERE USER() = 1
-SELECT RAND() FROM t
-select  RAND()\n from t -- why
-SELECT a FROM t WHERE RAND() = 1
-SELECT TIMESTAMPDIFF(SECOND, a, b) FROM t
-select  TIMESTAMPDIFF(SECOND, a, b)\n from t -- why
-SELECT a FROM t WHERE TIMESTAMPDIFF(SECOND, a, b) = 1
-SELECT MOD(a, 2) FROM t
-select  MOD(a, 2)\n from t -- why
-SELECT a FROM t WHERE MOD(a, 2) = 1
-SELECT TRUNCATE(a, 2) FROM t
-select  TRUNCATE(a, 2)\n from t -- why
-SELECT a FROM t WHERE TRUNCATE(a, 2) = 1
-SELECT CHAR(65) FROM t
-select  CHAR(65)\n from t -- why
-SELECT a FROM t WHERE CHAR(65) = 1
-SELECT GREATEST(1, a, 2) FROM t
-select  GREATEST(1, a, 2)\n from t -- why
-SELECT a FROM t WHERE GREATEST(1, a, 2) = 1
-SELECT a, b FROM t ORDER BY 1
-SELECT a, b FROM t ORDER BY 1 LIMIT 10
-SELECT a, b FROM t GROUP BY 1
-SELECT a, b FROM t ORDER BY 2
-SELECT a, b FROM t ORDER BY 2 LIMIT 10
-SELECT a, b FROM t GROUP BY 2
 SELECT a, b FROM t ORDER BY 1 DESC
 SELECT a, b FROM t ORDER BY 1 DESC LIMIT 10
-SELECT a, b FROM t ORDER BY 1, 2
-SELECT a, b FROM t ORDER BY 1, 2 LIMIT 10
-SELECT a, b FROM t GROUP BY 1, 2
-SELECT a, b FROM t ORDER BY a, 1
-SELECT a, b FROM t ORDER BY a, 1 LIMIT 10
-SELECT a, b FROM t GROUP BY a, 1
 SELECT a, b FROM t ORDER BY 2, a DESC
 SELECT a, b FROM t ORDER BY 2, a DESC LIMIT 10
-SELECT a, b FROM t ORDER BY a+1
-SELECT a, b FROM t ORDER BY a+1 LIMIT 10
-SELECT a, b FROM t GROUP BY a+1
-SELECT a, b FROM t ORDER BY -1
-SELECT a, b FROM t ORDER BY -1 LIMIT 10
-SELECT a, b FROM t GROUP BY -1
-SELECT a, b FROM t ORDER BY 1, 'x', 2
-SELECT a, b FROM t ORDER BY 1, 'x', 2 LIMIT 10
-SELECT a, b FROM t GROUP BY 1, 'x', 2
-SELECT a, b FROM t ORDER BY NULL
-SELECT a, b FROM t ORDER BY NULL LIMIT 10
-SELECT a, b FROM t GROUP BY NULL
-SELECT a, b FROM t ORDER BY a IS NULL, 1
-SELECT a, b FROM t ORDER BY a IS NULL, 1 LIMIT 10
-SELECT a, b FROM t GROUP BY a IS NULL, 1
-SELECT a, b FROM t ORDER BY CASE WHEN a THEN 1 ELSE 2 END, 3
-SELECT a, b FROM t ORDER BY CASE WHEN a THEN 1 ELSE 2 END, 3 LIMIT 10
-SELECT a, b FROM t GROUP BY CASE WHEN a THEN 1 ELSE 2 END, 3
-SELECT a, b FROM t ORDER BY 4294967295
-SELECT a, b FROM t ORDER BY 4294967295 LIMIT 10
-SELECT a, b FROM t GROUP BY 4294967295
-SELECT a, b FROM t ORDER BY 4294967296
-SELECT a, b FROM t ORDER BY 4294967296 LIMIT 10
-SELECT a, b FROM t GROUP BY 4294967296
-SELECT a, b FROM t ORDER BY 0
-SELECT a, b FROM t ORDER BY 0 LIMIT 10
-SELECT a, b FROM t GROUP BY 0
-SELECT a, b FROM t ORDER BY 1 + 1
-SELECT a, b FROM t ORDER BY 1 + 1 LIMIT 10
-SELECT a, b FROM t GROUP BY 1 + 1
-SELECT a, b FROM t ORDER BY (1)
-SELECT a, b FROM t ORDER BY (1) LIMIT 10
-SELECT a, b FROM t GROUP BY (1)
 CREATE TABLE x1 (a INT NOT NULL, b VARCHAR(1) DEFAULT 'q', c DECIMAL(10,2) NULL, PRIMARY KEY (a))
 CREATE TABLE x2 (a INT NOT NULL, b VARCHAR(2) DEFAULT 'q', c DECIMAL(10,2) NULL, PRIMARY KEY (a))
 CREATE TABLE x3 (a INT NOT NULL, b VARCHAR(3) DEFAULT 'q', c DECIMAL(10,2) NULL, PRIMARY KEY (a))
@@ -689,70 +360,34 @@ KILL QUERY 12
 CHECK TABLE t
 HANDLER t OPEN
 XA START 'x'
-SELECT a FROM t WHERE b = 1
 select a from t where b = 1
 SELECT  a  FROM  t  WHERE  b  =  1
 SELECT\na\nFROM\nt\nWHERE\nb\n=\n1
-/* app:web */ SELECT a FROM t WHERE b = 1
-SELECT a FROM t WHERE b = 1 /* trailing */
 SELECT a /* in */ FROM t WHERE b = 1
--- first\nSELECT a FROM t WHERE b = 1
-# first\nSELECT a FROM t WHERE b = 1
-SELECT a FROM t WHERE b = 1;
 SELECT a FROM t WHERE b = 1001
 SELECT `a` FROM t WHERE b = 1
-UPDATE t SET a = 1 WHERE b = 2
 update t set a = 1 where b = 2
 UPDATE  t  SET  a  =  1  WHERE  b  =  2
 UPDATE\nt\nSET\na\n=\n1\nWHERE\nb\n=\n2
-/* app:web */ UPDATE t SET a = 1 WHERE b = 2
-UPDATE t SET a = 1 WHERE b = 2 /* trailing */
--- first\nUPDATE t SET a = 1 WHERE b = 2
-# first\nUPDATE t SET a = 1 WHERE b = 2
-UPDATE t SET a = 1 WHERE b = 2;
 UPDATE t SET a = 1001 WHERE b = -2002
 UPDATE t SET `a` = 1 WHERE b = 2
-DELETE FROM t WHERE a = 1 LIMIT 5
 delete from t where a = 1 limit 5
 DELETE  FROM  t  WHERE  a  =  1  LIMIT  5
 DELETE\nFROM\nt\nWHERE\na\n=\n1\nLIMIT\n5
-/* app:web */ DELETE FROM t WHERE a = 1 LIMIT 5
-DELETE FROM t WHERE a = 1 LIMIT 5 /* trailing */
 DELETE /* in */ FROM t WHERE a = 1 LIMIT 5
--- first\nDELETE FROM t WHERE a = 1 LIMIT 5
-# first\nDELETE FROM t WHERE a = 1 LIMIT 5
-DELETE FROM t WHERE a = 1 LIMIT 5;
 DELETE FROM t WHERE a = 1001 LIMIT 5
 DELETE FROM t WHERE `a` = 1 LIMIT 5
-INSERT INTO t (a) SELECT b FROM u WHERE c > 5
 insert into t (a) select b from u where c > 5
 INSERT  INTO  t  (a)  SELECT  b  FROM  u  WHERE  c  >  5
 INSERT\nINTO\nt\n(a)\nSELECT\nb\nFROM\nu\nWHERE\nc\n>\n5
-/* app:web */ INSERT INTO t (a) SELECT b FROM u WHERE c > 5
-INSERT INTO t (a) SELECT b FROM u WHERE c > 5 /* trailing */
 INSERT INTO t (a) SELECT b /* in */ FROM u WHERE c > 5
--- first\nINSERT INTO t (a) SELECT b FROM u WHERE c > 5
-# first\nINSERT INTO t (a) SELECT b FROM u WHERE c > 5
-INSERT INTO t (a) SELECT b FROM u WHERE c > 5;
-SELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x'
 SELECT  /*+  BKA(t)  */  a  FROM  t  JOIN  u  USING  (b)  WHERE  u.c  =  'x'
 SELECT\n/*+\nBKA(t)\n*/\na\nFROM\nt\nJOIN\nu\nUSING\n(b)\nWHERE\nu.c\n=\n'x'
-/* app:web */ SELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x'
-SELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x' /* trailing */
 SELECT /*+ BKA(t) */ a /* in */ FROM t JOIN u USING (b) WHERE u.c = 'x'
--- first\nSELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x'
-# first\nSELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x'
-SELECT /*+ BKA(t) */ a FROM t JOIN u USING (b) WHERE u.c = 'x';
 SELECT /*+ BKA(t) */ `a` FROM t JOIN u USING (b) WHERE u.c = 'x'
-WITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q
 with q as (select a from t where b = 3) select * from q
 WITH  q  AS  (SELECT  a  FROM  t  WHERE  b  =  3)  SELECT  *  FROM  q
 WITH\nq\nAS\n(SELECT\na\nFROM\nt\nWHERE\nb\n=\n3)\nSELECT\n*\nFROM\nq
-/* app:web */ WITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q
-WITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q /* trailing */
 WITH q AS (SELECT a /* in */ FROM t WHERE b = 3) SELECT * /* in */ FROM q
--- first\nWITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q
-# first\nWITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q
-WITH q AS (SELECT a FROM t WHERE b = 3) SELECT * FROM q;
 WITH q AS (SELECT a FROM t WHERE b = 0x3) SELECT * FROM q
 WITH q AS (SELECT `a` FROM t WHERE b = 3) SELECT * FROM q

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cli::index::judging::JsonTrial;
 use crate::indexes::apply::{Preview, Settled};
 use crate::model::advice::LockLevel;
 use crate::model::finding::Severity;
@@ -18,15 +19,18 @@ pub(super) struct Report {
     /// `complete`, `interrupted` or `failed`; of a dry run `complete` or `refused`.
     pub(super) end: &'static str,
     /// What was worked on, or would be.
-    pub(super) versions: Vec<Version>,
+    pub(super) versions: Vec<Changed>,
     /// What needed nothing.
     pub(super) skipped: Vec<SkippedVersion>,
+    /// What a dry run tried on a private server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trials: Option<Vec<JsonTrial>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Version {
+pub(super) struct Changed {
     pub(super) version: u32,
     pub(super) name: String,
     table: String,
@@ -35,7 +39,7 @@ pub(super) struct Version {
     pub(super) state: &'static str,
     note: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    statements: Vec<Statement>,
+    statements: Vec<Sent>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<FoundOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +47,7 @@ pub(super) struct Version {
 }
 
 #[derive(Debug, Serialize)]
-struct Statement {
+struct Sent {
     step: &'static str,
     statement: String,
     algorithm: &'static str,
@@ -95,9 +99,9 @@ fn severity(severity: Severity) -> &'static str {
 }
 
 /// A dry run's version.
-pub(super) fn previewed(preview: &Preview) -> Version {
+pub(super) fn previewed(preview: &Preview) -> Changed {
     let course = preview.course.as_ref();
-    Version {
+    Changed {
         version: preview.version,
         name: preview.name.clone(),
         table: preview.table.to_string(),
@@ -107,7 +111,7 @@ pub(super) fn previewed(preview: &Preview) -> Version {
         statements: course
             .iter()
             .flat_map(|course| &course.steps)
-            .map(|step| Statement {
+            .map(|step| Sent {
                 step: step.word,
                 statement: step.statement.clone(),
                 algorithm: algorithm(step.mode.algorithm),
@@ -132,8 +136,8 @@ pub(super) fn previewed(preview: &Preview) -> Version {
 }
 
 /// A version that was worked on.
-pub(super) fn settled(settled: &Settled) -> Version {
-    Version {
+pub(super) fn settled(settled: &Settled) -> Changed {
+    Changed {
         version: settled.version,
         name: settled.name.clone(),
         table: settled.table.to_string(),

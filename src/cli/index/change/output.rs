@@ -6,6 +6,7 @@ use super::json::{Report, SkippedVersion, algorithm, lock, previewed, settled};
 use super::told;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
+use crate::cli::index::judging::Trials;
 use crate::cli::message;
 use crate::config::settings::Server;
 use crate::indexes::apply::{self, End, Preview};
@@ -21,13 +22,14 @@ pub(in crate::cli::index) fn emit_preview(
     context: &Context,
     server: &Server,
     direction: Direction,
-    previews: &[Preview],
+    (previews, trials): (&[Preview], Option<&Trials>),
     soak: Duration,
 ) -> Result<Outcome, Error> {
     let (work, rest): (Vec<_>, Vec<_>) = previews
         .iter()
         .partition(|preview| preview.course.is_some());
-    let is_refused = work.iter().any(|preview| preview.is_refused());
+    let is_refused =
+        work.iter().any(|preview| preview.is_refused()) || trials.is_some_and(Trials::is_refused);
     let what = match direction {
         Direction::Up => "applied",
         Direction::Down => "taken back",
@@ -46,6 +48,7 @@ pub(in crate::cli::index) fn emit_preview(
     for preview in &work {
         describe(&mut blocks, preview, soak);
     }
+    blocks.extend(trials.map(Trials::blocks).into_iter().flatten());
     let document = Document {
         title: format!("Dry run on {}", server.name),
         blocks,
@@ -65,6 +68,7 @@ pub(in crate::cli::index) fn emit_preview(
                 reason: format!("{} already", preview.state.word()),
             })
             .collect(),
+        trials: trials.map(Trials::json),
         error: None,
     };
     context.emit(&document, &report)?;
@@ -152,18 +156,8 @@ fn cells(step: &PlannedStep, soak: Duration) -> [String; 6] {
     ]
 }
 
-/// Writes what was done.
-pub(in crate::cli::index) fn emit_outcome(
-    context: &Context,
-    server: &Server,
-    direction: Direction,
-    outcome: &apply::Outcome,
-) -> Result<Outcome, Error> {
-    let end = match &outcome.end {
-        End::Complete => "complete",
-        End::Interrupted => "interrupted",
-        End::Failed { .. } => "failed",
-    };
+/// What was done, for people.
+fn done(outcome: &apply::Outcome) -> Vec<Block> {
     let mut table = Table::new(
         "Definitions in the order of the work",
         &[">number", "name", "table", "index", "state", "note"],
@@ -197,6 +191,22 @@ pub(in crate::cli::index) fn emit_outcome(
                 .to_owned(),
         ));
     }
+    blocks
+}
+
+/// Writes what was done.
+pub(in crate::cli::index) fn emit_outcome(
+    context: &Context,
+    server: &Server,
+    direction: Direction,
+    outcome: &apply::Outcome,
+) -> Result<Outcome, Error> {
+    let end = match &outcome.end {
+        End::Complete => "complete",
+        End::Interrupted => "interrupted",
+        End::Failed { .. } => "failed",
+    };
+    let blocks = done(outcome);
     let document = Document {
         title: match direction {
             Direction::Up => format!("Definitions applied to {}", server.name),
@@ -228,6 +238,7 @@ pub(in crate::cli::index) fn emit_outcome(
                 reason: one.reason.clone(),
             })
             .collect(),
+        trials: None,
         error: error.as_ref().map(|(text, _)| text.clone()),
     };
     context.emit(&document, &report)?;

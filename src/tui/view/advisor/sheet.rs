@@ -10,7 +10,7 @@ use crate::model::advice::{
 };
 use crate::model::units;
 use crate::tui::keys::Action;
-use crate::tui::model::{AdviceSheet, Mark, Model, Sheet, action_word, parts_text};
+use crate::tui::model::{AdviceSheet, Mark, Model, Sheet, change_title, parts_text};
 use crate::tui::paint::{Canvas, wrap};
 use crate::tui::theme::Theme;
 use crate::tui::view::detail::{Line, heading, push_text, scrolled};
@@ -54,13 +54,7 @@ pub(super) fn draw(
         canvas.put(inside.x, inside.y, inside.width, text, style);
         return;
     };
-    let title = format!(
-        "{} {} on {}",
-        action_word(one.action),
-        one.index.name,
-        one.table
-    );
-    canvas.rule(area.x, area.y, area.width, &title, &hint);
+    canvas.rule(area.x, area.y, area.width, &change_title(one), &hint);
     let page = Page {
         canvas,
         advice: &advice.advice,

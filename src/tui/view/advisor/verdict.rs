@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::below;
+use super::super::below;
 use crate::model::advice::{Advice, Optimality, Tier};
 use crate::model::units;
 use crate::tui::keys::Action;

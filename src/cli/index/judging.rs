@@ -1,0 +1,345 @@
+//! What `apply` asks before it changes anything for good: the judgement of an index on the target,
+//! figures to compare with later, and a dry run on a private server.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueHint;
+use serde::Serialize;
+
+use super::plans;
+use crate::cli::error::Error;
+use crate::cli::probe;
+use crate::config::settings::{Monitor, Server};
+use crate::indexes::apply::{Change, Judge, Judging, Preview, Verdict};
+use crate::indexes::definition::Definition;
+use crate::indexes::shadow::{self, Tried};
+use crate::indexes::verify::{self, Execute, Settings, guard};
+use crate::model::advice::Action;
+use crate::model::finding::{Finding, Severity};
+use crate::model::ledger::State;
+use crate::report::doc::Block;
+use crate::sandbox::{self, Sandbox};
+use crate::server::{self, Connection};
+
+/// Buffer pool of the private server: its tables are empty.
+const BUFFER_POOL_MIB: u32 = 64;
+
+/// How an index is judged before it counts.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Judgements {
+    /// Run plain reads of the evidence with the index and without it, in turns, and compare what
+    /// they read; without it their plans are compared.
+    #[arg(long)]
+    pub execute_queries: bool,
+
+    /// End each of these executions after this time.
+    #[arg(long, value_name = "TIME", value_parser = probe::duration, default_value = "2s",
+          requires = "execute_queries")]
+    pub query_limit: Duration,
+
+    /// Drop indexes that queries still read through, too.
+    #[arg(long)]
+    pub even_if_slower: bool,
+
+    /// Do not try the statements of a dry run on a private server.
+    #[arg(long, conflicts_with = "execute")]
+    pub no_trial: bool,
+
+    /// Use this mysqld for the trial instead of the one on PATH or in the cache.
+    #[arg(long, env = "MYDEX_MYSQLD", value_name = "PATH",
+          value_hint = ValueHint::ExecutablePath)]
+    pub mysqld: Option<PathBuf>,
+}
+
+impl Judgements {
+    /// The settings of a judgement.
+    pub(super) fn settings(&self) -> Settings {
+        let mut settings = Settings::new(plans::read);
+        settings.execute = self.execute_queries.then(|| Execute {
+            limit: self.query_limit,
+            ..Execute::default()
+        });
+        settings
+    }
+}
+
+/// Judges new indexes on the target, and keeps the figures from before those that stay.
+pub(in crate::cli) struct OnTarget<'a> {
+    pub(in crate::cli) server: &'a Server,
+    pub(in crate::cli) limits: &'a Monitor,
+    pub(in crate::cli) changes: &'a [Change<'a>],
+    pub(in crate::cli) settings: Settings,
+    /// Hears what went wrong beside the work: a terminal that is drawn on must not be written to.
+    pub(in crate::cli) warn: fn(&str),
+}
+
+impl Judge for OnTarget<'_> {
+    fn judge<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        definition: &'a Definition,
+        default_schema: &'a str,
+    ) -> Judging<'a> {
+        Box::pin(async move {
+            let judged =
+                verify::judge(connection, definition, default_schema, &self.settings).await;
+            let verdict = match judged {
+                Ok(judged) => match judged.is_kept {
+                    Some(true) => Verdict::Accepted(judged.reason),
+                    Some(false) => Verdict::Rejected(judged.reason),
+                    None => Verdict::NotJudged(judged.reason),
+                },
+                Err(error) => Verdict::NotJudged(error.to_string()),
+            };
+            if !matches!(verdict, Verdict::Rejected(_)) && !connection.is_broken() {
+                self.remember(connection, definition, default_schema).await;
+            }
+            verdict
+        })
+    }
+}
+
+impl OnTarget<'_> {
+    /// Keeps what the server has counted so far; without it the change is made all the same.
+    async fn remember(
+        &self,
+        connection: &mut Connection,
+        definition: &Definition,
+        default_schema: &str,
+    ) {
+        let same = |change: &&Change<'_>| change.entry.definition.is_same_change(definition);
+        let Some(change) = self.changes.iter().find(same) else {
+            return;
+        };
+        let version = change.entry.version;
+        let kept = async {
+            let counts = guard::counts(connection, definition, default_schema).await?;
+            let mut hand = server::open(self.server, self.limits).await?;
+            let done = async {
+                hand.run(
+                    "the session's limits",
+                    "SET SESSION transaction_read_only = OFF",
+                )
+                .await?;
+                guard::remember(&mut hand, default_schema, version, &counts).await
+            }
+            .await;
+            hand.close().await;
+            done
+        };
+        if let Err(error) = kept.await {
+            (self.warn)(&format!(
+                "warning: the figures from before version {version} were not kept, so that \
+                 `mydex index verify` has nothing to compare with: {error}"
+            ));
+        }
+    }
+
+    /// Judges the indexes that are to be dropped and that the optimizer still uses, and keeps the
+    /// figures from before. The problems, each one sentence.
+    pub(in crate::cli) async fn drops(&self) -> Result<Vec<String>, Error> {
+        let mut problems = Vec::new();
+        let of_drops = |change: &&Change<'_>| change.entry.definition.action == Action::Drop;
+        let drops: Vec<&Change<'_>> = self.changes.iter().filter(of_drops).collect();
+        if drops.is_empty() {
+            return Ok(problems);
+        }
+        let failed = |error: server::Error| Error::from_chain(&error).hint(error.hint());
+        let mut connection = server::open(self.server, self.limits)
+            .await
+            .map_err(failed)?;
+        for change in drops {
+            let definition = &change.entry.definition;
+            let schema = definition.table_name(change.schema).schema;
+            let live = guard::live_index(&mut connection, definition, &schema)
+                .await
+                .map_err(failed)?;
+            // Hidden or gone, it was judged when it was hidden.
+            if !live.is_some_and(|live| live.is_visible && guard::is_of(definition, &live)) {
+                continue;
+            }
+            let judged = verify::judge(&mut connection, definition, &schema, &self.settings)
+                .await
+                .map_err(failed)?;
+            if judged.is_kept == Some(false) {
+                problems.push(format!("`{}`: {}", change.entry.file, judged.reason));
+            }
+            self.remember(&mut connection, definition, &schema).await;
+        }
+        connection.close().await;
+        Ok(problems)
+    }
+}
+
+/// What a dry run on a private server found.
+#[derive(Debug, Default)]
+pub(super) struct Trials {
+    tried: Vec<Tried>,
+    notes: Vec<String>,
+}
+
+/// A trial as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonTrial {
+    name: String,
+    statements: Vec<JsonStatement>,
+    problems: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonStatement {
+    statement: String,
+    refused: Option<String>,
+}
+
+impl Trials {
+    /// Whether something was refused.
+    pub(super) fn is_refused(&self) -> bool {
+        self.tried.iter().any(|tried| !tried.problems.is_empty())
+    }
+
+    /// For people.
+    pub(super) fn blocks(&self) -> Vec<Block> {
+        let mut blocks = vec![Block::Heading("Tried on a private server".to_owned())];
+        let findings: Vec<Finding> = self
+            .tried
+            .iter()
+            .flat_map(|tried| tried.problems.iter().map(move |problem| (tried, problem)))
+            .map(|(tried, problem)| Finding {
+                severity: Severity::Problem,
+                code: "trial",
+                message: format!("{}: {problem}", tried.name),
+                remedy: String::new(),
+            })
+            .collect();
+        let fine = self
+            .tried
+            .iter()
+            .filter(|tried| tried.problems.is_empty())
+            .count();
+        if !self.tried.is_empty() {
+            blocks.push(Block::Paragraph(format!(
+                "{fine} of {} were carried out there and taken back, and left the tables as they \
+                 were.",
+                self.tried.len()
+            )));
+        }
+        if !findings.is_empty() {
+            blocks.push(Block::Findings(findings));
+        }
+        if !self.notes.is_empty() {
+            blocks.push(Block::List(self.notes.clone()));
+        }
+        blocks
+    }
+
+    /// For programs.
+    pub(super) fn json(&self) -> Vec<JsonTrial> {
+        let statement = |(statement, refused): &(String, Option<String>)| JsonStatement {
+            statement: statement.clone(),
+            refused: refused.clone(),
+        };
+        self.tried
+            .iter()
+            .map(|tried| JsonTrial {
+                name: tried.name.clone(),
+                statements: tried.statements.iter().map(statement).collect(),
+                problems: tried.problems.clone(),
+            })
+            .collect()
+    }
+}
+
+/// Tries the statements of a dry run on a private server that is started for it; `None` where
+/// there is nothing to try. A server that can't be had is a note and no failure.
+pub(super) async fn trial(
+    server: &Server,
+    limits: &Monitor,
+    changes: &[Change<'_>],
+    previews: &[Preview],
+    args: &Judgements,
+) -> Result<Option<Trials>, Error> {
+    let trials: Vec<shadow::Trial<'_>> = changes
+        .iter()
+        .filter_map(|change| of_preview(change, previews))
+        .collect();
+    if trials.is_empty() {
+        return Ok(None);
+    }
+    let options = sandbox::Options {
+        mysqld: args.mysqld.clone(),
+        max_connections: 50,
+        buffer_pool_mib: BUFFER_POOL_MIB,
+        ..sandbox::Options::default()
+    };
+    let private = match Sandbox::start(&options, &mut |_| {}).await {
+        Ok(private) => private,
+        Err(error) => {
+            let remedy = error.remedy().unwrap_or_default();
+            return Ok(Some(Trials {
+                tried: Vec::new(),
+                notes: vec![format!("nothing was tried: {error}; {remedy}")],
+            }));
+        }
+    };
+    let outcome = on(server, &private, limits, &trials, changes).await;
+    let stopped = private.stop().await;
+    let report = outcome?;
+    stopped.map_err(|error| Error::from_chain(&error))?;
+    Ok(Some(Trials {
+        tried: report.tried,
+        notes: report.notes,
+    }))
+}
+
+async fn on(
+    server: &Server,
+    private: &Sandbox,
+    limits: &Monitor,
+    trials: &[shadow::Trial<'_>],
+    changes: &[Change<'_>],
+) -> Result<shadow::Report, Error> {
+    let mut target = server::open(server, limits)
+        .await
+        .map_err(|error| Error::from_chain(&error).hint(error.hint()))?;
+    let endpoint = private.endpoint().server("private");
+    let schema = changes.first().map_or("", |change| change.schema);
+    let report = shadow::run(&mut target, &endpoint, limits, trials, schema).await;
+    target.close().await;
+    report.map_err(|error| Error::from_chain(&error))
+}
+
+/// The statements that would be sent for a change that was never begun.
+fn of_preview<'a>(change: &Change<'a>, previews: &[Preview]) -> Option<shadow::Trial<'a>> {
+    let same = |preview: &&Preview| preview.version == change.entry.version;
+    let preview = previews.iter().find(same)?;
+    let course = preview.course.as_ref()?;
+    let is_new = matches!(
+        preview.state,
+        State::Pending | State::RolledBack | State::Rejected
+    );
+    if !is_new || course.conflict.is_some() || course.steps.is_empty() {
+        return None;
+    }
+    let definition = &change.entry.definition;
+    Some(shadow::Trial {
+        name: change.entry.file.clone(),
+        definition,
+        up: course
+            .steps
+            .iter()
+            .map(|step| step.statement.clone())
+            .collect(),
+        down: definition.down(change.schema),
+    })
+}
+
+/// The refusal of drops that hurt.
+pub(super) fn refusal(problems: &[String]) -> Error {
+    Error::new(format!(
+        "queries would get slower, and nothing was changed: {}",
+        problems.join("; ")
+    ))
+    .hint("`--even-if-slower` drops it all the same, after its time invisible")
+}

@@ -1,0 +1,311 @@
+//! The inventory of a server: its indexes with their use, their review, and the definitions that
+//! they come from. `mydex report index` prints it.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::error::Error;
+use crate::advisor::effort;
+use crate::advisor::existing;
+use crate::config::settings::Server;
+use crate::indexes::files::Entry;
+use crate::indexes::ledger;
+use crate::indexes::status::states;
+use crate::model::inventory::{IndexFacts, Inventory, TableFacts};
+use crate::model::ledger::DefinitionState;
+use crate::model::review::{Fate, Verdict};
+use crate::model::schema::{Catalog, ForeignKey, Index, IndexKind, KeyPart, Table, TableName};
+use crate::model::units::from_picoseconds;
+use crate::model::usage::IndexUsage;
+use crate::report::cost::Cost;
+use crate::server::catalog::{self, Scope};
+use crate::server::cells::Cells as _;
+use crate::server::ddl::{self, Mode};
+use crate::server::quote::hex_literal;
+use crate::server::{self, Connection, usage};
+
+/// Schemas at most.
+const MAX_SCHEMAS: usize = 1_000;
+
+/// The tables of mydex itself begin with this; their indexes are nobody's business.
+const OWN: &str = "mydex_ledger";
+
+/// The schemas of the server itself.
+const SYSTEM: &str = "'mysql', 'information_schema', 'performance_schema', 'sys'";
+
+/// An inventory with what it was made from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    /// The inventory.
+    pub(super) inventory: Inventory,
+    /// The tables; columns are known of those only whose verdicts depend on them.
+    pub(super) catalog: Catalog,
+    /// What reading took on the server.
+    pub(super) cost: Cost,
+}
+
+/// The schemas to report on: those that were asked for, else the URL's database, else all but the
+/// server's own.
+pub(super) async fn schemas(
+    connection: &mut Connection,
+    server: &Server,
+    asked: &[String],
+) -> Result<Vec<String>, Error> {
+    let wanted: Vec<String> = if asked.is_empty() {
+        server.database.iter().cloned().collect()
+    } else {
+        asked.to_vec()
+    };
+    let condition = if wanted.is_empty() {
+        format!("SCHEMA_NAME NOT IN ({SYSTEM})")
+    } else {
+        let names: Vec<String> = wanted.iter().map(|name| hex_literal(name)).collect();
+        format!("SCHEMA_NAME IN ({})", names.join(", "))
+    };
+    let sql = format!(
+        "SELECT /* mydex:catalog */ SCHEMA_NAME FROM information_schema.SCHEMATA \
+         WHERE {condition} ORDER BY SCHEMA_NAME LIMIT {MAX_SCHEMAS}"
+    );
+    let rows = connection
+        .rows("the schemas", &sql)
+        .await
+        .map_err(|e| told(&e))?;
+    let found: Vec<String> = rows.iter().filter_map(|row| row.text(0)).collect();
+    let missing = wanted
+        .iter()
+        .find(|name| !found.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    match missing {
+        Some(name) => Err(Error::new(format!(
+            "schema `{name}` does not exist, or this account may not see it"
+        ))
+        .hint("name another one with `--schema`, or grant SELECT on it")),
+        None if found.is_empty() => Err(Error::new("the server has no schema that can be seen")
+            .hint("grant SELECT on the schemas to report on")),
+        None => Ok(found),
+    }
+}
+
+/// Reads the inventory of these schemas. `entries` are the definitions of the folder.
+pub(super) async fn read(
+    connection: &mut Connection,
+    server: &Server,
+    schemas: &[String],
+    entries: &[Entry],
+) -> Result<Found, Error> {
+    let failed = |error: server::Error| told(&error);
+    let scope = Scope::Schemas(schemas.to_vec());
+    let reading = catalog::indexes(connection, &scope).await.map_err(failed)?;
+    let (mut catalog, mut notes) = (reading.catalog, reading.notes);
+    let usage = usage::read(connection, &catalog).await.map_err(failed)?;
+    let doubtful = doubtful(&catalog, &usage);
+    let more = catalog::add_columns(connection, &mut catalog, &doubtful)
+        .await
+        .map_err(failed)?;
+    notes.extend(more);
+    notes.extend(usage.notes.iter().cloned());
+    let default_schema = default_schema(server, schemas);
+    let is_own = |name: &TableName| name.name.starts_with(OWN);
+    let mut indexes = index_facts(&catalog, &usage, entries, &default_schema);
+    indexes.retain(|facts| !is_own(&facts.verdict.table));
+    let tables = catalog.tables.values();
+    let inventory = Inventory {
+        server: server.name.clone(),
+        version: catalog.version.clone(),
+        at: Timestamp::now(),
+        window: usage.window,
+        tables: tables
+            .filter(|table| !is_own(&table.name))
+            .map(table_facts)
+            .collect(),
+        indexes,
+        definitions: Vec::new(),
+        notes,
+    };
+    Ok(Found {
+        cost: cost(connection).await?,
+        inventory,
+        catalog,
+    })
+}
+
+/// The schema of definitions that name none.
+pub(super) fn default_schema(server: &Server, schemas: &[String]) -> String {
+    match (&server.database, schemas) {
+        (Some(database), _) => database.clone(),
+        (None, [only]) => only.clone(),
+        (None, _) => String::new(),
+    }
+}
+
+/// The tables whose columns a verdict depends on: where an index might go, where a unique index may
+/// stand for the primary key, and where two indexes begin alike, so that their widths matter.
+fn doubtful(catalog: &Catalog, usage: &IndexUsage) -> Vec<TableName> {
+    let mut tables: BTreeSet<TableName> = existing::review(catalog, usage, &[])
+        .into_iter()
+        .filter(|verdict| verdict.fate.is_drop())
+        .map(|verdict| verdict.table)
+        .collect();
+    let others = catalog.tables.values().filter(|table| {
+        let mut firsts = BTreeSet::new();
+        let mut secondary = table.indexes.iter().filter(|index| !index.is_primary());
+        table.primary_key().is_none()
+            || secondary.any(|index| !firsts.insert(index.parts.first().map(|part| &part.what)))
+    });
+    tables.extend(others.map(|table| table.name.clone()));
+    tables.into_iter().collect()
+}
+
+fn table_facts(table: &Table) -> TableFacts {
+    TableFacts {
+        name: table.name.clone(),
+        engine: table.engine.clone(),
+        rows: table.rows,
+        data_bytes: table.data_bytes,
+        index_bytes: table.index_bytes,
+        unsupported: table
+            .foreign_keys
+            .iter()
+            .filter(|key| !table.indexes.iter().any(|index| supports(index, key)))
+            .map(|key| (key.clone(), missing(table, key)))
+            .collect(),
+    }
+}
+
+/// Whether the index begins with the columns of the key, in their order.
+fn supports(index: &Index, key: &ForeignKey) -> bool {
+    index.kind == IndexKind::BTree
+        && index.parts.len() >= key.columns.len()
+        && index.parts.iter().zip(&key.columns).all(|(part, column)| {
+            part.prefix.is_none()
+                && part
+                    .column_name()
+                    .is_some_and(|name| name.eq_ignore_ascii_case(column))
+        })
+}
+
+/// The statement that makes an index for a foreign key.
+fn missing(table: &Table, key: &ForeignKey) -> String {
+    let mut name = key.name.clone();
+    while table.index(&name).is_some() {
+        name.push_str("_index");
+    }
+    let parts = key.columns.iter().map(KeyPart::column).collect();
+    ddl::create_index(&table.name, &Index::btree(name, parts), Mode::ONLINE)
+}
+
+fn index_facts(
+    catalog: &Catalog,
+    usage: &IndexUsage,
+    entries: &[Entry],
+    default_schema: &str,
+) -> Vec<IndexFacts> {
+    let primary = catalog.tables.values().filter_map(|table| {
+        Some(Verdict {
+            table: table.name.clone(),
+            index: table.primary_key()?.clone(),
+            fate: Fate::Keep,
+            reason: "it is the primary key".to_owned(),
+            ddl: Vec::new(),
+            undo: Vec::new(),
+        })
+    });
+    let mut all: Vec<IndexFacts> = existing::review(catalog, usage, &[])
+        .into_iter()
+        .chain(primary)
+        .map(|verdict| IndexFacts {
+            usage: usage.of(&verdict.table, &verdict.index.name),
+            definition: definition_of(&verdict, entries, default_schema),
+            verdict,
+        })
+        .collect();
+    all.sort_by(|one, other| {
+        let key = |facts: &IndexFacts| {
+            let verdict = &facts.verdict;
+            (
+                verdict.table.clone(),
+                !verdict.index.is_primary(),
+                verdict.index.name.clone(),
+            )
+        };
+        key(one).cmp(&key(other))
+    });
+    all
+}
+
+/// The latest definition that made or is to drop the index, by its name.
+fn definition_of(verdict: &Verdict, entries: &[Entry], default_schema: &str) -> Option<u32> {
+    let is_it = |entry: &&Entry| {
+        let table = entry.definition.table_name(default_schema);
+        table.schema.eq_ignore_ascii_case(&verdict.table.schema)
+            && table.name.eq_ignore_ascii_case(&verdict.table.name)
+            && entry
+                .definition
+                .index
+                .name
+                .eq_ignore_ascii_case(&verdict.index.name)
+    };
+    entries.iter().rev().find(is_it).map(|entry| entry.version)
+}
+
+/// Where the definitions stand that are about these schemas, by the ledgers there.
+pub(super) async fn definitions(
+    connection: &mut Connection,
+    catalog: &Catalog,
+    schemas: &[String],
+    entries: &[Entry],
+    default_schema: &str,
+) -> Result<Vec<DefinitionState>, Error> {
+    let mut rows = Vec::new();
+    for schema in schemas {
+        let has_ledger = catalog.table(schema, ledger::TABLE).is_some();
+        if has_ledger {
+            let read = ledger::read(connection, schema).await;
+            rows.extend(read.map_err(|error| told(&error))?);
+        }
+    }
+    let mut all = states(entries, &rows, catalog, default_schema);
+    all.retain(|one| {
+        schemas
+            .iter()
+            .any(|schema| schema.eq_ignore_ascii_case(&one.table.schema))
+    });
+    Ok(all)
+}
+
+/// What this connection has cost so far.
+pub(super) async fn cost(connection: &mut Connection) -> Result<Cost, Error> {
+    let failed = |error: server::Error| told(&error);
+    let whole = effort::target_cost(connection).await.map_err(failed)?;
+    let mut cost = Cost {
+        statements: whole.statements,
+        rows: whole.rows,
+        time: whole.time,
+        cpu: None,
+    };
+    let Some(thread) = connection.thread() else {
+        return Ok(cost);
+    };
+    let sql = format!(
+        "SELECT /* mydex:cost */ SUM(SUM_CPU_TIME) \
+         FROM performance_schema.events_statements_summary_by_thread_by_event_name \
+         WHERE THREAD_ID = {thread}"
+    );
+    match connection
+        .first("the processor time of this session", &sql)
+        .await
+    {
+        Err(error) if error.is_fatal() => return Err(failed(error)),
+        Ok(Some(row)) => {
+            let counted = row.u64(0).filter(|time| *time > 0);
+            cost.cpu = counted.map(from_picoseconds);
+        }
+        Ok(None) | Err(_) => {}
+    }
+    Ok(cost)
+}
+
+/// An error of the server with its remedy.
+pub(super) fn told(error: &server::Error) -> Error {
+    Error::from_chain(error).hint(error.hint())
+}

@@ -1,0 +1,138 @@
+//! Definitions that are not in the database yet, as recommendations.
+
+use std::time::Duration;
+
+use crate::cli::inventory::Found;
+use crate::indexes::definition::Definition;
+use crate::indexes::evidence::{Evidence, Load, QueryEvidence, Unit};
+use crate::indexes::files::Entry;
+use crate::model::advice::Action;
+use crate::model::ledger::State;
+use crate::model::units;
+use crate::report::index::Proposal;
+
+/// Queries that are told of one recommendation at most.
+const MAX_QUERIES: usize = 5;
+
+/// What the folder states for these schemas and the database does not have.
+pub(super) fn of_folder(
+    entries: &[Entry],
+    found: &Found,
+    schemas: &[String],
+    default_schema: &str,
+) -> Vec<Proposal> {
+    entries
+        .iter()
+        .filter(|entry| is_latest(entries, entry, default_schema))
+        .filter(|entry| is_open(entry, found, default_schema))
+        .map(|entry| proposal(entry, default_schema))
+        .filter(|proposal| {
+            schemas
+                .iter()
+                .any(|schema| schema.eq_ignore_ascii_case(&proposal.table.schema))
+        })
+        .collect()
+}
+
+/// No later definition is about the same index.
+fn is_latest(entries: &[Entry], entry: &Entry, default_schema: &str) -> bool {
+    let key = |entry: &Entry| {
+        (
+            entry.definition.table_name(default_schema),
+            entry.definition.index.name.to_ascii_lowercase(),
+        )
+    };
+    !entries
+        .iter()
+        .any(|other| other.version > entry.version && key(other) == key(entry))
+}
+
+/// It waits to be applied: neither the ledger nor what is there says otherwise.
+fn is_open(entry: &Entry, found: &Found, default_schema: &str) -> bool {
+    let known = found
+        .inventory
+        .definitions
+        .iter()
+        .find(|one| one.version == entry.version);
+    if known.is_some_and(|known| !matches!(known.state, State::Pending | State::Unfinished)) {
+        return false;
+    }
+    let definition = &entry.definition;
+    let table = definition.table_name(default_schema);
+    let is_there = found
+        .catalog
+        .table(&table.schema, &table.name)
+        .is_some_and(|table| table.index(&definition.index.name).is_some());
+    match definition.action {
+        Action::Create => !is_there,
+        Action::Drop => is_there,
+    }
+}
+
+fn proposal(entry: &Entry, default_schema: &str) -> Proposal {
+    let definition: &Definition = &entry.definition;
+    let known = definition.evidence.as_ref();
+    Proposal {
+        definition: Some(entry.version),
+        source: entry.file.clone(),
+        action: definition.action,
+        table: definition.table_name(default_schema),
+        index: definition.index.clone(),
+        reason: definition.reason.clone(),
+        evidence: known.map(facts).unwrap_or_default(),
+        ddl: definition.up(default_schema),
+        undo: definition.down(default_schema),
+        lock: definition.lock(),
+        bytes: known.and_then(|evidence| evidence.bytes),
+        is_proven: known.is_some_and(|evidence| evidence.is_proven),
+    }
+}
+
+fn facts(evidence: &Evidence) -> Vec<(String, String)> {
+    let mut facts = vec![("evidence".to_owned(), evidence.source.clone())];
+    if let Some(load) = &evidence.load {
+        facts.push(("lost without it".to_owned(), lost(load)));
+    }
+    facts.extend(
+        evidence
+            .queries
+            .iter()
+            .take(MAX_QUERIES)
+            .map(|query| ("query".to_owned(), told(query))),
+    );
+    facts
+}
+
+fn lost(load: &Load) -> String {
+    let amount = |value: f64| match load.unit {
+        Unit::Seconds => {
+            units::duration(Duration::try_from_secs_f64(value.max(0.0)).unwrap_or(Duration::MAX))
+        }
+        Unit::Cost => format!("{} cost units", units::count(value)),
+    };
+    format!(
+        "{} of the {} that all recommendations together save of {}",
+        amount(load.marginal),
+        amount(load.before - load.after),
+        amount(load.before)
+    )
+}
+
+fn told(query: &QueryEvidence) -> String {
+    let pair = |what: &str, before: String, after: String| format!("{what} {before} -> {after}");
+    let mut parts = Vec::new();
+    if let Some((before, after)) = query.time_us {
+        let time = |us: f64| {
+            units::duration(Duration::try_from_secs_f64(us.max(0.0) / 1e6).unwrap_or_default())
+        };
+        parts.push(pair("time", time(before), time(after)));
+    }
+    if let Some((before, after)) = query.rows_read {
+        let rows = |rows: u64| units::count(rows as f64);
+        parts.push(pair("rows read", rows(before), rows(after)));
+    }
+    if let (true, Some((before, after))) = (parts.is_empty(), query.cost) {
+        parts.push(pair("cost", units::count(before), units::count(after)));
+    }
+    format!("{}: {}", query.name, parts.join(", "))
+}

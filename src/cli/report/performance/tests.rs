@@ -1,0 +1,148 @@
+//! The JSON form against its published schema, and back.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::*;
+use crate::model::performance::fixture;
+use crate::model::probe::Slo;
+
+fn schema() -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/performance.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn report(seen: &crate::model::performance::Performance) -> Value {
+    let targets = Targets {
+        response: Slo {
+            quantile: 0.95,
+            limit: Duration::from_millis(100),
+        },
+        events_per_minute: 10_000,
+        hit_ratio: 0.99,
+        availability: 0.999,
+    };
+    let earlier = fixture::earlier().summary(500);
+    let report = form::Report::new(seen, &levels(seen, &targets), Some(&earlier));
+    serde_json::to_value(report).unwrap()
+}
+
+#[test]
+fn the_output_is_what_the_schema_says() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    for seen in [fixture::rich(), fixture::earlier(), fixture::silent()] {
+        let errors: Vec<String> = validator
+            .iter_errors(&report(&seen))
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_not_so() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let good = report(&fixture::rich());
+    for (place, wrong) in [
+        ("/schema_version", Value::from(2)),
+        ("/figures/latency_p95_seconds", Value::from("4ms")),
+        ("/statements/0/calls", Value::from(-1)),
+        ("/points/0/at", Value::from(3)),
+        ("/waits/0/event", Value::Null),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).unwrap() = wrong;
+        assert!(!validator.is_valid(&bad), "{place}");
+    }
+}
+
+/// Every field that is written is described, and every one described is written.
+#[test]
+fn no_field_is_without_its_description() {
+    let schema = schema();
+    compare(&schema, &schema, &report(&fixture::rich()), "");
+}
+
+fn compare(root: &Value, schema: &Value, json: &Value, path: &str) {
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        let target = target.strip_prefix('#').unwrap();
+        return compare(root, root.pointer(target).unwrap(), json, path);
+    }
+    if let Some(any) = schema.get("anyOf").filter(|_| !json.is_null()) {
+        return compare(root, &any[0], json, path);
+    }
+    match json {
+        Value::Object(fields) => {
+            let names = |value: &Value| -> BTreeSet<String> {
+                value.as_object().unwrap().keys().cloned().collect()
+            };
+            assert_eq!(names(json), names(&schema["properties"]), "{path}");
+            for (name, value) in fields {
+                let described = &schema["properties"][name];
+                let path = format!("{path}/{name}");
+                let text = described.get("description").and_then(Value::as_str);
+                assert!(text.is_some_and(|text| text.ends_with('.')), "{path}");
+                compare(root, described, value, &path);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                compare(root, &schema["items"], item, path);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn what_was_written_is_read_again() {
+    let seen = fixture::rich();
+    let text = report(&seen).to_string();
+    let read = form::earlier(&text).unwrap();
+    let summary = seen.summary(500);
+    assert_eq!(read.figures.len(), summary.figures.len());
+    for ((one, then), (other, now)) in summary.figures.iter().zip(&read.figures) {
+        assert_eq!(one, other);
+        assert!(
+            (then.unwrap_or(-1.0) - now.unwrap_or(-1.0)).abs() < 1e-9,
+            "{one:?}"
+        );
+    }
+    assert_eq!(read.statements.len(), summary.statements.len());
+    for (one, other) in summary.statements.iter().zip(&read.statements) {
+        assert_eq!(one.key, other.key);
+        assert_eq!(one.calls, other.calls);
+        assert_eq!(one.text, other.text);
+    }
+    assert_eq!((read.from, read.to), (summary.from, summary.to));
+}
+
+#[test]
+fn what_is_no_report_is_refused_with_its_reason() {
+    let good = report(&fixture::rich());
+    let with = |place: &str, value: Value| {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).unwrap() = value;
+        form::earlier(&bad.to_string()).unwrap_err()
+    };
+    for (reason, expected) in [
+        (form::earlier("{").unwrap_err(), "EOF"),
+        (form::earlier("{}").unwrap_err(), "missing field"),
+        (
+            with("/schema_version", Value::from(9)),
+            "`schema_version` is 9",
+        ),
+        (with("/from", Value::from("yesterday")), "`from`"),
+        (
+            with("/window_seconds", Value::from(-1.0)),
+            "`window_seconds`",
+        ),
+        (
+            with("/statements/0/time_seconds", Value::from(1e300)),
+            "`time_seconds`",
+        ),
+    ] {
+        assert!(reason.contains(expected), "{reason}");
+    }
+}

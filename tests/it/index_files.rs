@@ -1,0 +1,508 @@
+//! `mydex index new|lint|status|plan|drift|adopt`: the binary against a real server.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use mydex::indexes::definition::Definition;
+use serde_json::Value;
+use sqlx::mysql::MySqlPool;
+use sqlx::{AssertSqlSafe, Executor};
+
+use crate::server::{self, Schema};
+
+/// Orders of customers, with an index that a longer one makes redundant.
+async fn shop(name: &str) -> (Schema, MySqlPool) {
+    let schema = server::schema(name).await;
+    let pool = schema.pool().await;
+    for sql in [
+        "CREATE TABLE customers (id INT PRIMARY KEY, email VARCHAR(80) NOT NULL, UNIQUE KEY by_email (email))",
+        "CREATE TABLE orders (id INT PRIMARY KEY, customer INT NOT NULL, state ENUM('new','sent') NOT NULL, \
+         made DATETIME NOT NULL, note TEXT, doc JSON, long_a VARCHAR(500), long_b VARCHAR(500), \
+         KEY by_made (made), KEY by_customer (customer), \
+         CONSTRAINT to_customer FOREIGN KEY (customer) REFERENCES customers (id))",
+        "INSERT INTO customers WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900) \
+         SELECT i, CONCAT('user', i, '@example.org') FROM n",
+        "INSERT INTO orders WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900) \
+         SELECT a.i * 5 + b.i, 1 + (a.i * 7919 + b.i) % 900, ELT(1 + a.i % 2, 'new', 'sent'), \
+         '2026-01-01' + INTERVAL (a.i * 5 + b.i) MINUTE, NULL, NULL, NULL, NULL \
+         FROM n AS a JOIN n AS b ON b.i <= 5",
+        "ANALYZE TABLE customers, orders",
+    ] {
+        pool.execute(sql).await.unwrap();
+    }
+    (schema, pool)
+}
+
+struct Bench<'a> {
+    schema: &'a Schema,
+    folder: tempfile::TempDir,
+}
+
+impl<'a> Bench<'a> {
+    fn new(schema: &'a Schema) -> Self {
+        Self {
+            schema,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_mydex"))
+            .arg("index")
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("MYDEX_URL", self.schema.url())
+            .env("MYDEX_STATE_DIR", self.folder.path().join("state"))
+            .output()
+            .unwrap()
+    }
+
+    /// Runs with `--format json`, and expects this exit status.
+    fn json(&self, status: i32, arguments: &[&str]) -> Value {
+        let mut all = arguments.to_vec();
+        all.extend(["--format", "json"]);
+        let output = self.run(&all);
+        assert_eq!(
+            output.status.code(),
+            Some(status),
+            "{arguments:?}\n{}\n{}",
+            String::from_utf8_lossy(&output.stdout),
+            said(&output)
+        );
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn good(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}\n{}", said(&output));
+        said(&output)
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join("indexes").join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.folder.path().join("indexes")).unwrap();
+        fs::write(self.file(name), text).unwrap();
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The rules of a check's findings, in their order.
+fn rules(checked: &Value) -> Vec<&str> {
+    checked["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["rule"].as_str().unwrap())
+        .collect()
+}
+
+async fn show(pool: &MySqlPool, table: &str) -> String {
+    let sql = AssertSqlSafe(format!("SHOW CREATE TABLE {table}"));
+    let row: (String, String) = sqlx::query_as(sql).fetch_one(pool).await.unwrap();
+    row.1
+}
+
+async fn execute(pool: &MySqlPool, sql: &str) {
+    pool.execute(AssertSqlSafe(sql))
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+#[tokio::test]
+async fn a_definition_goes_from_flags_to_the_database_and_every_drift_is_told() {
+    let (schema, pool) = shop("index_drift").await;
+    let bench = Bench::new(&schema);
+    let said = bench.good(&[
+        "new",
+        "--table",
+        "orders",
+        "--columns",
+        "made desc, customer",
+        "--reason",
+        "latest first",
+    ]);
+    assert!(
+        said.contains("0001_orders_idx_made_customer.toml"),
+        "{said}"
+    );
+    bench.good(&[
+        "new",
+        "--table",
+        "orders",
+        "--drop",
+        "BY_MADE",
+        "--reason",
+        "the other is longer",
+    ]);
+    let drop = fs::read_to_string(bench.file("0002_drop_orders_by_made.toml")).unwrap();
+    assert!(drop.contains("columns = [\"made\"]"), "{drop}");
+    let unknown = bench.run(&["new", "--table", "orders", "--drop", "by_mad"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let hint = String::from_utf8_lossy(&unknown.stderr);
+    assert!(hint.contains("did you mean `by_made`?"), "{hint}");
+
+    assert_eq!(rules(&bench.json(0, &["lint"])), Vec::<&str>::new());
+    let states = bench.json(1, &["status", "--check"]);
+    assert_eq!(states[0]["state"], "pending");
+    assert_eq!(bench.json(0, &["status"])[1]["index"], "by_made");
+
+    let before = show(&pool, "orders").await;
+    let plan = bench.json(0, &["plan"]);
+    let steps = plan[0]["statements"].as_array().unwrap();
+    assert!(
+        steps[0]["statement"]
+            .as_str()
+            .unwrap()
+            .contains("`made` DESC, `customer`")
+    );
+    assert_eq!(steps[0]["lock"], "NONE");
+    assert!(steps[0]["bytes"].as_u64() > Some(0));
+    assert_eq!(show(&pool, "orders").await, before);
+
+    bench.good(&["apply", "--execute", "--soak", "0s"]);
+    assert_ne!(show(&pool, "orders").await, before);
+    bench.json(0, &["status", "--check"]);
+    assert_eq!(bench.json(0, &["plan"]), Value::Array(Vec::new()));
+    assert_eq!(
+        rules(&bench.json(0, &["drift", "--known-only"])),
+        Vec::<&str>::new()
+    );
+    let strangers = bench.json(1, &["drift"]);
+    assert_eq!(rules(&strangers), ["unmanaged", "unmanaged"]);
+    every_drift_is_told(&bench, &pool).await;
+    pool.close().await;
+}
+
+/// Changes the database and the files behind the ledger's back, in each way.
+async fn every_drift_is_told(bench: &Bench<'_>, pool: &MySqlPool) {
+    execute(
+        pool,
+        "ALTER TABLE orders DROP INDEX idx_made_customer, ADD INDEX by_made (made)",
+    )
+    .await;
+    let drift = bench.json(1, &["drift", "--known-only"]);
+    assert_eq!(rules(&drift), ["still-there", "gone"]);
+    let remedies = drift["findings"].as_array().unwrap();
+    assert!(
+        remedies
+            .iter()
+            .all(|one| !one["remedy"].as_str().unwrap().is_empty())
+    );
+    execute(
+        pool,
+        "ALTER TABLE orders DROP INDEX by_made, ADD UNIQUE INDEX idx_made_customer (made, customer) INVISIBLE",
+    )
+    .await;
+    let drift = bench.json(1, &["drift", "--known-only"]);
+    assert_eq!(rules(&drift), ["differs", "differs", "differs"]);
+
+    let first = bench.file("0001_orders_idx_made_customer.toml");
+    let text = fs::read_to_string(&first).unwrap();
+    fs::write(&first, text.replace("\"customer\"]", "\"id\"]")).unwrap();
+    assert!(rules(&bench.json(1, &["drift", "--known-only"])).contains(&"edited"));
+    assert_eq!(rules(&bench.json(1, &["lint"])), ["edited"]);
+    fs::remove_file(&first).unwrap();
+    assert!(rules(&bench.json(1, &["drift", "--known-only"])).contains(&"no-file"));
+    let states = bench.json(0, &["status"]);
+    assert_eq!(states[0]["file"], Value::Null);
+    assert_eq!(states[0]["state"], "applied");
+}
+
+#[tokio::test]
+async fn what_is_there_is_adopted_without_touching_it() {
+    let (schema, pool) = shop("index_adopt").await;
+    execute(
+        &pool,
+        "ALTER TABLE orders ADD INDEX odd ((upper(long_a)), made DESC) COMMENT 'it''s' INVISIBLE",
+    )
+    .await;
+    let bench = Bench::new(&schema);
+    let before = (show(&pool, "customers").await, show(&pool, "orders").await);
+    let found = bench.json(0, &["adopt"]);
+    assert_eq!(found.as_array().unwrap().len(), 4);
+    assert!(!bench.folder.path().join("indexes").exists());
+    bench.json(0, &["adopt", "--table", "customers", "--execute"]);
+    bench.json(0, &["adopt", "--execute"]);
+    assert_eq!(bench.json(0, &["adopt"]), Value::Array(Vec::new()));
+    assert_eq!(
+        (show(&pool, "customers").await, show(&pool, "orders").await),
+        before
+    );
+    let states = bench.json(0, &["status", "--check"]);
+    let states = states.as_array().unwrap();
+    assert_eq!(states.len(), 4);
+    assert!(
+        states.iter().all(|one| one["state"] == "applied"),
+        "{states:#?}"
+    );
+    assert_eq!(rules(&bench.json(0, &["drift"])), Vec::<&str>::new());
+    pool.close().await;
+}
+
+/// Definitions of which the server takes some and refuses the others.
+const FORMS: &[&str] = &[
+    r#"["made", "customer"]"#,
+    r#"["note"]"#,
+    r#"[{ column = "note", prefix = 700 }, "made"]"#,
+    r#"[{ column = "note", prefix = 769 }]"#,
+    r#"[{ column = "made", prefix = 4 }]"#,
+    r#"[{ column = "long_a", prefix = 501 }]"#,
+    r#"[{ column = "long_a", prefix = 500 }]"#,
+    r#"["long_a", "long_b"]"#,
+    r#"["long_a", { column = "long_b", prefix = 267 }, "id"]"#,
+    r#"["long_a", { column = "long_b", prefix = 268 }, "id"]"#,
+    r#"["doc"]"#,
+    r#"["nothing"]"#,
+    "[\"made\"]\nkind = \"fulltext\"",
+    "[\"note\"]\nkind = \"fulltext\"",
+    "[\"made\"]\nkind = \"spatial\"",
+    r#"[{ expression = "lower(`long_a`)" }]"#,
+];
+
+/// The order of names decides which indexes on expressions are built in place: lint knows.
+#[tokio::test]
+async fn expressions_are_refused_where_the_server_refuses_them() {
+    let (schema, pool) = shop("index_order").await;
+    execute(&pool, "ALTER TABLE orders ADD INDEX m ((lower(long_a)))").await;
+    let column =
+        "[\"g\"]\ngenerated_column = { name = \"g\", type = \"int\", expression = \"`id` + 1\" }";
+    let expression = r#"[{ expression = "(`id` + 1)" }]"#;
+    for (name, form) in [
+        ("a", expression),
+        ("z", expression),
+        ("g", column),
+        ("Z", expression),
+    ] {
+        let bench = Bench::new(&schema);
+        let text = format!(
+            "table = \"orders\"\naction = \"create\"\nindex = \"{name}\"\ncolumns = {form}\nreason = \"x\"\n"
+        );
+        bench.write("0001_tried.toml", &text);
+        let output = bench.run(&["lint", "--format", "json"]);
+        let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let is_problem = rules(&checked).contains(&"in-place");
+        let statements = Definition::parse("f", &text).unwrap().up(schema.name());
+        let first = AssertSqlSafe(statements[0].clone());
+        let done = pool.execute(first).await;
+        assert_eq!(is_problem, done.is_err(), "{name}: {done:?}\n{checked:#}");
+        if done.is_ok() {
+            execute(&pool, &format!("ALTER TABLE orders DROP INDEX `{name}`")).await;
+        }
+    }
+    pool.close().await;
+}
+
+/// What lint calls a problem is what the server refuses, and nothing else.
+#[tokio::test]
+async fn problems_are_what_the_server_refuses() {
+    let (schema, pool) = shop("index_lint").await;
+    for form in FORMS {
+        let bench = Bench::new(&schema);
+        let text = format!(
+            "table = \"orders\"\naction = \"create\"\nindex = \"tried\"\ncolumns = {form}\nreason = \"x\"\n"
+        );
+        bench.write("0001_tried.toml", &text);
+        let output = bench.run(&["lint", "--format", "json"]);
+        let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let is_problem = checked["worst"] == "problem";
+        assert_eq!(output.status.code(), Some(i32::from(is_problem)));
+        let definition = Definition::parse("f", &text).unwrap();
+        let mut refused = None;
+        for statement in definition.up(schema.name()) {
+            if let Err(error) = pool.execute(AssertSqlSafe(statement)).await {
+                refused = Some(error.to_string());
+            }
+        }
+        assert_eq!(
+            is_problem,
+            refused.is_some(),
+            "{form}: {refused:?}\n{checked:#}"
+        );
+        if refused.is_none() {
+            execute(&pool, "ALTER TABLE orders DROP INDEX tried").await;
+        }
+    }
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn findings_have_their_place_in_every_format() {
+    let (schema, pool) = shop("index_formats").await;
+    let bench = Bench::new(&schema);
+    bench.write(
+        "0001_twice.toml",
+        "table = \"orders\"\naction = \"create\"\nindex = \"again\"\ncolumns = [\"customer\"]\nreason = \"x\"\n",
+    );
+    bench.write(
+        "0003_state.toml",
+        "table = \"orders\"\naction = \"create\"\nindex = \"Few\"\ncolumns = [\"state\"]\n",
+    );
+    bench.write(
+        "0004_needed.toml",
+        "table = \"orders\"\naction = \"drop\"\nindex = \"by_customer\"\ncolumns = [\"customer\"]\nreason = \"x\"\n",
+    );
+    bench.write("0005_broken.toml", "table = orders\n");
+    let checked = bench.json(1, &["lint"]);
+    assert_eq!(
+        rules(&checked),
+        [
+            "gap",
+            "no-reason",
+            "index-name",
+            "low-selectivity",
+            "unreadable"
+        ],
+        "{checked:#}"
+    );
+    // The duplicate comes before the drop of the other one, which then is not needed any more.
+    bench.write(
+        "0004_needed.toml",
+        "table = \"orders\"\naction = \"drop\"\nindex = \"by_made\"\ncolumns = [\"customer\"]\nreason = \"x\"\n",
+    );
+    let checked = bench.json(1, &["lint"]);
+    assert_eq!(
+        rules(&checked),
+        [
+            "duplicate",
+            "gap",
+            "no-reason",
+            "index-name",
+            "low-selectivity",
+            "other-index",
+            "unreadable"
+        ],
+        "{checked:#}"
+    );
+    assert_eq!(checked["findings"][0]["file"], "indexes/0001_twice.toml");
+    assert_eq!(checked["findings"][0]["line"], 4);
+    formats_tell_the_same(&bench);
+    pool.close().await;
+}
+
+/// Seven findings on four definitions, three of them problems.
+fn formats_tell_the_same(bench: &Bench<'_>) {
+    let sarif = bench.run(&["lint", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_slice(&sarif.stdout).unwrap();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 7);
+    let junit = bench.run(&["lint", "--format", "junit"]);
+    let junit = String::from_utf8(junit.stdout).unwrap();
+    assert!(
+        junit.contains("tests=\"4\"") && junit.contains("failures=\"3\""),
+        "{junit}"
+    );
+    let markdown = bench.run(&["lint", "--format", "md"]);
+    assert!(String::from_utf8_lossy(&markdown.stdout).contains("MYX021"));
+    let offline = bench.json(1, &["lint", "--offline"]);
+    assert_eq!(
+        rules(&offline),
+        ["gap", "no-reason", "index-name", "unreadable"]
+    );
+    for command in ["status", "plan", "drift"] {
+        let output = bench.run(&[command]);
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        assert!(
+            said(&output).contains("0005_broken.toml:1:9"),
+            "{}",
+            said(&output)
+        );
+    }
+    let other = Command::new(env!("CARGO_BIN_EXE_mydex"))
+        .args(["config", "show", "--format", "sarif"])
+        .output()
+        .unwrap();
+    assert_eq!(other.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn one_folder_serves_schemas_and_profiles() {
+    let (schema, pool) = shop("index_many").await;
+    let (second, other_pool) = shop("index_other").await;
+    let bench = Bench::new(&schema);
+    bench.good(&[
+        "new",
+        "--table",
+        "orders",
+        "--columns",
+        "made, state",
+        "--reason",
+        "x",
+    ]);
+    bench.write(
+        "0002_production.toml",
+        "profiles = [\"production\"]\ntable = \"orders\"\naction = \"create\"\nindex = \"p\"\ncolumns = [\"state\", \"made\"]\nreason = \"x\"\n",
+    );
+    let to = ["--schema", second.name()];
+    let apply = ["apply", "--execute", "--schema", second.name()];
+    bench.good(&apply);
+    let states = bench.json(0, &["status", to[0], to[1]]);
+    assert_eq!(states.as_array().unwrap().len(), 1, "{states:#}");
+    assert_eq!(states[0]["state"], "applied");
+    assert_eq!(bench.json(0, &["status"])[0]["state"], "pending");
+    assert!(show(&other_pool, "orders").await.contains("idx_made_state"));
+    assert!(!show(&other_pool, "orders").await.contains("KEY `p`"));
+    assert!(!show(&pool, "orders").await.contains("idx_made_state"));
+    pool.close().await;
+    other_pool.close().await;
+}
+
+/// The definitions that are shipped pass the linter and can be applied and taken back.
+#[tokio::test]
+async fn the_shipped_definitions_are_clean_and_can_be_applied() {
+    let schema = server::schema("index_shipped").await;
+    let bench = Bench::new(&schema);
+    let loaded = Command::new(env!("CARGO_BIN_EXE_mydex"))
+        .args([
+            "probe",
+            "load",
+            "cmdb",
+            "--scale",
+            "0.2",
+            "--database",
+            schema.name(),
+        ])
+        .env("MYDEX_URL", schema.url())
+        .env("MYDEX_STATE_DIR", bench.folder.path().join("state"))
+        .output()
+        .unwrap();
+    assert!(loaded.status.success(), "{}", said(&loaded));
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("indexes");
+    let mut count = 0;
+    for entry in fs::read_dir(shipped).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            let text = fs::read_to_string(&path).unwrap();
+            // The same definitions for this test's own schema.
+            let text = text.replacen("schema = \"cmdb\"\n", "", 1);
+            bench.write(&path.file_name().unwrap().to_string_lossy(), &text);
+            count += 1;
+        }
+    }
+    assert!(count >= 10, "{count}");
+    let checked = bench.json(0, &["lint", "--strict"]);
+    assert_eq!(rules(&checked), Vec::<&str>::new(), "{checked:#}");
+    bench.good(&["apply", "--execute"]);
+    bench.json(0, &["status", "--check"]);
+    assert_eq!(
+        rules(&bench.json(0, &["drift", "--known-only"])),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        rules(&bench.json(0, &["lint", "--strict"])),
+        Vec::<&str>::new()
+    );
+    bench.good(&["rollback", "--to", "0", "--execute", "--soak", "0s"]);
+    assert_eq!(
+        rules(&bench.json(0, &["drift", "--known-only"])),
+        Vec::<&str>::new()
+    );
+}
