@@ -56,6 +56,9 @@ async fn open(server: &Server) -> Connection {
     guarded::open(server, &limits).await.unwrap()
 }
 
+/// A twin sets its server's global variables, so that only one is built and asked at a time.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 async fn twin_server() -> Server {
     let endpoint = private().await.endpoint();
     endpoint.server("test")

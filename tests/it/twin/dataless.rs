@@ -25,6 +25,7 @@ async fn estimate(connection: &mut MySqlConnection, sql: &str) -> (f64, f64) {
     reason = "one twin is asked everything, since making it is the work"
 )]
 async fn a_twin_without_data_answers_from_statistics() {
+    let _alone = super::ALONE.lock().await;
     let schema = server::schema("twin_dataless").await;
     let name = schema.name();
     let mut original = server::connect(&schema.url()).await;

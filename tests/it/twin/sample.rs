@@ -99,6 +99,7 @@ fn shop(schema: &str, account: &str) -> (Workload, Vec<(usize, Shape)>) {
     reason = "one twin is asked everything, since making it is the work"
 )]
 async fn a_sample_keeps_the_ratios_of_a_skewed_schema() {
+    let _alone = super::ALONE.lock().await;
     let schema = server::schema("twin_skew").await;
     let name = schema.name();
     let mut original = skewed(&schema.url()).await;
@@ -194,6 +195,7 @@ async fn odd(url: &str) -> MySqlConnection {
 
 #[tokio::test]
 async fn trees_keys_of_two_columns_and_rare_constants_scale_down() {
+    let _alone = super::ALONE.lock().await;
     let schema = server::schema("twin_odd").await;
     let name = schema.name();
     let mut original = odd(&schema.url()).await;

@@ -50,6 +50,7 @@ async fn checksum(connection: &mut MySqlConnection, table: &str, columns: &str) 
 
 #[tokio::test]
 async fn every_type_and_every_name_arrives_as_it_was() {
+    let _alone = super::ALONE.lock().await;
     let name = &format!("twin`'\"é{}", std::process::id());
     let quoted = guarded::quote::ident(name);
     let mut original = server::connect(&server::shared().await.url()).await;
