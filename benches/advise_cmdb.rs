@@ -150,7 +150,9 @@ async fn compare(sandbox: &Sandbox, scale: f64) -> Result<(), Failure> {
         let times = measure(&mut connection, &statements).await?;
         undo(&mut connection, &changes.undo).await?;
         say(&format!(
-            "{name}: measured, {} statements",
+            "{name}: {:.2} ms/s, {:.1} MB, {} statements",
+            times.values().sum::<f64>(),
+            bytes / 1e6,
             changes.ddl.len()
         ));
         rows.push(Row { name, times, bytes });
