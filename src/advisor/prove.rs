@@ -37,7 +37,8 @@ const MENDS: u32 = 8;
 pub struct Limits {
     /// Of one execution.
     pub execution: Duration,
-    /// Of the whole proof; one execution may go beyond it.
+    /// Of the whole proof, besides eight times what today's plans take; one execution may go beyond
+    /// it.
     pub total: Duration,
     /// Rounds of measuring and choosing again.
     pub rounds: u32,
@@ -49,7 +50,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             execution: Duration::from_secs(10),
-            total: Duration::from_mins(1),
+            total: Duration::from_secs(15),
             rounds: 40,
             executes: true,
         }
@@ -196,7 +197,7 @@ where
         }
         let is_over = !is_changed && (trials.is_out_of_time || selection.is_proven);
         if is_over {
-            if trials.is_out_of_time || chances == 0 {
+            if trials.is_out_of_time || chances == 0 || trials.is_late() {
                 break !trials.is_out_of_time;
             }
             // What was learned of others may do a plan wrong: the best of those that were not run

@@ -280,6 +280,18 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
         Ok(verdict::average(&all).map(|after| (before, after)))
     }
 
+    /// Time for the whole proof: what the plans of today take is only known here.
+    fn patience(&self) -> Duration {
+        let today: Duration = self.before.values().flatten().map(|one| one.time).sum();
+        let most = self.case.limits.total * 6;
+        (self.case.limits.total + today * 8).min(most)
+    }
+
+    /// Whether so much of that time is gone that the rest is for what is still needed.
+    pub(super) fn is_late(&self) -> bool {
+        self.begun.elapsed() * 2 >= self.patience()
+    }
+
     /// Runs one sample with what is visible; `None` if it can't be run or time is up.
     async fn measure(
         &mut self,
@@ -287,7 +299,7 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
         sample: usize,
         limit: Duration,
     ) -> Result<Option<Measured>, Error> {
-        if self.begun.elapsed() >= self.case.limits.total {
+        if self.begun.elapsed() >= self.patience() {
             self.is_out_of_time = true;
             return Ok(None);
         }
