@@ -7,7 +7,7 @@
 //!   are ended by SIGKILL at 200 random moments; then the next run, in a random direction, has to
 //!   come to exactly one side or the other.
 //! - `boundaries`: a process of its own ends itself by SIGKILL at every boundary between two steps,
-//!   in both directions.
+//!   in both directions; `boundaries-back` takes the way back alone.
 //! - `forms`: every form of an index there, back, and there again; indexes that somebody wrote,
 //!   dropped and brought back.
 //! - `races`: 100 times four appliers at once.
@@ -102,7 +102,10 @@ fn main() -> ExitCode {
             Box::pin(races(&place)).await;
         }
         if is_asked("boundaries") {
-            boundaries(&place).await;
+            boundaries(&place, &[Direction::Up, Direction::Down]).await;
+        }
+        if arguments.iter().any(|asked| asked == "boundaries-back") {
+            boundaries(&place, &[Direction::Down]).await;
         }
         if is_asked("kills") {
             kills(&place).await;
@@ -235,9 +238,13 @@ impl Scene {
 }
 
 fn options() -> Options {
+    let mut limits = Loaded::built_in().settings.monitor;
+    // A machine that is busy otherwise is no reason to fail.
+    limits.connect_timeout = Duration::from_mins(1);
+    limits.statement_timeout = Duration::from_mins(1);
     Options {
         soak: Duration::ZERO,
-        ..Options::new(Loaded::built_in().settings.monitor)
+        ..Options::new(limits)
     }
 }
 
@@ -474,9 +481,9 @@ async fn ended_and_settled(
     link.close().await;
 }
 
-async fn boundaries(place: &Place) {
+async fn boundaries(place: &Place, directions: &[Direction]) {
     let mut total = 0;
-    for direction in [Direction::Up, Direction::Down] {
+    for &direction in directions {
         let scene = Scene::new(place, "counted", stage::FOLDER);
         let mut sql = place.connect().await;
         stage::reset(&mut sql, "counted", 1_000).await;
