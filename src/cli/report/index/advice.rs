@@ -52,11 +52,11 @@ struct Described {
     is_visible: bool,
     comment: String,
     parser: Option<String>,
-    columns: Vec<Column>,
+    columns: Vec<DescribedPart>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Column {
+struct DescribedPart {
     column: Option<String>,
     expression: Option<String>,
     prefix: Option<u32>,
