@@ -117,8 +117,8 @@ async fn fill(connection: &mut MySqlConnection, schema: &str, secondary: u32) {
         }
     }
     let counted: (i64, i64, i64) = sqlx::query_as(AssertSqlSafe(format!(
-        "SELECT COUNT(*), SUM(SEQ_IN_INDEX = 1), SUM(SEQ_IN_INDEX = 1 AND INDEX_NAME <> 'PRIMARY') \
-         FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = '{schema}'"
+        "SELECT COUNT(*), COUNT(IF(SEQ_IN_INDEX = 1, 1, NULL)), \
+         COUNT(IF(SEQ_IN_INDEX = 1 AND INDEX_NAME <> 'PRIMARY', 1, NULL)) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = '{schema}'"
     )))
     .fetch_one(connection)
     .await

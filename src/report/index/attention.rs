@@ -131,8 +131,7 @@ fn keyless(inventory: &Inventory) -> Option<Finding> {
         severity: Severity::Warning,
         code: "no-primary-key",
         message: format!(
-            "{} no primary key: replicas search whole tables for each changed row, and online \
-             tools refuse them: {}",
+            "{} no primary key, so that row-based replication has to search for each changed row: {}",
             if tables.len() == 1 {
                 "1 table has".to_owned()
             } else {

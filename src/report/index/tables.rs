@@ -7,6 +7,7 @@ use crate::model::advice::{Action, LockLevel};
 use crate::model::inventory::{IndexFacts, Inventory};
 use crate::model::ledger::DefinitionState;
 use crate::model::review::{Fate, Required};
+use crate::model::schema::IndexKind;
 use crate::model::units;
 use crate::report::doc::{Block, Table};
 use crate::report::words;
@@ -54,7 +55,10 @@ fn traits(facts: &IndexFacts) -> String {
 }
 
 fn size(facts: &IndexFacts) -> String {
-    bytes(facts.verdict.index.bytes)
+    let index = &facts.verdict.index;
+    // InnoDB's statistics have no pages for full-text indexes, which live in tables of their own.
+    let is_unknown = index.kind == IndexKind::FullText && index.bytes == Some(0);
+    bytes(index.bytes.filter(|_| !is_unknown))
 }
 
 fn reads(facts: &IndexFacts) -> String {
