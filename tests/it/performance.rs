@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::server;
-use crate::server_checks::{limits, settings};
+use crate::server_checks::{limits, own_server, settings};
 
 const PERIOD: Period = Period {
     duration: Duration::from_secs(8),
@@ -34,12 +34,12 @@ async fn load(url: String, sql: String, stop: CancellationToken) -> u64 {
 
 #[tokio::test]
 async fn a_period_has_every_statement_its_latency_and_its_course() {
-    let schema = server::schema("observed").await;
+    // Other tests have mydex's statements on the shared server.
+    let own = own_server(&[]).await;
     let stop = CancellationToken::new();
-    // A text of its own: other tests share the server.
     let sql = "SELECT SLEEP(0.01) AS observed_by_the_performance_test".to_owned();
-    let running = tokio::spawn(load(schema.url(), sql, stop.clone()));
-    let target = settings(server::shared().await.endpoint());
+    let running = tokio::spawn(load(own.url(), sql, stop.clone()));
+    let target = settings(own.endpoint());
     let mut told = Vec::new();
     let seen = observe(
         &target,
@@ -101,6 +101,7 @@ async fn a_period_has_every_statement_its_latency_and_its_course() {
             .iter()
             .any(|s| s.text.as_deref().is_some_and(is_own))
     );
+    own.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -35,7 +35,6 @@ async fn a_join_by_index_that_is_slower_than_hashing_is_rejected() {
     assert!(!proof.selection.chosen.contains(&0), "{proof:#?}");
     assert!(proof.is_stable);
     let rejected = &proof.rejected[0];
-    // A hash join is not priced as all pairs of rows, so that the promise is small; it is one.
     assert!(rejected.estimated.1 < rejected.estimated.0, "{rejected:?}");
     assert!(
         rejected.measured.1.time > rejected.measured.0.time.mul_f64(1.1),
