@@ -107,10 +107,12 @@ pub(crate) async fn beside(
             *bytes as f64 / 1e6
         ));
     }
-    for megabytes in MEGABYTES.into_iter().chain([u64::MAX / 1_000_000]) {
-        let (set, time) = best(megabytes * 1_000_000);
+    for megabytes in MEGABYTES.map(Some).into_iter().chain([None]) {
+        let (set, time) = best(megabytes.map_or(u64::MAX, |megabytes| megabytes * 1_000_000));
+        let within =
+            megabytes.map_or_else(String::new, |megabytes| format!(" within {megabytes} MB"));
         say(&format!(
-            "optimum within {megabytes} MB: {time:.2} ms/s, {:.2} % of none, {:.1} MB: {}",
+            "optimum{within}: {time:.2} ms/s, {:.2} % of none, {:.1} MB: {}",
             100.0 * time / none,
             reference.bytes(set) as f64 / 1e6,
             names(set)
