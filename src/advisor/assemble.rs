@@ -232,10 +232,12 @@ impl Judged<'_> {
             index: index.clone(),
             column: None,
             reason: why.to_owned(),
-            ddl: vec![
-                ddl::set_visible(table, &index.name, false),
-                ddl::drop_index(table, &index.name, unbuild),
-            ],
+            ddl: index
+                .is_visible
+                .then(|| ddl::set_visible(table, &index.name, false))
+                .into_iter()
+                .chain([ddl::drop_index(table, &index.name, unbuild)])
+                .collect(),
             undo: vec![ddl::create_index(table, index, build)],
             bytes: index.bytes.unwrap_or(facts.bytes),
             build: Duration::ZERO,

@@ -107,6 +107,12 @@ pub fn gives_way(
         && review.replaces(&with, new, index)
 }
 
+/// Whether the primary key that InnoDB appends to `index` is in the same place in `other`.
+fn keeps_tail(table: &Table, other: &Index, index: &Index) -> bool {
+    let whole = keys::extended(table, &index.parts);
+    keys::extended(table, &other.parts).starts_with(&whole)
+}
+
 type Key = (TableName, String);
 
 fn key(table: &Table, index: &Index) -> Key {
@@ -250,12 +256,16 @@ impl Review<'_> {
 
     /// Whether `other` does for every query what `index` does.
     fn replaces(&self, table: &Table, other: &Index, index: &Index) -> bool {
+        // What begins with the same parts does the same where entries lie in the order of the parts:
+        // a hash finds whole keys only, and a full-text search names exactly the parts of an index.
+        let is_ordered = matches!(index.kind, IndexKind::BTree | IndexKind::MultiValued);
+        if !is_ordered {
+            return false;
+        }
         if !is_beginning(&keys::extended(table, &other.parts), &index.parts) {
             return false;
         }
-        let whole = keys::extended(table, &index.parts);
-        let keeps_tail = keys::extended(table, &other.parts).starts_with(&whole);
-        if !keeps_tail && self.uses_tail(table, index) {
+        if !keeps_tail(table, other, index) && self.uses_tail(table, index) {
             return false;
         }
         !other.is_primary() && !is_far_wider(table, other, index)
@@ -301,13 +311,20 @@ impl Review<'_> {
     }
 
     fn verdict(&self, table: &Table, index: &Index, fate: Fate) -> Verdict {
-        let reason = reasons::of(
+        let mut reason = reasons::of(
             self.usage,
             table,
             index,
             &fate,
             self.is_pinned(table, index),
         );
+        if let Fate::Redundant(other) = &fate
+            && self.shapes.is_empty()
+            && let Some(other) = table.index(other)
+            && !keeps_tail(table, other, index)
+        {
+            reason.push_str(reasons::UNSEEN_TAIL);
+        }
         let mut ddl = Vec::new();
         let mut undo = Vec::new();
         if fate.is_drop() {

@@ -185,10 +185,10 @@ impl Connection {
     }
 
     /// Runs `sql` in the text protocol, which the server counts as exactly one question, and
-    /// hands over the rows one by one, `limit` of them at most.
+    /// hands over the rows one by one.
     ///
-    /// `what` names the statement in errors. Rows beyond the limit are read and dropped, since the
-    /// protocol has no other way to end a result; statements carry a LIMIT of their own.
+    /// `what` names the statement in errors. Statements carry a LIMIT of their own, since the
+    /// protocol has no other way to end a result.
     pub async fn each(
         &mut self,
         what: &str,
@@ -276,7 +276,15 @@ impl Connection {
                 after: patience,
             }),
             Ok(Err(error)) => Err(error::of_statement(error, &place, what)),
-            Ok(Ok(rows)) => Ok(rows.into_iter().map(|row| Values::of(&Row(row))).collect()),
+            Ok(Ok(rows)) => {
+                let rows: Vec<Row> = rows.into_iter().map(Row).collect();
+                let bytes = rows.iter().map(Row::bytes).sum();
+                self.meter
+                    .rows
+                    .fetch_add(rows.len() as u64, Ordering::Relaxed);
+                self.meter.bytes.fetch_add(bytes, Ordering::Relaxed);
+                Ok(rows.iter().map(Values::of).collect())
+            }
         };
         if !matches!(&result, Err(error) if error.is_fatal()) {
             self.inner = Some(inner);

@@ -205,22 +205,30 @@ impl Made {
 
     /// Drops everything that was created; what is already gone is no error.
     pub(super) async fn remove(&mut self, twin: &mut Private) -> Result<(), Error> {
-        let mut failed = BTreeMap::new();
-        for (table, name) in self.indexes.drain(..).rev() {
-            let sql = ddl::drop_index(&table, &name, Mode::ONLINE);
-            if let Err(error) = twin.run("a candidate", &sql).await {
-                failed.insert((table, name), error);
+        let mut first = Ok(());
+        let indexes = self.indexes.drain(..).rev();
+        let indexes = indexes.map(|(table, name)| {
+            let drop = move |mode| ddl::drop_index(&table, &name, mode);
+            ("a candidate", Box::new(drop) as Drop)
+        });
+        let columns = self.columns.drain(..).rev();
+        let columns = columns.map(|(table, name)| {
+            let drop = move |mode| ddl::drop_column(&table, &name, mode);
+            ("a generated column", Box::new(drop) as Drop)
+        });
+        for (what, drop) in indexes.chain(columns) {
+            let mut dropped = twin.run(what, &drop(Mode::ONLINE)).await;
+            // What came with a copy of the table may go with one only.
+            if dropped.is_err() {
+                dropped = twin.run(what, &drop(Mode::COPY)).await;
+            }
+            if first.is_ok() {
+                first = dropped;
             }
         }
-        for (table, name) in self.columns.drain(..).rev() {
-            let sql = ddl::drop_column(&table, &name, Mode::ONLINE);
-            if let Err(error) = twin.run("a generated column", &sql).await {
-                failed.insert((table, name), error);
-            }
-        }
-        match failed.into_values().next() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        first
     }
 }
+
+/// The statement that drops something, by its mode.
+type Drop = Box<dyn Fn(Mode) -> String + Send>;

@@ -65,7 +65,13 @@ fn gain(advice: &Advice) -> String {
         format!("{} more", units::percent(-saved))
     };
     let (before, after) = (amount(advice, load.before), amount(advice, load.after));
-    if load.is_measured {
+    if load.is_of_twin {
+        format!(
+            "The workload ({}) takes {before} today, calls times one execution on the twin; with \
+             the changes it is estimated to take {after}, {change}.",
+            workload(advice)
+        )
+    } else if load.is_measured {
         format!(
             "The workload ({}) takes {before} of server time today, measured; with the changes it \
              is estimated to take {after}, {change}.",
