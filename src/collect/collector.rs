@@ -13,6 +13,7 @@ use super::cadence::Cadence;
 use super::digests::DigestPoll;
 use super::facts;
 use super::fast::FastPoll;
+use super::guests;
 use super::shell::{Ended, Shell};
 use super::worker::{self, Chore, Job, Worker};
 use crate::config::settings::{Monitor, Server};
@@ -304,7 +305,7 @@ impl Collector {
         let Some(permit) = self.shell.room()? else {
             return Ok(soon);
         };
-        let (Some(digests), Some(fast)) = (&mut self.digests, &self.fast) else {
+        let (Some(digests), Some(fast)) = (&mut self.digests, &mut self.fast) else {
             return Ok(soon);
         };
         let is_baseline = !digests.has_baseline();
@@ -335,6 +336,8 @@ impl Collector {
         };
         if let Some(mut interval) = interval {
             interval.next_poll = next;
+            let leaving_out = guests::leave_out(fast, connection, &self.crew, &mut interval);
+            self.shell.attend(leaving_out).await??;
             permit.send(Feed::Digests(Arc::new(interval)));
         }
         let codes = facts::limit_codes(capabilities, Some(&usage));

@@ -31,7 +31,7 @@ const STATEMENTS: u64 = 5;
 pub struct FastPoll {
     started: Instant,
     plan: Plan,
-    own: OwnStatements,
+    pub(super) own: OwnStatements,
     counted: MeterReading,
     waited: Duration,
     cost: SelfCost,
@@ -162,7 +162,9 @@ impl FastPoll {
         missing: &mut Vec<String>,
     ) -> Result<(Vec<Session>, u64), Error> {
         let connected = status.get(Var::ThreadsConnected).unwrap_or(0);
-        let limit = Sample::MAX_SESSIONS + crew.members().len();
+        // Who leaves while the sessions are read is in them all the same.
+        let mut own = crew.members();
+        let limit = Sample::MAX_SESSIONS + own.len();
         let is_cut = usize::try_from(connected).is_ok_and(|connected| connected > limit);
         let sql = sessions_sql(self.plan.reads.contains(&Source::Threads), is_cut, limit);
         let mut sessions = Vec::new();
@@ -172,7 +174,7 @@ impl FastPoll {
             })
             .await;
         note(read.map(|_| ()), "sessions", missing)?;
-        let own = crew.members();
+        own.extend(crew.members());
         let before = sessions.len();
         sessions.retain(|s| {
             !own.iter()
@@ -180,7 +182,7 @@ impl FastPoll {
         });
         let own_seen = before - sessions.len();
         let total = if is_cut {
-            connected.saturating_sub(own.len() as u64)
+            connected.saturating_sub(crew.members().len() as u64)
         } else {
             (before - own_seen) as u64
         };

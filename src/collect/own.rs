@@ -81,15 +81,26 @@ impl OwnStatements {
             } else {
                 accounted.timers_ps.push(event.time_ps);
             }
-            if event.key.digest.is_some() && self.keys.len() < MOST_KEYS {
-                self.keys.insert(event.key.clone());
-            }
+            self.learn_one(event);
         }
         for event in events {
             let latest = self.latest.entry(event.thread).or_default();
             *latest = (*latest).max(event.event);
         }
         accounted
+    }
+
+    /// Learns which digests are mydex's, without accounting for the statements.
+    pub fn learn(&mut self, events: &[OwnEvent]) {
+        for event in events {
+            self.learn_one(event);
+        }
+    }
+
+    fn learn_one(&mut self, event: &OwnEvent) {
+        if event.key.digest.is_some() && self.keys.len() < MOST_KEYS {
+            self.keys.insert(event.key.clone());
+        }
     }
 
     /// Whether this digest row is of mydex's own statements.

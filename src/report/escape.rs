@@ -19,7 +19,7 @@ pub(super) fn name(out: &mut String, raw: &str) {
         before = piece.chars().rev().nth(1).unwrap_or(before);
         let next = after.chars().next().unwrap_or(' ');
         let is_number = next.is_ascii_digit() && (before.is_ascii_digit() || piece.ends_with('.'));
-        if !before.is_whitespace() && !next.is_whitespace() && !is_number {
+        if !before.is_whitespace() && !next.is_whitespace() && next != '.' && !is_number {
             out.push_str("<wbr>");
         }
         before = if piece.ends_with('_') { '_' } else { '.' };
@@ -100,6 +100,7 @@ mod tests {
             ("MySQL 9.7.4-2, .5", "MySQL 9.7.4-2, .5"),
             ("It ends. And _", "It ends. And _"),
             ("_.", "_."),
+            ("?, ...", "?, ..."),
         ] {
             assert_eq!(with(name, raw), safe, "{raw}");
         }

@@ -6,6 +6,7 @@
 //! forgets it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::Connection;
@@ -87,6 +88,8 @@ pub struct Crew {
     /// The expression for the processor time of a statement, where its history can be read.
     history: Mutex<Option<String>>,
     told: Mutex<Vec<OwnEvent>>,
+    /// Members that joined by themselves.
+    guests: AtomicUsize,
 }
 
 impl Crew {
@@ -136,6 +139,26 @@ impl Crew {
         Some(history_sql(&cpu, &[thread]))
     }
 
+    /// Whether others than those who founded it sent something that has not been asked for.
+    #[must_use]
+    pub fn has_guests(&self) -> bool {
+        self.guests.load(Ordering::Relaxed) > 0 || !locked(&self.told).is_empty()
+    }
+
+    /// Reads what all members have sent of late; `None` where it can't be read.
+    #[must_use]
+    pub fn history(&self) -> Option<String> {
+        let cpu = locked(&self.history).clone()?;
+        let threads: Vec<u64> = self.members().iter().map(|member| member.thread).collect();
+        Some(history_sql(&cpu, &threads))
+    }
+
+    /// What members have said since the last call of [`Crew::take_told`].
+    #[must_use]
+    pub fn told(&self) -> Vec<OwnEvent> {
+        locked(&self.told).clone()
+    }
+
     /// A member says what it has sent.
     pub(super) fn tell(&self, events: Vec<OwnEvent>) {
         let mut told = locked(&self.told);
@@ -166,6 +189,7 @@ pub(super) struct Duty {
 
 impl Duty {
     pub(super) fn of(connection: &Connection, crew: Arc<Crew>) -> Self {
+        crew.guests.fetch_add(1, Ordering::Relaxed);
         Self {
             member: crew.join(connection),
             crew,
@@ -178,6 +202,7 @@ impl Duty {
 impl Drop for Duty {
     fn drop(&mut self) {
         self.crew.leave(self.member);
+        self.crew.guests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
