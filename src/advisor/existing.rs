@@ -30,6 +30,7 @@ pub fn review(catalog: &Catalog, usage: &IndexUsage, shapes: &[(usize, Shape)]) 
         usage,
         shapes,
         references: references(catalog),
+        counters: &catalog.counters,
         gone: BTreeSet::new(),
         pinned: BTreeSet::new(),
     };
@@ -99,6 +100,7 @@ pub fn gives_way(
         usage: &IndexUsage::default(),
         shapes,
         references: references(catalog),
+        counters: &catalog.counters,
         gone: BTreeSet::new(),
         pinned: BTreeSet::new(),
     };
@@ -124,6 +126,8 @@ struct Review<'a> {
     shapes: &'a [(usize, Shape)],
     /// The foreign keys that refer to each table.
     references: BTreeMap<&'a TableName, Vec<&'a ForeignKey>>,
+    /// The columns that count up by themselves where the table does not tell.
+    counters: &'a BTreeMap<TableName, String>,
     /// What has been taken away.
     gone: BTreeSet<Key>,
     /// What stands in for something that was taken away.
@@ -202,11 +206,19 @@ impl Review<'_> {
                 .parts
                 .first()
                 .and_then(KeyPart::column_name)
-                .and_then(|name| table.column(name))
-                .is_some_and(|column| column.is_auto_increment)
+                .is_some_and(|name| self.counts_up(table, name))
         };
         (counts_up(index) && !others.iter().any(|other| counts_up(other)))
             .then_some(Required::AutoIncrement)
+    }
+
+    /// Whether the column counts up by itself.
+    fn counts_up(&self, table: &Table, name: &str) -> bool {
+        let counter = self.counters.get(&table.name);
+        counter.is_some_and(|counter| counter.eq_ignore_ascii_case(name))
+            || table
+                .column(name)
+                .is_some_and(|column| column.is_auto_increment)
     }
 
     /// What the workload asks of the table.
