@@ -266,23 +266,19 @@ impl Connection {
             .persistent(false)
             .fetch_all(&mut inner);
         let outcome = tokio::time::timeout(patience, reading).await;
-        self.meter.add_answer(0, 0, started.elapsed());
+        let waited = started.elapsed();
         let result = match outcome {
             Err(_) => Err(Error::Timeout {
                 statement: what.to_owned(),
                 after: patience,
             }),
             Ok(Err(error)) => Err(error::of_statement(error, &place, what)),
-            Ok(Ok(rows)) => {
-                let rows: Vec<Row> = rows.into_iter().map(Row).collect();
-                let bytes = rows.iter().map(Row::bytes).sum();
-                self.meter
-                    .rows
-                    .fetch_add(rows.len() as u64, Ordering::Relaxed);
-                self.meter.bytes.fetch_add(bytes, Ordering::Relaxed);
-                Ok(rows.iter().map(Values::of).collect())
-            }
+            Ok(Ok(rows)) => Ok(rows.into_iter().map(Row).collect::<Vec<Row>>()),
         };
+        let rows = result.as_deref().unwrap_or_default();
+        let bytes = rows.iter().map(Row::bytes).sum();
+        self.meter.add_answer(rows.len() as u64, bytes, waited);
+        let result = result.map(|rows| rows.iter().map(Values::of).collect());
         if !matches!(&result, Err(error) if error.is_fatal()) {
             self.inner = Some(inner);
         }
