@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reconcile::{Memory, Next, Stage, Step, Task, next};
-use super::steps::{MAX_STEPS, mode, remember, statement};
+use super::steps::{MAX_STEPS, forced_copy, mode, remember, statement};
 use super::{estimate, likeness};
 use crate::model::ledger::State;
 use crate::model::schema::{Column, Generated, Index, Table};
@@ -24,6 +24,8 @@ pub struct PlannedStep {
     pub bytes: Option<u64>,
     /// It waits for the end of the soak.
     pub is_after_soak: bool,
+    /// Why it copies the table because of what else is there, and what to do instead.
+    pub forced_copy: Option<(String, String)>,
 }
 
 /// What would be done for one definition.
@@ -121,6 +123,7 @@ fn planned(
         time,
         bytes,
         is_after_soak,
+        forced_copy: forced_copy(task, step),
     }
 }
 

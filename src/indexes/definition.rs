@@ -33,7 +33,7 @@ pub struct Definition {
     pub evidence: Option<Evidence>,
 }
 
-/// The column steps are instant or refused, never a copy of the table.
+/// Adding a virtual column changes the server's dictionary alone; dropping it instantly is refused.
 const INSTANT: Mode = Mode {
     algorithm: Algorithm::Instant,
     lock: LockLevel::None,
@@ -131,7 +131,7 @@ impl Definition {
         let on = self.table_name(default_schema);
         let index = ddl::drop_index(&on, &self.index.name, Mode::to_drop(&self.index));
         let column = self.column.iter();
-        let column = column.map(|column| ddl::drop_column(&on, &column.name, INSTANT));
+        let column = column.map(|column| ddl::drop_column(&on, &column.name, Mode::ONLINE));
         std::iter::once(index).chain(column).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::grants::grants;
 use crate::model::advice::LockLevel;
 use crate::model::finding::{Finding, Severity};
-use crate::model::schema::{Index, Table, TableName};
+use crate::model::schema::{Table, TableName};
 use crate::model::units;
 
 /// Secondary indexes of an InnoDB table at most.
@@ -49,7 +49,7 @@ pub struct Facts {
 }
 
 /// The statement that is the longest of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Work {
     /// An index is built.
     pub builds: bool,
@@ -63,6 +63,12 @@ pub struct Work {
     pub time: Duration,
     /// The strongest lock of its statements.
     pub lock: LockLevel,
+    /// What is done by a copy of the table because of what else is there, and what to do instead.
+    pub forced_copies: Vec<(String, String)>,
+    /// Whether writers wait for a copy, or for a build that could not be done otherwise.
+    pub is_avoidable: bool,
+    /// Columns that the index needs and the table lacks.
+    pub missing_columns: Vec<String>,
 }
 
 impl Work {
@@ -79,6 +85,8 @@ pub struct Limits {
     pub max_lag: Duration,
     /// Transactions that are older are told.
     pub long_transaction: Duration,
+    /// The table may be copied while writers wait, where nothing else works.
+    pub may_copy: bool,
 }
 
 /// Everything that is to be said, the worst first.
@@ -88,6 +96,7 @@ pub fn judge(facts: &Facts, table: &Table, work: &Work, limits: &Limits) -> Vec<
     about_the_server(&mut found, facts, limits);
     about_privileges(&mut found, facts, &table.name);
     about_the_table(&mut found, facts, table, work);
+    about_copies(&mut found, table, work, limits);
     if work.builds {
         about_room(&mut found, facts, work);
         about_writes(&mut found, facts, table, work);
@@ -260,32 +269,17 @@ fn about_the_table(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work:
             "drop one first; `mydex advise` names those that nobody uses",
         );
     }
-    // Tried on MySQL 9.7: the hidden columns of functional indexes stand in the way (error 1846).
-    let has_hidden_columns = table.indexes.iter().any(Index::is_functional);
-    if work.changes_columns && has_hidden_columns {
+    if let [first, ..] = work.missing_columns.as_slice() {
         say(
             found,
-            Severity::Warning,
-            "virtual-column",
+            Severity::Problem,
+            "no-column",
             format!(
-                "`{}` has indexes over expressions, beside which MySQL 9.7 refuses to add or drop a \
-                 virtual column at once (error 1846)",
-                table.name
-            ),
-            "write the definition with the expression in `columns`",
-        );
-    }
-    if work.blocks_writes() {
-        say(
-            found,
-            Severity::Warning,
-            "blocks-writes",
-            format!(
-                "writes to `{}` wait while the index is built, about {}",
+                "`{}` has no column `{}`",
                 table.name,
-                units::duration(work.time)
+                work.missing_columns.join("`, `")
             ),
-            "choose a quiet time, or index a generated column instead",
+            format!("correct `columns`, or add `{first}` to the table first"),
         );
     }
     if let Some(needed) = facts.needed.as_ref().filter(|_| work.drops) {
@@ -298,6 +292,41 @@ fn about_the_table(found: &mut Vec<Finding>, facts: &Facts, table: &Table, work:
             "not-restorable",
             format!("what is there could not be brought back exactly: {what}"),
             "",
+        );
+    }
+}
+
+/// Who waits for whom while the table is changed.
+fn about_copies(found: &mut Vec<Finding>, table: &Table, work: &Work, limits: &Limits) {
+    for (why, instead) in &work.forced_copies {
+        let copy = "`--allow-copy` copies the table while writes wait";
+        let remedy = match instead.as_str() {
+            "" => copy.to_owned(),
+            instead => format!("{instead}, or {copy}"),
+        };
+        let severity = if limits.may_copy {
+            Severity::Warning
+        } else {
+            Severity::Problem
+        };
+        say(found, severity, "needs-copy", why.as_str(), remedy);
+    }
+    if work.blocks_writes() {
+        let remedy = if work.is_avoidable {
+            "choose a quiet time, or index a generated column instead"
+        } else {
+            "choose a quiet time"
+        };
+        say(
+            found,
+            Severity::Warning,
+            "blocks-writes",
+            format!(
+                "writes to `{}` wait meanwhile, about {}",
+                table.name,
+                units::duration(work.time)
+            ),
+            remedy,
         );
     }
 }

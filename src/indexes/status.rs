@@ -209,6 +209,7 @@ impl Book<'_> {
             action,
             state: one.state(),
             changed: one.row.map(|row| row.changed),
+            said: one.row.and_then(said),
             problems: Vec::new(),
         }
     }
@@ -351,8 +352,17 @@ fn nothing() -> DefinitionState {
         action: Action::Create,
         state: State::Pending,
         changed: None,
+        said: None,
         problems: Vec::new(),
     }
+}
+
+/// What the ledger says about a version, for people.
+fn said(row: &Row) -> Option<String> {
+    // While an index has another name, the note has the names that have to come back.
+    let note = row.note.clone().filter(|_| row.stage != Stage::Aside);
+    let said = row.error.clone().or(note);
+    said.filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::model::advice::{Action, LockLevel};
 use crate::model::schema::{Index, Part, Table, TableName};
 use crate::server::ddl::{self, Algorithm, Mode};
 
-/// The column steps are instant or refused, never a copy of the table.
+/// Adding a virtual column changes the server's dictionary alone.
 const INSTANT: Mode = Mode {
     algorithm: Algorithm::Instant,
     lock: LockLevel::None,
@@ -30,12 +30,54 @@ pub fn mode(task: &Task, step: &Step) -> Mode {
     let is_partitioned_expression = task.is_partitioned && task.index.is_functional();
     let is_whole = task.index.parts.iter().all(|part| part.prefix.is_none());
     match step {
-        Step::AddColumn | Step::DropColumn => INSTANT,
+        Step::AddColumn | Step::Build { .. } if forced_copy(task, step).is_some() => COPY,
+        Step::AddColumn => INSTANT,
+        // Instantly it is refused for as long as any index was over it (error 1845).
+        Step::DropColumn if task.is_partitioned && !task.functional.is_empty() => COPY,
         Step::Build { .. } | Step::DropIndex if is_partitioned_expression => COPY,
         Step::DropIndex if task.is_primary_substitute && is_whole => COPY,
         Step::Build { .. } => Mode::to_build(&task.index),
         Step::DropIndex => Mode::to_drop(&task.index),
         _ => Mode::ONLINE,
+    }
+}
+
+/// Why the server builds something by a copy of the table alone, because of what else is there, and
+/// what to do instead (error 1846, tried on MySQL 9.7): each index over an expression has a hidden
+/// column of its own, and those have one order.
+#[must_use]
+pub fn forced_copy(task: &Task, step: &Step) -> Option<(String, String)> {
+    match step {
+        Step::AddColumn => {
+            let (other, column) = (task.functional.first()?, task.column.as_ref()?);
+            Some((
+                format!(
+                    "index `{other}` is over an expression, and beside it the server adds column \
+                     `{}` by a copy of the table only (error 1846)",
+                    column.name
+                ),
+                "index the expression itself instead of a generated column".to_owned(),
+            ))
+        }
+        Step::Build { .. } if task.index.is_functional() && !task.is_partitioned => {
+            let name = task.index.name.to_lowercase();
+            let behind = |other: &&String| other.to_lowercase() > name;
+            let last = task.functional.iter().filter(behind).max()?;
+            let is_new = task.action == Action::Create;
+            Some((
+                format!(
+                    "`{}` sorts before `{last}`, which is over an expression as well, and the server \
+                     builds it by a copy of the table only (error 1846)",
+                    task.index.name
+                ),
+                if is_new {
+                    format!("give it a name that sorts behind `{last}`")
+                } else {
+                    String::new()
+                },
+            ))
+        }
+        _ => None,
     }
 }
 

@@ -26,6 +26,9 @@ fn work() -> Work {
         bytes: 50_000_000,
         time: Duration::from_secs(10),
         lock: LockLevel::None,
+        forced_copies: Vec::new(),
+        is_avoidable: false,
+        missing_columns: Vec::new(),
     }
 }
 
@@ -43,6 +46,7 @@ fn facts() -> Facts {
 const LIMITS: Limits = Limits {
     max_lag: Duration::from_secs(30),
     long_transaction: Duration::from_secs(5),
+    may_copy: false,
 };
 
 fn codes(facts: &Facts, table: &Table, work: &Work) -> Vec<(Severity, &'static str)> {
@@ -146,6 +150,16 @@ fn of_the_table() -> Vec<(Change, Severity, &'static str)> {
             "long-transaction",
         ),
         (
+            |_, _, work| work.missing_columns = vec!["nobody".to_owned()],
+            Problem,
+            "no-column",
+        ),
+        (
+            |_, _, work| work.forced_copies = vec![("why".to_owned(), "rename it".to_owned())],
+            Problem,
+            "needs-copy",
+        ),
+        (
             |facts, _, _| facts.not_restorable = Some("x".to_owned()),
             Problem,
             "not-restorable",
@@ -156,7 +170,7 @@ fn of_the_table() -> Vec<(Change, Severity, &'static str)> {
                 *work = Work {
                     builds: false,
                     drops: true,
-                    ..*work
+                    ..work.clone()
                 };
             },
             Problem,
@@ -177,4 +191,26 @@ fn each_fact_is_told_with_its_weight() {
         assert_eq!(is_refused(&found), severity == Problem, "{code}");
         assert_eq!(listed(&found).is_empty(), severity != Problem, "{code}");
     }
+}
+
+#[test]
+fn a_copy_has_to_be_allowed_and_is_told_all_the_same() {
+    let work = Work {
+        forced_copies: vec![("why".to_owned(), String::new())],
+        lock: LockLevel::Shared,
+        ..work()
+    };
+    let allowed = Limits {
+        may_copy: true,
+        ..LIMITS
+    };
+    let found = judge(&facts(), &table(), &work, &allowed);
+    let told: Vec<_> = found.iter().map(|one| (one.severity, one.code)).collect();
+    let expected = [
+        (Severity::Warning, "needs-copy"),
+        (Severity::Warning, "blocks-writes"),
+    ];
+    assert_eq!(told, expected);
+    assert!(!is_refused(&found));
+    assert!(found[0].remedy.contains("--allow-copy"));
 }

@@ -108,14 +108,6 @@ async fn apply_one(
         settings: verify::Settings::new(plans::read),
         warn: log,
     };
-    let problems = judge.drops().await?;
-    if !problems.is_empty() {
-        return Err(Error::new(format!(
-            "queries would get slower, and nothing was changed: {}",
-            problems.join("; ")
-        ))
-        .hint("`mydex index apply --even-if-slower` drops it all the same"));
-    }
     let mut notes = Vec::new();
     let mut watch = |event| follow(&event, progress, &mut notes);
     let outcome = apply::apply(
@@ -273,12 +265,14 @@ fn follow(event: &Event, progress: &Progress, notes: &mut Vec<String>) {
             );
         }
         Event::Judged { verdict, .. } => {
-            let (Verdict::Accepted(how) | Verdict::Rejected(how) | Verdict::NotJudged(how)) =
-                verdict;
+            let (Verdict::Accepted(how)
+            | Verdict::Rejected(how)
+            | Verdict::NotJudged(how)
+            | Verdict::Open(how)) = verdict;
             step.what = format!("judged: {how}");
             notes.push(how.clone());
         }
-        Event::Settled(settled) => settled.state.word().clone_into(&mut step.what),
+        Event::Settled(settled) => step.what = settled.state.word().replace('_', " "),
     }
     progress.report(step);
 }
@@ -317,6 +311,10 @@ fn told(outcome: Outcome, asked: &DefinitionState, notes: Vec<String>) -> Result
             "index {} is hidden; the same again after its soak time drops it",
             settled.index
         ),
+        State::Staged => format!(
+            "index {} is built and stays invisible, because it could not be judged",
+            settled.index
+        ),
         state => format!("index {} is {}", settled.index, state.word()),
     };
     let note = settled.note.iter().cloned().chain(notes).next();
@@ -325,7 +323,9 @@ fn told(outcome: Outcome, asked: &DefinitionState, notes: Vec<String>) -> Result
         text.push_str(&note);
     }
     // An index that was rejected is what the guard is for, and no success of what was asked.
-    if settled.state == State::Rejected && asked.state != State::Rejected {
+    if settled.state == State::Staged
+        || (settled.state == State::Rejected && asked.state != State::Rejected)
+    {
         return Err(Error::new(text));
     }
     Ok(text)

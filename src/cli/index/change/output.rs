@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::json::{Report, SkippedVersion, algorithm, lock, previewed, settled};
-use super::told;
+use super::{in_words, told};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
 use crate::cli::index::judging::Trials;
@@ -127,8 +127,8 @@ fn describe(blocks: &mut Vec<Block>, preview: &Preview, soak: Duration) {
             .map_or_else(String::new, |note| format!(": {note}"));
         blocks.push(Block::Paragraph(format!(
             "Now {}, then {}{note}.",
-            preview.state.word(),
-            course.state.word()
+            in_words(preview.state),
+            in_words(course.state)
         )));
     }
     if !preview.findings.is_empty() {
@@ -168,7 +168,7 @@ fn done(outcome: &apply::Outcome) -> Vec<Block> {
             settled.name.clone(),
             settled.table.to_string(),
             settled.index.clone(),
-            settled.state.word().to_owned(),
+            in_words(settled.state),
             settled.note.clone().unwrap_or_default(),
         ]);
     }
@@ -267,6 +267,17 @@ fn ended(outcome: &apply::Outcome) -> Result<Outcome, Error> {
             Err(told)
         }
         End::Complete => {
+            let is_open = |one: &&apply::Settled| one.state == State::Staged;
+            if let Some(open) = outcome.settled.iter().find(is_open) {
+                return Err(Error::new(format!(
+                    "{:04} {} is built and stays invisible, because it could not be judged",
+                    open.version, open.name
+                ))
+                .hint(
+                    "apply it again with `--execute-queries`, or with `--trust-estimates` to show \
+                     it on its estimate; `mydex index rollback` drops it",
+                ));
+            }
             let is_rejected = |one: &apply::Settled| one.state == State::Rejected;
             Ok(if outcome.settled.iter().any(is_rejected) {
                 Outcome::Problem
