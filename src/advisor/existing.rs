@@ -315,8 +315,12 @@ impl Review<'_> {
                 ddl.push(ddl::set_visible(&table.name, &index.name, false));
                 undo.push(ddl::set_visible(&table.name, &index.name, true));
             }
-            ddl.push(ddl::drop_index(&table.name, &index.name, Mode::ONLINE));
-            undo.push(ddl::create_index(&table.name, index, Mode::to_build(index)));
+            let (drop, build) = (
+                Mode::to_drop_from(table, index),
+                Mode::to_build_on(table, index),
+            );
+            ddl.push(ddl::drop_index(&table.name, &index.name, drop));
+            undo.push(ddl::create_index(&table.name, index, build));
         }
         Verdict {
             table: table.name.clone(),

@@ -266,6 +266,40 @@ async fn an_index_goes_with_the_one_that_does_its_work() {
 }
 
 #[tokio::test]
+async fn indexes_on_expressions_are_built_beside_others() {
+    let schema = shop("advise_beside").await;
+    let pool = schema.pool().await;
+    for sql in [
+        "ALTER TABLE customers ADD COLUMN tags JSON, ADD COLUMN roles JSON",
+        "UPDATE customers SET tags = JSON_ARRAY(CONCAT('t', id), CONCAT('t', id + 1)), \
+         roles = JSON_ARRAY(id, id + 1)",
+        "INSERT INTO customers SELECT id + 1000 * n.i, CONCAT('more', id, '-', n.i), region, tags, \
+         roles FROM customers JOIN (SELECT 1 AS i UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) AS n",
+        "ALTER TABLE customers ADD INDEX Whole ((LOWER(region)))",
+        "ANALYZE TABLE customers",
+    ] {
+        run(&pool, sql).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let all = recommended(
+        &schema,
+        folder.path(),
+        "-- weight: 300\n\
+         SELECT id FROM customers WHERE 't55' MEMBER OF (tags);\n\
+         -- weight: 200\n\
+         SELECT id FROM customers WHERE 77 MEMBER OF (roles);\n\
+         -- weight: 300\n\
+         SELECT id FROM customers WHERE LOWER(email) = CONCAT('user', '77', '@example.org');",
+    );
+    let functional = all.iter().filter(|one| one["action"] == "create");
+    assert_eq!(functional.count(), 3, "{all:#?}");
+    let before = definition(&pool).await;
+    carry_out(&pool, all.iter(), "ddl").await;
+    carry_out(&pool, all.iter(), "undo").await;
+    assert_eq!(definition(&pool).await, before);
+}
+
+#[tokio::test]
 async fn virtual_columns_come_before_indexes_that_refuse_them() {
     let schema = shop("advise_virtual").await;
     let pool = schema.pool().await;
@@ -299,6 +333,10 @@ async fn virtual_columns_come_before_indexes_that_refuse_them() {
     carry_out(&pool, all.iter(), "ddl").await;
     let after = definition(&pool).await;
     carry_out(&pool, all.iter().rev(), "undo").await;
+    assert_eq!(definition(&pool).await, before);
+    // The column goes while the array's index is still there, too.
+    carry_out(&pool, all.iter(), "ddl").await;
+    carry_out(&pool, all.iter(), "undo").await;
     assert_eq!(definition(&pool).await, before);
 
     // The definitions' numbers have the same order.

@@ -169,15 +169,28 @@ fn write(
         own.push(part);
     }
     let name = names::join("idx", words.iter().map(String::as_str));
-    let name = names::free(name, |name| taken.contains(name));
-    taken.insert(name.clone());
     let mut index = Index::btree(name, own);
+    if index.is_functional()
+        && let Some(last) = last_functional(ground.table)
+    {
+        index.name = names::behind(index.name, last);
+    }
+    index.name = names::free(index.name, |name| taken.contains(name));
+    taken.insert(index.name.clone());
     if parts.iter().any(
         |part| matches!(&part.what, Part::Expression(text) if ground.arrays.contains_key(text)),
     ) {
         index.kind = IndexKind::MultiValued;
     }
     Some((index, column))
+}
+
+/// The last name of those that are on expressions: a new one is not built in place before it (error
+/// 1846 on MySQL 9.7).
+fn last_functional(table: &Table) -> Option<&str> {
+    let functional = table.indexes.iter().filter(|index| index.is_functional());
+    let names = functional.map(|index| index.name.as_str());
+    names.max_by_key(|name| name.to_lowercase())
 }
 
 /// The column for an expression: one name for one expression, free on the table.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use super::Error;
 use super::private::{Private, number};
 use crate::advisor::candidate::Candidate;
-use crate::model::advice::LockLevel;
 use crate::model::schema::{Catalog, Index, TableName};
-use crate::server::ddl::{self, Algorithm, Mode};
+use crate::server::ddl::{self, Mode};
 
 /// Secondary indexes that InnoDB allows on a table.
 const MOST_INDEXES: usize = 64;
@@ -159,10 +158,15 @@ impl Made {
             is_visible: false,
             ..candidate.index.clone()
         };
-        let sql = ddl::create_index(&table.name, &index, Mode::to_build(&index));
-        twin.run("a candidate", &sql)
-            .await
-            .map_err(|error| error.to_string())?;
+        let build = |mode| ddl::create_index(&table.name, &index, mode);
+        let mut built = twin
+            .run("a candidate", &build(Mode::to_build_on(table, &index)))
+            .await;
+        // One whose name sorts before another index on an expression comes with a copy only.
+        if built.is_err() && index.is_functional() {
+            built = twin.run("a candidate", &build(Mode::COPY)).await;
+        }
+        built.map_err(|error| error.to_string())?;
         self.indexes.push((table.name.clone(), index.name));
         Ok(())
     }
@@ -189,18 +193,11 @@ impl Made {
                 mode,
             )
         };
-        let instant = Mode {
-            algorithm: Algorithm::Instant,
-            ..Mode::ONLINE
-        };
         // Nobody waits for the twin, so that it takes the column even where the target could not
         // take it in an instant: a table with full-text indexes, say.
-        let copy = Mode {
-            algorithm: Algorithm::Copy,
-            lock: LockLevel::Shared,
-        };
-        if twin.run("a generated column", &add(instant)).await.is_err() {
-            twin.run("a generated column", &add(copy)).await?;
+        let at_once = twin.run("a generated column", &add(Mode::INSTANT)).await;
+        if at_once.is_err() {
+            twin.run("a generated column", &add(Mode::COPY)).await?;
         }
         self.columns.push(made);
         Ok(())
