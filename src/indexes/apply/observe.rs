@@ -150,9 +150,10 @@ pub(super) fn task(
 
 /// The names of other indexes over expressions.
 fn functional(table: &Table, own: &str) -> Vec<String> {
-    let others = table.indexes.iter().filter(|other| {
-        other.is_functional() && !other.name.eq_ignore_ascii_case(own)
-    });
+    let others = table
+        .indexes
+        .iter()
+        .filter(|other| other.is_functional() && !other.name.eq_ignore_ascii_case(own));
     others.map(|other| other.name.clone()).collect()
 }
 

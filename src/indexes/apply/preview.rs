@@ -258,7 +258,11 @@ fn way_back(task: &Task, memory: &Memory, before: &Table, after: &Table) -> Vec<
         ..memory.clone()
     };
     let course = course::course(&task, &memory, &mut after.clone(), None);
-    course.steps.into_iter().map(|step| step.statement).collect()
+    course
+        .steps
+        .into_iter()
+        .map(|step| step.statement)
+        .collect()
 }
 
 fn refused(error: &Error) -> Course {

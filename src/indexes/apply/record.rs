@@ -108,7 +108,11 @@ impl Drive<'_, '_> {
 }
 
 /// What a step changes in the ledger, when its end is recorded.
-pub(super) fn standing_after(task: &Task, memory: &Memory, step: &Step) -> Option<Standing<'static>> {
+pub(super) fn standing_after(
+    task: &Task,
+    memory: &Memory,
+    step: &Step,
+) -> Option<Standing<'static>> {
     let nothing = Standing::default();
     match step {
         Step::Back { .. } => Some(Standing {

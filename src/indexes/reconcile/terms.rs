@@ -57,7 +57,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Begun,
         Self::Aside,
         Self::Kept,

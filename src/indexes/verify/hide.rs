@@ -177,9 +177,8 @@ async fn recorded(
 /// and one that was shown again has never been dropped.
 async fn settle(connection: &mut Connection, work: &Work<'_>) -> Result<(), server::Error> {
     let row = ledger::one(connection, work.schema, work.version).await?;
-    let is_in_force = |row: &ledger::Row| {
-        matches!(row.state, State::Applied | State::Staged | State::Soaking)
-    };
+    let is_in_force =
+        |row: &ledger::Row| matches!(row.state, State::Applied | State::Staged | State::Soaking);
     let Some(row) = row.filter(is_in_force) else {
         return Ok(());
     };
@@ -188,7 +187,11 @@ async fn settle(connection: &mut Connection, work: &Work<'_>) -> Result<(), serv
     let is_hidden = row.action == Action::Create && !work.visible;
     let standing = Standing {
         state: Some(State::Rejected),
-        stage: Some(if is_hidden { Stage::Hidden } else { Stage::Done }),
+        stage: Some(if is_hidden {
+            Stage::Hidden
+        } else {
+            Stage::Done
+        }),
         note: Some(&note),
         shows: work.visible,
         ..Standing::default()

@@ -40,7 +40,10 @@ pub(super) fn judgement(
         );
         (Verdict::Worse, reason)
     } else if let Some(first) = unjudged.iter().find(|query| query.needs_run) {
-        (Verdict::NotJudged, format!("`{}`: {}", first.name, first.reason))
+        (
+            Verdict::NotJudged,
+            format!("`{}`: {}", first.name, first.reason),
+        )
     } else if better > 0 {
         let slower = match cheap {
             Some(share) if !slower.is_empty() => format!(
@@ -94,7 +97,10 @@ fn tolerated<'a>(
     if action == Action::Drop && !slower.is_empty() {
         return None;
     }
-    if slower.iter().any(|query| query.is_measured || query.time.is_zero()) {
+    if slower
+        .iter()
+        .any(|query| query.is_measured || query.time.is_zero())
+    {
         return None;
     }
     let change = |query: &QueryJudgement| query.time.as_secs_f64() * (query.factor - 1.0);
@@ -220,7 +226,11 @@ mod tests {
                 Action::Create,
                 weighing(Worse, seconds, factor, is_measured),
             );
-            assert_eq!(judged.verdict, expected, "{seconds} {factor}: {}", judged.reason);
+            assert_eq!(
+                judged.verdict, expected,
+                "{seconds} {factor}: {}",
+                judged.reason
+            );
         }
         let told = judge(Action::Create, weighing(Worse, 4, 3.0, false)).reason;
         assert!(told.contains("1 slower by their estimates"), "{told}");
@@ -239,7 +249,10 @@ mod tests {
             judgement(Action::Create, queries, 0, Vec::new())
         };
         let judged = with(Verdict::Better);
-        assert_eq!((judged.verdict, judged.needs_run), (Verdict::NotJudged, true));
+        assert_eq!(
+            (judged.verdict, judged.needs_run),
+            (Verdict::NotJudged, true)
+        );
         assert_eq!(judged.is_kept, None);
         // One that is slower for certain decides all the same.
         let judged = with(Verdict::Worse);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +15,7 @@ use crate::indexes::apply::{self, Change, End, Event, Options, Outcome, Range, V
 use crate::indexes::folder;
 use crate::indexes::ledger as records;
 use crate::indexes::verify;
-use crate::model::feed::IndexChange;
+use crate::model::feed::{IndexChange, SOAK};
 use crate::model::finding::Severity;
 use crate::model::ledger::{DefinitionState, State};
 use crate::model::schema::{Index, TableName};
@@ -52,8 +53,9 @@ pub(super) async fn make(
             definition,
             statements,
         } => apply_one(place, &audit, definition, statements, progress, cancel).await,
-        IndexChange::RollBack(definition) => {
-            roll_back(place, &audit, definition, progress, cancel).await
+        IndexChange::RollBack { definition, now } => {
+            let soak = if *now { Duration::ZERO } else { SOAK };
+            roll_back(place, &audit, (definition, soak), progress, cancel).await
         }
         IndexChange::Hide { table, index } => {
             set_visible(place, &audit, (table, index), false, progress, cancel).await
@@ -74,6 +76,7 @@ fn options(place: &Place<'_>) -> Options {
         read_only: place.read_only,
         // Whoever asks for a rejected definition by name has read that it was rejected.
         retries_rejected: true,
+        soak: SOAK,
         ..Options::new(place.settings.monitor.clone())
     }
 }
@@ -127,10 +130,14 @@ async fn apply_one(
 async fn roll_back(
     place: &Place<'_>,
     audit: &Audit,
-    asked: &DefinitionState,
+    (asked, soak): (&DefinitionState, Duration),
     progress: &Progress,
     cancel: &CancellationToken,
 ) -> Result<String, Error> {
+    let options = Options {
+        soak,
+        ..options(place)
+    };
     same_in_ledger(place, asked).await?;
     let mut notes = Vec::new();
     let mut watch = |event| follow(&event, progress, &mut notes);
@@ -139,7 +146,7 @@ async fn roll_back(
         audit,
         &BTreeSet::from([asked.table.schema.clone()]),
         Range::Only(asked.version),
-        &options(place),
+        &options,
         &mut watch,
         cancel,
     )
@@ -307,10 +314,7 @@ fn told(outcome: Outcome, asked: &DefinitionState, notes: Vec<String>) -> Result
     let mut text = match settled.state {
         State::Applied => format!("index {} is applied", settled.index),
         State::RolledBack => format!("index {} is as it was before", settled.index),
-        State::Soaking => format!(
-            "index {} is hidden; the same again after its soak time drops it",
-            settled.index
-        ),
+        State::Soaking => format!("index {} is hidden", settled.index),
         State::Staged => format!(
             "index {} is built and stays invisible, because it could not be judged",
             settled.index

@@ -157,7 +157,7 @@ fn cells(step: &PlannedStep, soak: Duration) -> [String; 6] {
 }
 
 /// What was done, for people.
-fn done(outcome: &apply::Outcome) -> Vec<Block> {
+fn done(outcome: &apply::Outcome, direction: Direction) -> Vec<Block> {
     let mut table = Table::new(
         "Definitions in the order of the work",
         &[">number", "name", "table", "index", "state", "note"],
@@ -186,10 +186,17 @@ fn done(outcome: &apply::Outcome) -> Vec<Block> {
         blocks.push(Block::List(lines.collect()));
     }
     if outcome.end.is_interrupted() {
-        blocks.push(Block::Paragraph(
-            "Interrupted: the next run goes on from here, and `mydex index rollback` takes it back."
-                .to_owned(),
-        ));
+        let text = match direction {
+            Direction::Up => {
+                "Interrupted: the next run goes on from here, and `mydex index rollback` takes it \
+                 back."
+            }
+            Direction::Down => {
+                "Interrupted: the next rollback goes on from here, and `mydex index apply` puts it \
+                 back."
+            }
+        };
+        blocks.push(Block::Paragraph(text.to_owned()));
     }
     blocks
 }
@@ -206,7 +213,7 @@ pub(in crate::cli::index) fn emit_outcome(
         End::Interrupted => "interrupted",
         End::Failed { .. } => "failed",
     };
-    let blocks = done(outcome);
+    let blocks = done(outcome, direction);
     let document = Document {
         title: match direction {
             Direction::Up => format!("Definitions applied to {}", server.name),

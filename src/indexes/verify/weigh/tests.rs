@@ -99,7 +99,10 @@ fn a_gamble_of_the_optimizer_wants_a_run_unless_it_is_trusted() {
     assert_eq!((open.verdict, open.needs_run), (Verdict::NotJudged, true));
     assert!(open.reason.contains("--execute-queries"), "{open:?}");
     let trusted = of(Action::Create, gamble(None), true);
-    assert_eq!((trusted.verdict, trusted.needs_run), (Verdict::Better, false));
+    assert_eq!(
+        (trusted.verdict, trusted.needs_run),
+        (Verdict::Better, false)
+    );
     let run = of(Action::Create, gamble(Some((9_000, 90_000))), false);
     assert_eq!((run.verdict, run.needs_run), (Verdict::Worse, false));
     assert!((run.factor - 900.0).abs() < 1e-6, "{run:?}");
@@ -117,9 +120,7 @@ fn time_limits_speak_for_themselves() {
     };
     let slow = || capped(side(false, 1.0, Some((10, 1))));
     let fast = || side(true, 1.0, Some((10, 1)));
-    let of = |before, after| {
-        query(Action::Create, &[trial(before, after, (0, 0))], false).verdict
-    };
+    let of = |before, after| query(Action::Create, &[trial(before, after, (0, 0))], false).verdict;
     assert_eq!(of(slow(), fast()), Verdict::Better);
     assert_eq!(of(fast(), slow()), Verdict::Worse);
     assert_eq!(of(slow(), capped(fast())), Verdict::NotJudged);
