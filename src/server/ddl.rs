@@ -75,11 +75,11 @@ impl Mode {
         Self::ONLINE
     }
 
-    /// [`Mode::to_build`] on this table: where it is partitioned, the hidden column of an expression
-    /// comes with a copy of it (tried on MySQL 9.7).
+    /// [`Mode::to_build`] on this table: other engines than `InnoDB` copy it, and where it is
+    /// partitioned, the hidden column of an expression comes with a copy too (tried on MySQL 9.7).
     #[must_use]
     pub fn to_build_on(table: &Table, index: &Index) -> Self {
-        if table.partitioning.is_some() && index.is_functional() {
+        if Self::copies(table, index) {
             return Self::COPY;
         }
         Self::to_build(index)
@@ -88,10 +88,15 @@ impl Mode {
     /// [`Mode::to_drop`] from this table, whose hidden columns go as they came.
     #[must_use]
     pub fn to_drop_from(table: &Table, index: &Index) -> Self {
-        if table.partitioning.is_some() && index.is_functional() {
+        if Self::copies(table, index) {
             return Self::COPY;
         }
         Self::to_drop(index)
+    }
+
+    fn copies(table: &Table, index: &Index) -> bool {
+        !table.engine.eq_ignore_ascii_case("InnoDB")
+            || table.partitioning.is_some() && index.is_functional()
     }
 
     /// The weakest that the server accepts for dropping a virtual column: in place always, at once

@@ -66,11 +66,14 @@ pub fn size(table: &Table, index: &Index, statistics: &Statistics) -> u64 {
     (allocated(whole(leaves)) + whole(above)).max(1) * PAGE_BYTES
 }
 
-/// Pages that a segment takes of the file for so many in use.
+/// Pages that a segment takes of the file for so many in use: seven eighths of them, once it has
+/// extents.
 fn allocated(used: u64) -> u64 {
-    let beyond = used.saturating_sub(SINGLE_PAGES);
-    let with_reserve = beyond.saturating_mul(8).div_ceil(7);
-    used.min(SINGLE_PAGES) + with_reserve.div_ceil(EXTENT_PAGES) * EXTENT_PAGES
+    if used <= SINGLE_PAGES {
+        return used;
+    }
+    let with_reserve = used.saturating_mul(8).div_ceil(7);
+    SINGLE_PAGES + (with_reserve - SINGLE_PAGES).div_ceil(EXTENT_PAGES) * EXTENT_PAGES
 }
 
 /// Estimated time to build an index of so many bytes: reading the table, sorting the entries,

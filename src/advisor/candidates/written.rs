@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::table::Ground;
 use super::{Order, Scored, arrays, expression, keys, names, note, size};
 use crate::advisor::candidate::{Candidate, GeneratedColumn, Origin};
-use crate::model::advice::LockLevel;
 use crate::model::schema::{Index, IndexKind, KeyPart, Part, Table};
+use crate::server::ddl::Mode;
 
 /// As many of the parts as the server accepts in one key; nothing behind a prefix or an array.
 pub(super) fn cut(ground: &Ground<'_>, parts: Vec<KeyPart>) -> Vec<KeyPart> {
@@ -101,11 +101,7 @@ pub(super) fn candidate(
     column: Option<GeneratedColumn>,
     origins: Vec<Origin>,
 ) -> Candidate {
-    let lock = if index.is_functional() {
-        LockLevel::Shared
-    } else {
-        LockLevel::None
-    };
+    let lock = Mode::to_build_on(ground.table, &index).lock;
     Candidate {
         table: ground.table.name.clone(),
         bytes: size(ground.table, &index, ground.statistics),

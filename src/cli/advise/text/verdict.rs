@@ -122,6 +122,9 @@ fn judged(advice: &Advice) -> String {
     );
     let place = match twin.tier {
         Tier::Dataless => "a twin without data that has the server's statistics".to_owned(),
+        Tier::Sample if twin.rows.0 >= twin.rows.1 => {
+            format!("a twin with all of the data ({there} rows)")
+        }
         Tier::Sample => format!("a twin with a sample of the data ({there} of {original} rows)"),
         Tier::Replica => format!("a real server with {there} rows ({original} in the original)"),
     };
