@@ -1,6 +1,12 @@
 //! SIGKILL at every boundary between two steps.
 
-use super::*;
+use std::path::Path;
+use std::process::Stdio;
+
+use mydex::indexes::apply::{End, Event};
+use mydex::indexes::reconcile::Direction;
+
+use super::{Place, Scene, each, ended_and_settled, options, say, sides, stage};
 
 /// Whether an event is one that every run has at the same place.
 fn is_boundary(event: &Event) -> bool {

@@ -1,6 +1,15 @@
 //! SIGKILL at random moments.
 
-use super::*;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mydex::indexes::reconcile::Direction;
+use rand::RngExt as _;
+use sqlx::mysql::MySqlConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+
+use super::{KILLS, Place, ROWS, Scene, each, ended_and_settled, say, sides, stage, workers};
 
 /// One process of mydex, ended after `delay`; whether it was still running.
 async fn killed(scene: &Scene, direction: Direction, delay: Option<Duration>) -> bool {

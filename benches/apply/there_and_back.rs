@@ -1,6 +1,9 @@
 //! Every form there and back; and four appliers at once.
 
-use super::*;
+use mydex::indexes::apply::{End, Event};
+use mydex::indexes::reconcile::Direction;
+
+use super::{Place, RACES, Scene, each, forms, options, say, stage};
 
 /// One form, or what went wrong with it.
 async fn form(place: Place, number: usize) {

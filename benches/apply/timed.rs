@@ -1,6 +1,12 @@
 //! What is timed: an undo, and the waits of others.
 
-use super::*;
+use std::time::{Duration, Instant};
+
+use mydex::indexes::apply::{Event, Options};
+use mydex::indexes::reconcile::Direction;
+use mydex::model::ledger::State;
+
+use super::{Place, Scene, options, say, stage};
 
 pub(super) async fn undo(place: &Place) {
     let scene = Scene::new(place, "undo", &stage::FOLDER[3..4]);

@@ -60,7 +60,7 @@ pub struct Work {
     pub lock: LockLevel,
     /// What is done by a copy of the table because of what else is there, and what to do instead.
     pub forced_copies: Vec<(String, String)>,
-    /// Whether writers wait for a copy, or for a build that could not be done otherwise.
+    /// Nobody would have to wait if a generated column were indexed instead.
     pub is_avoidable: bool,
     /// Columns that the index needs and the table lacks.
     pub missing_columns: Vec<String>,
