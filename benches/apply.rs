@@ -38,10 +38,11 @@ mod timed;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Duration;
 
+use boundaries::{boundaries, child};
+use kills::kills;
 use mydex::config::load::Loaded;
 use mydex::config::settings::{Server, Tls, TlsMode};
 use mydex::indexes::apply::{self, Change, End, Event, Options, Outcome, Range, Unjudged};
@@ -51,15 +52,11 @@ use mydex::indexes::reconcile::Direction;
 use mydex::model::ledger::State;
 use mydex::sandbox::{self, Sandbox};
 use mydex::server::audit::Audit;
-use rand::RngExt as _;
+use sqlx::ConnectOptions as _;
 use sqlx::mysql::MySqlConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
-use tokio_util::sync::CancellationToken;
-
-use boundaries::{boundaries, child};
-use kills::kills;
 use there_and_back::{all_forms, races};
 use timed::{bystander, undo};
+use tokio_util::sync::CancellationToken;
 
 /// Random moments.
 const KILLS: usize = 200;
