@@ -98,14 +98,15 @@ fn planned(
     said: Option<u64>,
     is_after_soak: bool,
 ) -> PlannedStep {
+    let copies = mode(task, step).algorithm == Algorithm::Copy;
     let bytes = match step {
+        Step::AddColumn | Step::DropColumn if copies => Some(0),
         Step::Build { .. } => Some(estimate::bytes(table, &task.index, said)),
         Step::DropIndex => table
             .index(&task.index.name)
             .map(|index| estimate::bytes(table, index, None)),
         _ => None,
     };
-    let copies = mode(task, step).algorithm == Algorithm::Copy;
     let bytes = match bytes {
         // The copy stands beside the table until it takes its place.
         Some(bytes) if copies => Some(bytes.saturating_add(table.data_bytes + table.index_bytes)),
