@@ -1,6 +1,9 @@
 //! The desk with runs that do as they are told.
 
+use tokio::time::Instant;
+
 use super::*;
+use crate::cli::dashboard::apart::REPORT;
 use crate::cli::dashboard::apart::bench::Bench;
 use crate::model::advice::{Effort, Limits, Optimality, Tier, TwinSummary, WorkloadSummary};
 
@@ -36,7 +39,7 @@ fn advice(is_interrupted: bool) -> Advice {
     }
 }
 
-fn bench(hands: Hands, room: usize) -> Bench {
+fn desk_with(hands: Hands, room: usize) -> Bench {
     let is_progress = |news: &Feed| matches!(news, Feed::Advisor(AdvisorNews::Working { .. }));
     Bench::new(room, is_progress, |wishes, collectors, feed, cancel| {
         serve(wishes, collectors, feed, hands, cancel)
@@ -96,7 +99,7 @@ async fn a_run_tells_its_progress_and_ends_with_its_best_answer_when_stopped() {
 
 #[tokio::test]
 async fn a_failed_run_tells_why_and_what_to_do() {
-    let mut bench = bench(
+    let mut bench = desk_with(
         hands(|_, _, _| {
             Box::pin(std::future::ready(Err(
                 Error::new("no `mysqld` found").hint("install one with `mydex sandbox install`")
@@ -118,7 +121,7 @@ async fn a_failed_run_tells_why_and_what_to_do() {
 async fn a_run_that_computes_holds_nobody() {
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let wait = std::sync::Mutex::new(wait);
-    let mut bench = bench(
+    let mut bench = desk_with(
         hands(move |_, _, _| {
             // Blocks its thread, as a long computation does.
             let _ = wait.lock().unwrap().recv();
@@ -141,7 +144,7 @@ async fn a_run_that_computes_holds_nobody() {
 
 #[tokio::test]
 async fn progress_never_floods_the_feed() {
-    let mut bench = bench(
+    let mut bench = desk_with(
         hands(|_, progress, _| {
             Box::pin(async move {
                 for n in 0..20_000_u32 {
@@ -231,7 +234,7 @@ async fn the_end_of_the_dashboard_ends_a_run_that_does_not_listen() {
     }
     let given_back = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let flag = Arc::clone(&given_back);
-    let mut bench = bench(
+    let mut bench = desk_with(
         hands(move |_, progress, _| {
             let held = Held(Arc::clone(&flag));
             Box::pin(async move {
