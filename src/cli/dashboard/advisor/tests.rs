@@ -71,7 +71,7 @@ fn patient() -> Hands {
 
 #[tokio::test]
 async fn a_run_tells_its_progress_and_ends_with_its_best_answer_when_stopped() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     let Feed::Advisor(AdvisorNews::Working { step, share }) = bench.hear().await else {
         panic!("no progress");
@@ -174,7 +174,7 @@ async fn progress_never_floods_the_feed() {
 
 #[tokio::test]
 async fn definitions_are_written_and_refusals_told() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     let about = Arc::new(advice(false));
     let mut answers = Vec::new();
     for recommendation in 0..2 {
@@ -209,7 +209,7 @@ async fn definitions_are_written_and_refusals_told() {
 
 #[tokio::test]
 async fn full_collectors_are_told_and_do_not_hold_the_advisor() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     for _ in 0..3 {
         bench.requests.send(Request::RefreshNow).await.unwrap();
     }

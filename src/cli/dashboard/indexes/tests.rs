@@ -62,7 +62,7 @@ fn patient() -> Hands {
 
 #[tokio::test]
 async fn a_reading_answers_and_a_failure_tells_why() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     bench.ask_index(IndexRequest::Read).await;
     let Feed::Index(IndexNews::Read(read)) = bench.outcome().await else {
         panic!();
@@ -84,7 +84,7 @@ async fn a_reading_answers_and_a_failure_tells_why() {
 
 #[tokio::test]
 async fn a_change_tells_its_progress_and_stops_when_asked() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     bench.ask_index(IndexRequest::Change(change())).await;
     let Feed::Index(IndexNews::Working {
         step, share, left, ..
