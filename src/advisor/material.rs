@@ -133,7 +133,8 @@ fn understand(workload: Workload, catalog: Catalog, usage: &IndexUsage) -> Mater
     for verdict in verdicts.iter_mut().filter(|one| one.fate.is_drop()) {
         if named.contains(&verdict.index.name.to_lowercase()) {
             verdict.fate = Fate::Required(Required::Hint);
-            verdict.reason = "a statement that could not be taken apart has its name".to_owned();
+            "a statement that could not be taken apart has its name"
+                .clone_into(&mut verdict.reason);
         }
     }
     gaps.extend(spare_the_unread(&mut verdicts, usage.window));

@@ -102,7 +102,7 @@ pub(super) async fn advise(
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
     };
     if args.dry_run {
-        let run = run_of(settings, server, server, args, &only);
+        let run = run_of(settings, server, server, args, only.as_ref());
         let planned = advise::plan(&mut target, &run, workload).await;
         return Ok(Ended::Planned(Box::new(
             planned.map_err(|error| told(&error))?,
@@ -112,7 +112,7 @@ pub(super) async fn advise(
         twin = Twin::start(settings, args, report) => twin?,
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
     };
-    let run = run_of(settings, server, &twin.server, args, &only);
+    let run = run_of(settings, server, &twin.server, args, only.as_ref());
     let advice = advise::advise(&mut target, &run, workload, report, cancel).await;
     target.close().await;
     twin.stop().await?;
@@ -174,7 +174,7 @@ fn run_of(
     server: &Server,
     twin: &Server,
     args: &Args,
-    only: &Option<DigestKey>,
+    only: Option<&DigestKey>,
 ) -> Run {
     Run {
         server: server.name.clone(),

@@ -96,7 +96,7 @@ fn sign(first: &Token<'_>, tail: &[Token<'_>]) -> (Piece, usize) {
     let text: String = std::iter::once(first.text()).chain(behind).collect();
     match SIGNS.iter().find(|sign| text.starts_with(**sign)) {
         Some(&"!=") => (Piece::Sign("<>"), 1),
-        Some(sign) => (Piece::Sign(*sign), sign.len() - 1),
+        Some(sign) => (Piece::Sign(sign), sign.len() - 1),
         None => (Piece::Other(text.chars().next().unwrap_or(' ')), 0),
     }
 }

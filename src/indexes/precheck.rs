@@ -45,6 +45,10 @@ pub struct Facts {
 
 /// The statement that is the longest of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a change does or does not"
+)]
 pub struct Work {
     /// An index is built.
     pub builds: bool,

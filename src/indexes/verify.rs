@@ -132,6 +132,10 @@ pub struct Judgement {
 
 /// The judgement of one query.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that is known of the query or not"
+)]
 pub struct QueryJudgement {
     /// Short name.
     pub name: String,

@@ -159,14 +159,14 @@ impl Made {
             ..candidate.index.clone()
         };
         let build = |mode| ddl::create_index(&table.name, &index, mode);
-        let mut built = twin
+        let mut outcome = twin
             .run("a candidate", &build(Mode::to_build_on(table, &index)))
             .await;
         // One whose name sorts before another index on an expression comes with a copy only.
-        if built.is_err() && index.is_functional() {
-            built = twin.run("a candidate", &build(Mode::COPY)).await;
+        if outcome.is_err() && index.is_functional() {
+            outcome = twin.run("a candidate", &build(Mode::COPY)).await;
         }
-        built.map_err(|error| error.to_string())?;
+        outcome.map_err(|error| error.to_string())?;
         self.indexes.push((table.name.clone(), index.name));
         Ok(())
     }

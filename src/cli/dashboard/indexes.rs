@@ -105,7 +105,7 @@ impl Desk {
                     Err(reason) => self.news(IndexNews::Unread(reason)).await,
                 }
             }
-            IndexRequest::Change(change) => self.begin(change).await,
+            IndexRequest::Change(change) => self.begin(*change).await,
             IndexRequest::Stop => {
                 if let Some((_, work)) = &self.change {
                     work.stop();

@@ -27,6 +27,10 @@ const BUFFER_POOL_MIB: u32 = 64;
 
 /// How an index is judged before it counts.
 #[derive(Debug, Clone, clap::Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Judgements {
     /// Run plain reads of the evidence with the index and without it, in turns, and compare what
     /// they read; without it their plans are compared.

@@ -18,6 +18,10 @@ use crate::server::{self, Connection, audit};
 
 /// Limits of the work.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Options {
     /// Limits of the connection that only looks; connecting is limited by them too.
     pub limits: Monitor,

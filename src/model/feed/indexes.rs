@@ -109,7 +109,7 @@ pub enum IndexRequest {
     /// Read them.
     Read,
     /// Make a change, once confirmed.
-    Change(IndexChange),
+    Change(Box<IndexChange>),
     /// End the change that is under way at the next point where it can be taken up again.
     Stop,
 }

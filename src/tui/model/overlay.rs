@@ -41,7 +41,7 @@ pub(in crate::tui) enum Overlay {
     IndexNotes { scroll: usize },
     Session { id: SessionId, scroll: usize },
     Columns { cursor: usize },
-    Confirm(Confirm),
+    Confirm(Box<Confirm>),
     Palette { input: Input, cursor: usize },
     Filter { input: Input, before: Filter },
 }

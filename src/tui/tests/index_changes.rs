@@ -160,7 +160,7 @@ fn hiding_says_what_it_sends() {
     );
     // A request that found no room is as if it was not made.
     stage.tell(Message::Refused(Request::Index(IndexRequest::Change(
-        made[0].clone(),
+        Box::new(made[0].clone()),
     ))));
     assert!(stage.model.indexes.run.is_none());
     assert!(stage.text().contains("busy"), "{}", stage.text());

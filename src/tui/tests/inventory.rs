@@ -339,7 +339,7 @@ pub(super) fn changes(stage: &mut Stage) -> Vec<IndexChange> {
     asked(stage)
         .into_iter()
         .filter_map(|request| match request {
-            IndexRequest::Change(change) => Some(change),
+            IndexRequest::Change(change) => Some(*change),
             IndexRequest::Read | IndexRequest::Stop => None,
         })
         .collect()

@@ -258,7 +258,7 @@ pub(super) fn ask_to_write(model: &mut Model) {
         typed: None,
         or: None,
     };
-    open(model, Some(Overlay::Confirm(confirm)));
+    open(model, Some(Overlay::Confirm(Box::new(confirm))));
 }
 
 /// Asks for the file, once confirmed.

@@ -155,7 +155,7 @@ pub(super) fn begin(model: &mut Model, change: IndexChange) -> Vec<Effect> {
         is_stopping: false,
     });
     vec![Effect::Request(Request::Index(IndexRequest::Change(
-        change,
+        Box::new(change),
     )))]
 }
 

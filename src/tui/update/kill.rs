@@ -42,7 +42,7 @@ pub(super) fn ask(model: &mut Model, scope: KillScope) {
         return;
     }
     let confirm = confirm(&able, scope);
-    open(model, Some(Overlay::Confirm(confirm)));
+    open(model, Some(Overlay::Confirm(Box::new(confirm))));
 }
 
 fn chosen(model: &Model) -> Vec<Session> {

@@ -28,7 +28,7 @@ pub(super) fn key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     match overlay {
-        Overlay::Confirm(confirm) => confirm_key(model, confirm, key),
+        Overlay::Confirm(confirm) => confirm_key(model, *confirm, key),
         Overlay::Filter { input, before } => filter_key(model, input, before, key),
         Overlay::Palette { input, cursor } => palette_key(model, input, cursor, key),
         Overlay::Columns { cursor } => {
@@ -124,7 +124,7 @@ fn confirm_key(model: &mut Model, confirm: Confirm, key: KeyEvent) -> Vec<Effect
         Some((mut input, expected)) => {
             input.handle_event(&Event::Key(key));
             let typed = Some((input, expected));
-            open(model, Some(Overlay::Confirm(Confirm { typed, ..confirm })));
+            open(model, Some(Overlay::Confirm(Box::new(Confirm { typed, ..confirm }))));
             Vec::new()
         }
     }

@@ -27,7 +27,7 @@ fn ask_with(model: &mut Model, question: fn(Entry<'_>) -> Asked) {
         None => Err("no index selected".to_owned()),
     };
     match asked {
-        Ok(confirm) => open(model, Some(Overlay::Confirm(confirm))),
+        Ok(confirm) => open(model, Some(Overlay::Confirm(Box::new(confirm)))),
         Err(why) => model.say(Tone::Info, why),
     }
 }
