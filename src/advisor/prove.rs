@@ -18,7 +18,7 @@ use super::costs::{Problem, Selection};
 use super::effects;
 use super::graph::Set;
 use super::planner::{Plan, Planner};
-use super::trials::{Trials, signatures};
+use super::trials::{Trial, Trials, signatures};
 use super::verdict::Verdict;
 use super::whatif::{self, Known, Question, Scene};
 use crate::model::advice::Measured;
@@ -68,6 +68,9 @@ pub struct Case<'a> {
     pub known: &'a [Known],
     /// How much slower each may get, as a share: 0.1 is ten percent.
     pub tolerance: &'a [f64],
+    /// What each new index has to earn besides its upkeep, in the unit of the objective. What
+    /// chooses knows it as well.
+    pub toll: f64,
     /// Bounds.
     pub limits: Limits,
 }
@@ -182,7 +185,9 @@ where
         let new = trials.untried(problem, &plans);
         if stop.is_cancelled() {
             if !trials.done.is_empty() {
-                selection = trials.fall_back(problem, sound, selection, stop).await?;
+                selection = trials
+                    .fall_back(problem, sound, selection, stop)
+                    .await?;
             }
             break false;
         }
@@ -228,6 +233,10 @@ where
             break false;
         }
     };
+    let plans = trials.plans(&selection).await?;
+    if !is_stable || (case.limits.executes && !trials.are_run(&plans)) {
+        selection = trials.unproven(problem, selection, &mut solve);
+    }
     trials
         .finish(selection, rounds, is_stable, stop)
         .await
@@ -278,14 +287,49 @@ impl<P: Planner + Send> Trials<'_, P> {
 
     /// Whether every plan was run, and none is slower.
     fn is_sound(&self, plans: &[Vec<Plan>]) -> bool {
+        self.all_were(plans, |trial| trial.verdict != Verdict::Slower)
+    }
+
+    /// Whether every plan was run.
+    fn are_run(&self, plans: &[Vec<Plan>]) -> bool {
+        self.all_were(plans, |_| true)
+    }
+
+    /// Whether every plan that is not today's was run, with a result that `is_right`.
+    fn all_were(&self, plans: &[Vec<Plan>], is_right: impl Fn(&Trial) -> bool) -> bool {
         plans.iter().enumerate().all(|(query, plans)| {
             plans.is_empty()
                 || self.is_same(query, plans)
                 || matches!(
                     self.done.get(&(query, signatures(plans))),
-                    Some(Some(trial)) if trial.verdict != Verdict::Slower
+                    Some(Some(trial)) if is_right(trial)
                 )
         })
+    }
+
+    /// The objective of a set as it is chosen by.
+    fn value(&self, problem: &Problem, chosen: &[usize]) -> f64 {
+        let set: Set = chosen.iter().copied().collect();
+        let new = set.difference(&self.today).count();
+        effects::value(problem, &set) + self.case.toll * new as f64
+    }
+
+    /// A choice that was not measured as a whole, or not to the end of the search. No set can be
+    /// below its bound unless a plan that was not run is faster than both its estimate and what
+    /// the others make of that.
+    fn unproven<E, S>(&self, problem: &Problem, selection: Selection, solve: &mut S) -> Selection
+    where
+        S: FnMut(&Problem, Option<&[usize]>, Effort) -> Result<Selection, E>,
+    {
+        let objective = self.value(problem, &selection.chosen);
+        let hopeful = self.hopeful(problem);
+        let best = solve(&hopeful, Some(&selection.chosen), Effort::Quick);
+        Selection {
+            objective,
+            bound: best.map_or(f64::NEG_INFINITY, |best| best.bound.min(objective)),
+            is_proven: false,
+            ..selection
+        }
     }
 
     /// The best of what can be stood for when rounds or time ran out: the sets that were measured
@@ -302,25 +346,16 @@ impl<P: Planner + Send> Trials<'_, P> {
              without what made a query slower"
                 .to_owned(),
         );
-        let bound = last.bound;
         sets.extend(self.mended(problem, last, stop).await?);
         sets.push(Selection {
             chosen: self.today.iter().copied().collect(),
             ..Selection::default()
         });
-        let value =
-            |one: &Selection| effects::value(problem, &one.chosen.iter().copied().collect());
+        let value = |one: &Selection| self.value(problem, &one.chosen);
         let best = sets
             .into_iter()
-            .min_by(|one, other| value(one).total_cmp(&value(other)))
-            .unwrap_or_default();
-        let objective = value(&best);
-        Ok(Selection {
-            objective,
-            bound: bound.min(objective),
-            is_proven: false,
-            ..best
-        })
+            .min_by(|one, other| value(one).total_cmp(&value(other)));
+        Ok(best.unwrap_or_default())
     }
 
     /// A choice without the new indexes that slower plans use; `None` if others keep coming up.

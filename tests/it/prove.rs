@@ -214,6 +214,7 @@ async fn proven(
         questions,
         known: &explored.queries,
         tolerance: &tolerance,
+        toll: 0.0,
         limits: Limits::default(),
     };
     let stop = CancellationToken::new();
