@@ -36,7 +36,7 @@ impl<P: Planner + Send> Trials<'_, P> {
             let known = &self.case.known[query];
             let here = whatif::here(scene, known, &set);
             // What will be run tells more than its estimate, unless another plan was expected.
-            if self.case.limits.executes && whatif::is_foreseen(costs, scene, &here, plans) {
+            if self.case.limits.executes && whatif::is_foreseen(costs, scene, known, &here, plans) {
                 continue;
             }
             let off = (estimate(plans) - effects::cost(costs, &here)).abs() * costs.weight;
@@ -106,6 +106,7 @@ impl<P: Planner + Send> Trials<'_, P> {
     ) -> Result<bool, Error> {
         let plans = self.plans(choice).await?;
         let new = self.untried(problem, &plans);
+        tracing::debug!(?choice, ?new, "hoped");
         if new.is_empty() {
             return Ok(false);
         }

@@ -4,7 +4,7 @@ use super::costs::{Configuration, QueryCosts};
 use super::effects;
 use super::graph::Set;
 use super::planner::{Plan, Planner};
-use super::trials::estimate;
+use super::trials::{estimate, signatures};
 use super::whatif::{Known, Question, Scene};
 use crate::server::Error;
 
@@ -110,7 +110,7 @@ pub fn correct(
     if (exact - derived).abs() <= tolerance * exact.max(derived) {
         return None;
     }
-    let mut used = uses(scene, plans);
+    let mut used = uses(scene, known, here, plans);
     if plans.iter().any(|plan| plan.hides_use) {
         used.clone_from(here);
     }
@@ -199,7 +199,13 @@ fn after(rank: f64) -> f64 {
 /// cheapest configuration needs, and no floor is above that. Their estimate may differ all the
 /// same, because an index refines the numbers of rows by being there; the work does not.
 #[must_use]
-pub fn is_foreseen(costs: &QueryCosts, scene: Scene<'_>, here: &Set, plans: &[Plan]) -> bool {
+pub fn is_foreseen(
+    costs: &QueryCosts,
+    scene: Scene<'_>,
+    known: &Known,
+    here: &Set,
+    plans: &[Plan],
+) -> bool {
     if plans.iter().any(|plan| plan.hides_use) {
         return false;
     }
@@ -208,20 +214,32 @@ pub fn is_foreseen(costs: &QueryCosts, scene: Scene<'_>, here: &Set, plans: &[Pl
         .filter(|one| is_within(&one.indexes, here))
         .min_by(|one, other| one.order(other))
         .is_some_and(|best| {
-            best.indexes.iter().eq(uses(scene, plans).iter())
+            best.indexes.iter().eq(&uses(scene, known, here, plans))
                 && effects::cost(costs, here) <= best.cost
         })
 }
 
-/// What plans use of what can be hidden.
+/// What plans under `here` need of what can be hidden: what they use. Where they are other plans than
+/// today's although they use nothing new, and nothing that those use is missing, the optimizer was
+/// told something by a new index that is there: the one that is known for that, or any of them.
 #[must_use]
-pub fn uses(scene: Scene<'_>, plans: &[Plan]) -> Set {
-    plans
+pub fn uses(scene: Scene<'_>, known: &Known, here: &Set, plans: &[Plan]) -> Set {
+    let mut used: Set = plans
         .iter()
         .flat_map(|plan| &plan.used)
         .filter(|place| !scene.kept.contains(place))
         .copied()
-        .collect()
+        .collect();
+    let is_informed = used.is_subset(scene.existing)
+        && !here.is_subset(scene.existing)
+        && known.uses_today.is_subset(here)
+        && !plans.iter().any(|plan| plan.hides_use);
+    let plans = signatures(plans);
+    if is_informed && !plans.is_empty() && plans != known.signatures {
+        let told = known.informed.get(&plans);
+        used.extend(told.filter(|told| told.is_subset(here)).unwrap_or(here));
+    }
+    used
 }
 
 /// Makes `cost` the least cost wherever all of `indexes` are there.

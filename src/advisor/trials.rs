@@ -113,6 +113,12 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
         signatures(&self.base[query]) == signatures(plans)
     }
 
+    /// What the plans of a query under a set need of it.
+    pub(super) fn uses(&self, query: usize, plans: &[Plan], set: &Set) -> Set {
+        let (scene, known) = (self.case.scene, &self.case.known[query]);
+        whatif::uses(scene, known, &whatif::here(scene, known, set), plans)
+    }
+
     /// Runs the new plans: all of today first, then all of the set, then pairs for suspicions.
     pub(super) async fn run(
         &mut self,
@@ -151,7 +157,7 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
             if pairs.judge(self.case.tolerance[*query]) == Verdict::Suspect {
                 suspects.push((*query, pairs));
             } else {
-                self.settle(*query, plans, &pairs);
+                self.settle(*query, plans, &set, &pairs);
             }
         }
         while !suspects.is_empty() && !stop.is_cancelled() {
@@ -192,16 +198,19 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
             if !is_over && pairs.judge(self.case.tolerance[query]) == Verdict::Suspect {
                 left.push((query, pairs));
             } else {
-                self.settle(query, &plans[query], &pairs);
+                self.settle(query, &plans[query], set, &pairs);
             }
         }
         Ok(left)
     }
 
-    fn settle(&mut self, query: usize, plans: &[Plan], pairs: &Pairs) {
+    fn settle(&mut self, query: usize, plans: &[Plan], set: &Set, pairs: &Pairs) {
         let Some(measured) = pairs.best() else { return };
         let verdict = pairs.judge(self.case.tolerance[query]);
-        let uses = whatif::uses(self.case.scene, plans);
+        let uses = self.uses(query, plans, set);
+        let estimated = estimate(plans) / estimate(&self.base[query]);
+        let factor = verdict::factor(&measured.0, &measured.1);
+        tracing::debug!(query, ?uses, estimated, factor, ?verdict, "run");
         if verdict == Verdict::Slower {
             self.rejected.push(Rejected {
                 query,
@@ -213,7 +222,7 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
         self.done.insert(
             (query, signatures(plans)),
             Some(Trial {
-                estimated: estimate(plans) / estimate(&self.base[query]),
+                estimated,
                 fetches: plans.iter().any(|plan| plan.fetches),
                 uses,
                 measured,

@@ -9,7 +9,7 @@
 //! where it is not used. The graph takes them for monotone; [`recost`] asks for the plans under one
 //! set directly and corrects what was derived for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,7 @@ pub use super::recost::{
     Correction, correct, here, is_foreseen, plans, plans_of, recost, take, uses,
 };
 use super::together::{Ask, Group, groups};
+use super::trials::signatures;
 use super::workload::Sample;
 use crate::model::schema::TableName;
 use crate::server::Error;
@@ -90,6 +91,11 @@ pub struct Known {
     pub is_cut: bool,
     /// All choices on its tables: others don't concern it.
     pub near: Set,
+    /// Signatures of its plans of today.
+    pub signatures: Vec<String>,
+    /// Plans, by their signatures, that the optimizer takes because of new indexes that they don't
+    /// use, and those indexes: it looks into them for the number of rows.
+    pub informed: BTreeMap<Vec<String>, Set>,
 }
 
 impl Known {
@@ -144,10 +150,20 @@ pub async fn explore<P: Planner + Send>(
     };
     asking.today(&mut works, stop).await?;
     let mut asked = 0;
+    let mut is_last = false;
     while !stop.is_cancelled() {
         let level = next_level(&mut works);
         if level.is_empty() {
-            break;
+            if is_last {
+                break;
+            }
+            is_last = true;
+            for work in &mut works {
+                let existing = work.hideable.intersection(scene.existing);
+                let existing = existing.copied().collect();
+                work.graph.look_alone(&existing);
+            }
+            continue;
         }
         let mut waiting = level.len();
         for group in groups(level) {
@@ -278,6 +294,7 @@ impl<P: Planner + Send> Asking<'_, P> {
                 .intersection(self.scene.existing)
                 .copied()
                 .collect();
+            work.known.signatures = signatures(&plans);
             if let Some(node) = self.node(work, &set, &plans).await? {
                 work.known.note(&node.used, &plans);
                 work.known.today = Some(node.cost);
@@ -317,7 +334,10 @@ impl<P: Planner + Send> Asking<'_, P> {
             };
             plans = again;
         }
-        if let Some(node) = self.node(work, &set, &plans).await? {
+        if let Some(mut node) = self.node(work, &set, &plans).await? {
+            if work.graph.is_alone(&set) && node.used.is_subset(self.scene.existing) {
+                node.used.extend(work.informing(&set, &plans, self.scene));
+            }
             work.known.note(&node.used, &plans);
             work.graph.answer(node);
         }
@@ -437,12 +457,32 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The new indexes of a set that have the optimizer take another plan than today's, although it
+    /// uses none of them.
+    fn informing(&mut self, set: &Set, plans: &[Plan], scene: Scene<'_>) -> Set {
+        let plans = signatures(plans);
+        if plans == self.known.signatures {
+            return Set::new();
+        }
+        let new: Set = set.difference(scene.existing).copied().collect();
+        let told = self.known.informed.entry(plans).or_insert(new.clone());
+        if new.is_subset(told) {
+            told.clone_from(&new);
+        }
+        if told.is_subset(&new) {
+            told.clone()
+        } else {
+            new
+        }
+    }
+
     fn exhaustive(&self) -> f64 {
         let subsets = 2_f64.powi(i32::try_from(self.hideable.len()).unwrap_or(i32::MAX));
         self.question.samples.len() as f64 * subsets
     }
 
     fn finish(self) -> Known {
+        tracing::debug!(nodes = ?self.graph.nodes(), "explored");
         let mut known = self.known;
         known.costs = self.graph.costs();
         known.is_cut = self.graph.is_cut();
