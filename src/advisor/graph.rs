@@ -15,7 +15,7 @@ pub type Set = BTreeSet<usize>;
 const SETS: usize = 10_000;
 
 /// Plans with more indexes than this are not looked at by themselves.
-const ALONE: usize = 2;
+pub const ALONE: usize = 2;
 
 /// The graph of one query.
 #[derive(Debug, Clone, Default)]
@@ -86,25 +86,33 @@ impl Graph {
         true
     }
 
-    /// Has each index that a plan used, and each plan's indexes, asked for once more with nothing
-    /// else visible but `base`. What is there refines the numbers of rows even where it is not
-    /// used, so that a plan that was only seen among many can seem dearer than it is, or dearer
-    /// than doing without its indexes.
-    pub fn look_alone(&mut self, base: &Set) {
-        let with = |indexes: &Set| -> Set { indexes.union(base).copied().collect() };
+    /// Has the indexes of plans asked for once more, `number` together, with nothing else visible
+    /// but `base`: each of those that were used, the pairs that were, and those with one of
+    /// `informing`. What is there refines the numbers of rows even where it is not used, so that a
+    /// plan that was only seen among many can seem dearer than it is, or dearer than doing without
+    /// its indexes.
+    pub fn look_alone(&mut self, base: &Set, number: usize, informing: &Set) {
         let mut used: BTreeSet<Set> = BTreeSet::new();
         for node in &self.nodes {
             let new: Set = node.used.difference(base).copied().collect();
-            used.extend(new.iter().map(|index| with(&Set::from([*index]))));
-            if (1..=ALONE).contains(&new.len()) {
-                used.insert(with(&new));
+            for index in &new {
+                if number == 1 {
+                    used.insert(Set::from([*index]));
+                } else {
+                    let others = informing.iter().filter(|other| *other != index);
+                    used.extend(others.map(|other| Set::from([*index, *other])));
+                }
+            }
+            if new.len() == number {
+                used.insert(new);
             }
         }
         for set in used {
-            if !self.nodes.iter().any(|node| node.visible == set) && self.alone.insert(set.clone())
-            {
-                self.seen.insert(set.clone());
-                self.waiting.push_back(set);
+            let with: Set = set.union(base).copied().collect();
+            let is_known = |node: &Node| node.visible == with && set.is_subset(&node.used);
+            if !self.nodes.iter().any(is_known) && self.alone.insert(with.clone()) {
+                self.seen.insert(with.clone());
+                self.waiting.push_back(with);
             }
         }
     }
@@ -257,11 +265,11 @@ mod tests {
         ask_all(&mut graph);
         let cost = |graph: &Graph| effects::cost(&graph.costs(), &Set::from([0]));
         assert!((cost(&graph) - 100.0).abs() < 1e-9);
-        graph.look_alone(&Set::new());
+        graph.look_alone(&Set::new(), 1, &Set::new());
         ask_all(&mut graph);
         assert!((cost(&graph) - 80.0).abs() < 1e-9);
         // Once is enough.
-        graph.look_alone(&Set::new());
+        graph.look_alone(&Set::new(), 1, &Set::new());
         assert_eq!(graph.next_set(), None);
     }
 

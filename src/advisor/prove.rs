@@ -29,8 +29,6 @@ use crate::server::Error;
 const CORRECTIONS: (u32, u32) = (2, 8);
 /// Choices by estimates alone that are tried before the last word.
 const CHANCES: u32 = 4;
-/// Attempts to make a choice harmless by leaving out what made a query slower.
-const MENDS: u32 = 8;
 
 /// Bounds of the proof.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -185,9 +183,7 @@ where
         let new = trials.untried(problem, &plans);
         if stop.is_cancelled() {
             if !trials.done.is_empty() {
-                selection = trials
-                    .fall_back(problem, sound, selection, stop)
-                    .await?;
+                selection = trials.fall_back(problem, sound, selection, stop).await?;
             }
             break false;
         }
@@ -200,10 +196,10 @@ where
         if trials.is_sound(&plans) {
             sound.push(selection.clone());
         }
-        let is_over = !is_changed && (trials.is_out_of_time || selection.is_proven);
+        let is_over = !is_changed && !trials.is_out_of_time && selection.is_proven;
         if is_over {
-            if trials.is_out_of_time || chances == 0 || trials.is_late() {
-                break !trials.is_out_of_time;
+            if chances == 0 || trials.is_late() {
+                break true;
             }
             // What was learned of others may do a plan wrong: the best of those that were not run
             // are run as well, before they are given up.
@@ -215,7 +211,7 @@ where
                 break true;
             }
         }
-        let effort = if is_changed || is_over {
+        let effort = if is_changed || is_over || trials.is_out_of_time {
             Effort::Quick
         } else {
             // Nothing is left to be measured; only now is it worth while to prove the optimum.
@@ -308,7 +304,7 @@ impl<P: Planner + Send> Trials<'_, P> {
     }
 
     /// The objective of a set as it is chosen by.
-    fn value(&self, problem: &Problem, chosen: &[usize]) -> f64 {
+    pub(super) fn value(&self, problem: &Problem, chosen: &[usize]) -> f64 {
         let set: Set = chosen.iter().copied().collect();
         let new = set.difference(&self.today).count();
         effects::value(problem, &set) + self.case.toll * new as f64
@@ -330,58 +326,5 @@ impl<P: Planner + Send> Trials<'_, P> {
             is_proven: false,
             ..selection
         }
-    }
-
-    /// The best of what can be stood for when rounds or time ran out: the sets that were measured
-    /// as a whole, the last choice without what made a query slower, and today's.
-    async fn fall_back(
-        &mut self,
-        problem: &Problem,
-        mut sets: Vec<Selection>,
-        last: Selection,
-        stop: &CancellationToken,
-    ) -> Result<Selection, Error> {
-        self.notes.insert(
-            "the choice still changed when rounds or time ran out; the best set so far is given, \
-             without what made a query slower"
-                .to_owned(),
-        );
-        sets.extend(self.mended(problem, last, stop).await?);
-        sets.push(Selection {
-            chosen: self.today.iter().copied().collect(),
-            ..Selection::default()
-        });
-        let value = |one: &Selection| self.value(problem, &one.chosen);
-        let best = sets
-            .into_iter()
-            .min_by(|one, other| value(one).total_cmp(&value(other)));
-        Ok(best.unwrap_or_default())
-    }
-
-    /// A choice without the new indexes that slower plans use; `None` if others keep coming up.
-    async fn mended(
-        &mut self,
-        problem: &Problem,
-        mut selection: Selection,
-        stop: &CancellationToken,
-    ) -> Result<Option<Selection>, Error> {
-        for _ in 0..MENDS {
-            let plans = self.plans(&selection).await?;
-            let new = self.untried(problem, &plans);
-            self.run(&selection, &plans, &new, stop).await?;
-            let culprits: Set = plans
-                .iter()
-                .enumerate()
-                .filter_map(|(query, plans)| self.done.get(&(query, signatures(plans)))?.as_ref())
-                .filter(|trial| trial.verdict == Verdict::Slower)
-                .flat_map(|trial| trial.uses.difference(self.case.scene.existing))
-                .copied()
-                .collect();
-            if culprits.is_empty() {
-                return Ok(Some(selection));
-            }
-            selection.chosen.retain(|index| !culprits.contains(index));
-        }
-        Ok(None)
     }
 }

@@ -220,8 +220,8 @@ pub fn is_foreseen(
 }
 
 /// What plans under `here` need of what can be hidden: what they use. Where they are other plans than
-/// today's although they use nothing new, and nothing that those use is missing, the optimizer was
-/// told something by a new index that is there: the one that is known for that, or any of them.
+/// those that are taken when nothing else is there, the optimizer was told something by a new index
+/// that is there: the one that is known for that, or any of them.
 #[must_use]
 pub fn uses(scene: Scene<'_>, known: &Known, here: &Set, plans: &[Plan]) -> Set {
     let mut used: Set = plans
@@ -230,14 +230,15 @@ pub fn uses(scene: Scene<'_>, known: &Known, here: &Set, plans: &[Plan]) -> Set 
         .filter(|place| !scene.kept.contains(place))
         .copied()
         .collect();
-    let is_informed = used.is_subset(scene.existing)
-        && !here.is_subset(scene.existing)
-        && known.uses_today.is_subset(here)
-        && !plans.iter().any(|plan| plan.hides_use);
-    let plans = signatures(plans);
-    if is_informed && !plans.is_empty() && plans != known.signatures {
-        let told = known.informed.get(&plans);
-        used.extend(told.filter(|told| told.is_subset(here)).unwrap_or(here));
+    let new: Set = here.difference(scene.existing).copied().collect();
+    let is_less = !known.uses_today.is_subset(here);
+    if new.is_subset(&used) || is_less || plans.iter().any(|plan| plan.hides_use) {
+        return used;
+    }
+    let told = signatures(plans);
+    if known.alone.get(&used).is_some_and(|own| *own != told) {
+        let by = known.informed.get(&told);
+        used.extend(by.filter(|by| by.is_subset(here)).unwrap_or(&new));
     }
     used
 }

@@ -46,6 +46,8 @@ pub(super) struct Trials<'a, P> {
     pub(super) notes: BTreeSet<String>,
     pub(super) begun: Instant,
     pub(super) is_out_of_time: bool,
+    /// What is run now is for the answer: the time that was kept for it may be used.
+    pub(super) is_mending: bool,
 }
 
 pub(super) fn signatures(plans: &[Plan]) -> Vec<String> {
@@ -71,6 +73,7 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
             notes: BTreeSet::new(),
             begun: Instant::now(),
             is_out_of_time: false,
+            is_mending: false,
         }
     }
 
@@ -289,16 +292,18 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
         Ok(verdict::average(&all).map(|after| (before, after)))
     }
 
-    /// Time for the whole proof: what the plans of today take is only known here.
+    /// Time for the whole proof: what the plans of today take is only known here. A quarter of it is
+    /// kept for making sure of the answer.
     fn patience(&self) -> Duration {
         let today: Duration = self.before.values().flatten().map(|one| one.time).sum();
         let most = self.case.limits.total * 6;
-        (self.case.limits.total + today * 8).min(most)
+        let all = (self.case.limits.total + today * 8).min(most);
+        if self.is_mending { all } else { all * 3 / 4 }
     }
 
     /// Whether so much of that time is gone that the rest is for what is still needed.
     pub(super) fn is_late(&self) -> bool {
-        self.begun.elapsed() * 2 >= self.patience()
+        self.begun.elapsed() * 3 >= self.patience() * 2
     }
 
     /// Runs one sample with what is visible; `None` if it can't be run or time is up.

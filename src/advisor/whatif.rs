@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_util::sync::CancellationToken;
 
 use super::costs::QueryCosts;
-use super::graph::{Graph, Node, Set};
+use super::graph::{ALONE, Graph, Node, Set};
 use super::planner::{Choice, Plan, Planner};
 pub use super::recost::{
     Correction, correct, here, is_foreseen, plans, plans_of, recost, take, uses,
@@ -91,10 +91,11 @@ pub struct Known {
     pub is_cut: bool,
     /// All choices on its tables: others don't concern it.
     pub near: Set,
-    /// Signatures of its plans of today.
-    pub signatures: Vec<String>,
+    /// Signatures of its plans of today, and of those by some indexes with nothing else there but
+    /// what is there today, by what they use.
+    pub alone: BTreeMap<Set, Vec<String>>,
     /// Plans, by their signatures, that the optimizer takes because of new indexes that they don't
-    /// use, and those indexes: it looks into them for the number of rows.
+    /// use, and all the new ones that they need: it looks into them for the number of rows.
     pub informed: BTreeMap<Vec<String>, Set>,
 }
 
@@ -150,18 +151,20 @@ pub async fn explore<P: Planner + Send>(
     };
     asking.today(&mut works, stop).await?;
     let mut asked = 0;
-    let mut is_last = false;
+    let mut number = 0;
     while !stop.is_cancelled() {
         let level = next_level(&mut works);
         if level.is_empty() {
-            if is_last {
+            // First single ones, by which the others are judged.
+            number += 1;
+            if number > ALONE {
                 break;
             }
-            is_last = true;
             for work in &mut works {
                 let existing = work.hideable.intersection(scene.existing);
                 let existing = existing.copied().collect();
-                work.graph.look_alone(&existing);
+                let informing = work.known.informed.values().flatten().copied().collect();
+                work.graph.look_alone(&existing, number, &informing);
             }
             continue;
         }
@@ -294,8 +297,9 @@ impl<P: Planner + Send> Asking<'_, P> {
                 .intersection(self.scene.existing)
                 .copied()
                 .collect();
-            work.known.signatures = signatures(&plans);
             if let Some(node) = self.node(work, &set, &plans).await? {
+                let told = signatures(&plans);
+                work.known.alone.insert(node.used.clone(), told);
                 work.known.note(&node.used, &plans);
                 work.known.today = Some(node.cost);
                 work.known.uses_today.clone_from(&node.used);
@@ -335,9 +339,8 @@ impl<P: Planner + Send> Asking<'_, P> {
             plans = again;
         }
         if let Some(mut node) = self.node(work, &set, &plans).await? {
-            if work.graph.is_alone(&set) && node.used.is_subset(self.scene.existing) {
-                node.used.extend(work.informing(&set, &plans, self.scene));
-            }
+            let more = work.informing(&set, &node.used, &plans, self.scene);
+            node.used.extend(more);
             work.known.note(&node.used, &plans);
             work.graph.answer(node);
         }
@@ -457,23 +460,28 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The new indexes of a set that have the optimizer take another plan than today's, although it
-    /// uses none of them.
-    fn informing(&mut self, set: &Set, plans: &[Plan], scene: Scene<'_>) -> Set {
-        let plans = signatures(plans);
-        if plans == self.known.signatures {
+    /// The new indexes of a set that have the optimizer take another plan than it takes for what
+    /// this one uses, although they are not used.
+    fn informing(&mut self, set: &Set, used: &Set, plans: &[Plan], scene: Scene<'_>) -> Set {
+        let told = signatures(plans);
+        let new: Set = set.difference(scene.existing).copied().collect();
+        if new.is_subset(used) {
+            self.known.alone.entry(used.clone()).or_insert(told);
             return Set::new();
         }
-        let new: Set = set.difference(scene.existing).copied().collect();
-        let told = self.known.informed.entry(plans).or_insert(new.clone());
-        if new.is_subset(told) {
-            told.clone_from(&new);
+        let is_other = self.known.alone.get(used).is_some_and(|own| *own != told);
+        if !is_other || !self.graph.is_alone(set) {
+            return Set::new();
         }
-        if told.is_subset(&new) {
-            told.clone()
-        } else {
-            new
+        let known = self
+            .known
+            .informed
+            .entry(told)
+            .or_insert_with(|| new.clone());
+        if new.is_subset(known) {
+            known.clone_from(&new);
         }
+        known.intersection(&new).copied().collect()
     }
 
     fn exhaustive(&self) -> f64 {
