@@ -9,12 +9,15 @@
 //! where it is not used. The graph takes them for monotone; [`recost`] asks for the plans under one
 //! set directly and corrects what was derived for it.
 
+mod work;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
+use self::work::Work;
 use super::costs::QueryCosts;
-use super::graph::{ALONE, Graph, Node, Set};
+use super::graph::{ALONE, Node, Set};
 use super::planner::{Choice, Plan, Planner};
 pub use super::recost::{
     Correction, correct, here, is_foreseen, plans, plans_of, recost, take, uses,
@@ -22,7 +25,6 @@ pub use super::recost::{
 use super::together::{Ask, Group, groups};
 use super::trials::signatures;
 use super::workload::Sample;
-use crate::model::schema::TableName;
 use crate::server::Error;
 
 /// One query to be judged.
@@ -117,17 +119,6 @@ pub struct Explored {
     pub is_interrupted: bool,
     /// Plans that asking for every subset would have taken.
     pub exhaustive: f64,
-}
-
-/// A query at work.
-struct Work<'a> {
-    question: &'a Question,
-    /// Choices on its tables, relevant or not.
-    near: Set,
-    /// Relevant choices that can be hidden.
-    hideable: Set,
-    known: Known,
-    graph: Graph,
 }
 
 /// Finds the costs of all queries. Afterwards the indexes of today are visible.
@@ -427,74 +418,5 @@ impl<P: Planner + Send> Asking<'_, P> {
             .explain(schema, &work.question.samples[sample])
             .await?;
         Ok(answer.is_ok_and(|other| other.hides_use && other.cost <= plan.cost))
-    }
-}
-
-impl<'a> Work<'a> {
-    fn of(scene: Scene<'_>, question: &'a Question, bounds: Bounds) -> Self {
-        let tables: BTreeSet<&TableName> = question
-            .relevant
-            .iter()
-            .filter_map(|place| scene.choices.get(*place))
-            .map(|choice| &choice.table)
-            .collect();
-        let near = scene.choices.iter().enumerate();
-        let near = near.filter(|(_, choice)| tables.contains(&choice.table));
-        let near: Set = near.map(|(place, _)| place).collect();
-        // An existing index matters as long as it exists, whoever thought of it.
-        let hideable: Set = question
-            .relevant
-            .iter()
-            .chain(near.intersection(scene.existing))
-            .filter(|place| !scene.kept.contains(place))
-            .copied()
-            .collect();
-        // Everything, then nothing at all; what is there today is asked for by itself.
-        let first = [hideable.clone(), Set::new()];
-        Self {
-            near,
-            graph: Graph::new(first, bounds.sets_per_query.max(3)),
-            question,
-            hideable,
-            known: Known::default(),
-        }
-    }
-
-    /// The new indexes of a set that have the optimizer take another plan than it takes for what
-    /// this one uses, although they are not used.
-    fn informing(&mut self, set: &Set, used: &Set, plans: &[Plan], scene: Scene<'_>) -> Set {
-        let told = signatures(plans);
-        let new: Set = set.difference(scene.existing).copied().collect();
-        if new.is_subset(used) {
-            self.known.alone.entry(used.clone()).or_insert(told);
-            return Set::new();
-        }
-        let is_other = self.known.alone.get(used).is_some_and(|own| *own != told);
-        if !is_other || !self.graph.is_alone(set) {
-            return Set::new();
-        }
-        let known = self
-            .known
-            .informed
-            .entry(told)
-            .or_insert_with(|| new.clone());
-        if new.is_subset(known) {
-            known.clone_from(&new);
-        }
-        known.intersection(&new).copied().collect()
-    }
-
-    fn exhaustive(&self) -> f64 {
-        let subsets = 2_f64.powi(i32::try_from(self.hideable.len()).unwrap_or(i32::MAX));
-        self.question.samples.len() as f64 * subsets
-    }
-
-    fn finish(self) -> Known {
-        tracing::debug!(nodes = ?self.graph.nodes(), "explored");
-        let mut known = self.known;
-        known.costs = self.graph.costs();
-        known.is_cut = self.graph.is_cut();
-        known.near = self.near;
-        known
     }
 }

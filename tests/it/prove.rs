@@ -359,3 +359,30 @@ async fn without_time_the_gap_is_no_proof_and_its_bound_holds() {
     let gap = (value - best.objective) / value;
     assert!((found.gap() - gap).abs() < 1e-3, "{found:?} {best:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_run_in_time_is_not_advised_beside_what_was() {
+    let stage = Stage::new("short_time", &SHOP, &SHOP_INDEXES).await;
+    let mut session = stage.session().await;
+    let questions = shop_questions(&stage);
+    let explored = explored(&stage, &mut session, &questions).await;
+    for milliseconds in [3, 10, 30, 100] {
+        let limits = Limits {
+            total: Duration::from_millis(milliseconds),
+            ..Limits::default()
+        };
+        let (_, proof) =
+            proven_within(&stage, &mut session, &questions, &explored, limits, 0.0).await;
+        if !proof.queries.iter().any(|query| query.measured.is_some()) {
+            continue;
+        }
+        for index in proof.selection.chosen.iter().filter(|place| **place < 6) {
+            let supports =
+                |query: &prove::Proven| query.measured.is_some() && query.uses.contains(index);
+            assert!(
+                stage.existing.contains(index) || proof.queries.iter().any(supports),
+                "{milliseconds} ms, {index}: {proof:#?}"
+            );
+        }
+    }
+}
