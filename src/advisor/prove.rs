@@ -201,13 +201,9 @@ where
             if chances == 0 || trials.is_late() {
                 break true;
             }
-            // What was learned of others may do a plan wrong: the best of those that were not run
-            // are run as well, before they are given up.
             chances -= 1;
-            let hopeful = trials.hopeful(problem);
-            let hoped =
-                solve(&hopeful, Some(&selection.chosen), Effort::Quick).map_err(Failure::Choice)?;
-            if !trials.try_out(problem, &hoped, stop).await? {
+            let has_tried = trials.try_hopeful(problem, &selection, &mut solve, stop);
+            if !has_tried.await? {
                 break true;
             }
         }
@@ -255,6 +251,24 @@ impl<P: Planner + Send> Trials<'_, P> {
         } else {
             (Effort::Thorough, CORRECTIONS.1)
         }
+    }
+
+    /// What was learned of others may do a plan wrong: the best of those that were not run are run
+    /// as well, before they are given up. False when there are none.
+    async fn try_hopeful<E, S>(
+        &mut self,
+        problem: &mut Problem,
+        selection: &Selection,
+        solve: &mut S,
+        stop: &CancellationToken,
+    ) -> Result<bool, Failure<E>>
+    where
+        S: FnMut(&Problem, Option<&[usize]>, Effort) -> Result<Selection, E>,
+    {
+        let hopeful = self.hopeful(problem);
+        let hoped =
+            solve(&hopeful, Some(&selection.chosen), Effort::Quick).map_err(Failure::Choice)?;
+        Ok(self.try_out(problem, &hoped, stop).await?)
     }
 
     /// The plans of a choice, which is made again as long as they are not those that were derived.
