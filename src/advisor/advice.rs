@@ -49,6 +49,7 @@ pub(super) fn advice(
             source: material.workload.source.clone(),
             window: material.workload.window,
             is_measured: found.is_measured,
+            is_of_twin: found.is_measured && !material.workload.is_measured(),
             before,
             after,
         },

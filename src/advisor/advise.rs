@@ -146,12 +146,17 @@ pub async fn advise(
         Err(Error::Twin(twin::Error::Interrupted)) => None,
         judged => judged?,
     };
-    // What is left on a replica is told, interrupted or not.
-    finished?;
+    // What is left on a replica is told, interrupted or not; a private server is ended anyhow.
+    match finished {
+        Err(error) if run.options.tier != Tier::Replica => {
+            tracing::warn!(%error, "the twin was not cleared");
+        }
+        finished => finished?,
+    }
     let Some(found) = found else {
         return Ok(None);
     };
-    let cost = effort::target_cost(target).await?;
+    let cost = effort::target_cost(target).await;
     let elapsed = started.elapsed();
     Ok(Some(advice::advice(
         run, &material, &found, summary?, &cost, elapsed,

@@ -11,8 +11,8 @@ use super::effects::{self, Contribution};
 use super::sequence;
 use super::workload::Workload;
 use crate::model::advice::{Action, Alternative, LockLevel, Measured, QueryEffect, Recommendation};
-use crate::model::schema::{Catalog, Index, TableName};
-use crate::server::ddl::{self, Algorithm, Mode};
+use crate::model::schema::{Catalog, Index, Table, TableName};
+use crate::server::ddl::{self, Mode};
 
 /// Alternatives that are told for one recommendation.
 const ALTERNATIVES: usize = 3;
@@ -225,17 +225,20 @@ impl Judged<'_> {
     ) -> Recommendation {
         let contribution = self.contribution(place, chosen);
         let facts = self.facts.get(place).copied().unwrap_or_default();
+        let (build, unbuild) = modes(self.catalog.tables.get(table), index);
         Recommendation {
             action: Action::Drop,
             table: table.clone(),
             index: index.clone(),
             column: None,
             reason: why.to_owned(),
-            ddl: vec![
-                ddl::set_visible(table, &index.name, false),
-                ddl::drop_index(table, &index.name, Mode::ONLINE),
-            ],
-            undo: vec![ddl::create_index(table, index, Mode::to_build(index))],
+            ddl: index
+                .is_visible
+                .then(|| ddl::set_visible(table, &index.name, false))
+                .into_iter()
+                .chain([ddl::drop_index(table, &index.name, unbuild)])
+                .collect(),
+            undo: vec![ddl::create_index(table, index, build)],
             bytes: index.bytes.unwrap_or(facts.bytes),
             build: Duration::ZERO,
             lock: LockLevel::None,
@@ -344,15 +347,9 @@ impl Judged<'_> {
 pub fn creation(candidate: &Candidate, catalog: &Catalog) -> (Vec<String>, Vec<String>) {
     let table = &candidate.table;
     let index = &candidate.index;
-    let instant = Mode {
-        algorithm: Algorithm::Instant,
-        lock: LockLevel::None,
-    };
+    let known = catalog.tables.get(table);
     let mut ddl = Vec::new();
-    let supports = catalog
-        .tables
-        .get(table)
-        .map_or_else(Vec::new, |table| ddl::silently_replaced(table, index));
+    let supports = known.map_or_else(Vec::new, |table| ddl::silently_replaced(table, index));
     if !supports.is_empty() {
         let asides: Vec<String> = supports.iter().map(|name| ddl::aside_name(name)).collect();
         let there: Vec<_> = supports
@@ -364,17 +361,30 @@ pub fn creation(candidate: &Candidate, catalog: &Catalog) -> (Vec<String>, Vec<S
         ddl.push(ddl::rename_indexes(table, &there));
         ddl.push(ddl::rename_indexes(table, &back));
     }
-    let mut undo = vec![ddl::drop_index(table, &index.name, Mode::ONLINE)];
+    let (build, unbuild) = modes(known, index);
+    let mut undo = vec![ddl::drop_index(table, &index.name, unbuild)];
     if let Some(column) = &candidate.column {
         ddl.push(ddl::add_virtual_column(
             table,
             &column.name,
             &column.full_type,
             &column.expression,
-            instant,
+            Mode::INSTANT,
         ));
-        undo.push(ddl::drop_column(table, &column.name, instant));
+        // An index on an expression that is made after this one does not stand in the way of an
+        // undo in place.
+        undo.push(ddl::drop_column(table, &column.name, Mode::ONLINE));
     }
-    ddl.push(ddl::create_index(table, index, Mode::to_build(index)));
+    ddl.push(ddl::create_index(table, index, build));
     (ddl, undo)
+}
+
+/// How an index is built on its table, and dropped from it.
+fn modes(table: Option<&Table>, index: &Index) -> (Mode, Mode) {
+    table.map_or((Mode::to_build(index), Mode::to_drop(index)), |table| {
+        (
+            Mode::to_build_on(table, index),
+            Mode::to_drop_from(table, index),
+        )
+    })
 }

@@ -17,8 +17,11 @@ use super::prove::{self, Case, Proof};
 use super::select;
 use super::session::Session;
 use super::twin::Twin;
+use super::weights;
 use super::whatif::{self, Explored};
+use super::workload::Query;
 use crate::model::advice::Tier;
+use crate::model::schema::Table;
 
 /// One execution on the twin is ended after this.
 const EXECUTION: Duration = Duration::from_secs(10);
@@ -48,10 +51,15 @@ impl<'a> Bench<'a> {
         let mut session = Session::open(twin.server(), ground.choices.clone(), &[]).await?;
         let samples = ground.questions.iter();
         session.expect(samples.map(|question| question.samples.len()).sum());
-        if run.options.tier != Tier::Replica {
+        if run.options.tier == Tier::Replica {
+            session.share().await?;
+        } else {
             // All of its data is in memory.
             session.count_processor_time().await?;
         }
+        let takes_nothing_back = |table: &&Table| !table.engine.eq_ignore_ascii_case("InnoDB");
+        let tables = material.catalog.tables.values().filter(takes_nothing_back);
+        session.spare(tables.map(|table| table.name.clone()).collect());
         Ok(Self {
             run,
             material,
@@ -97,7 +105,7 @@ impl<'a> Bench<'a> {
         if !self.run.options.with_proof {
             return Ok(None);
         }
-        let mut times = Vec::new();
+        let mut times: Vec<Option<f64>> = Vec::new();
         for (place, (query, known)) in queries.iter().zip(&explored.queries).enumerate() {
             (self.report)(Step::at(
                 "running the workload as it is today",
@@ -120,9 +128,9 @@ impl<'a> Bench<'a> {
                 seconds.extend(measured.ok().map(|measured| measured.time.as_secs_f64()));
             }
             let average = seconds.iter().sum::<f64>() / seconds.len().max(1) as f64;
-            times.push(query.calls * average);
+            times.push((!seconds.is_empty()).then_some(query.calls * average));
         }
-        Ok(Some(times))
+        Ok(Some(filled(&times, queries, explored)))
     }
 
     /// Chooses the set, and measures its plans where the user did not forbid it.
@@ -185,6 +193,30 @@ impl<'a> Bench<'a> {
             prove::Failure::Choice(error) => Error::Limits(error),
         })
     }
+}
+
+/// The times, and for queries that could not be run what their costs stand for among the others.
+fn filled(times: &[Option<f64>], queries: &[Query], explored: &Explored) -> Vec<f64> {
+    let costs: Vec<f64> = queries
+        .iter()
+        .zip(&explored.queries)
+        .map(|(query, known)| query.calls * known.today.unwrap_or(0.0))
+        .collect();
+    let known = times
+        .iter()
+        .zip(&costs)
+        .filter_map(|(time, cost)| Some(((*time)?, *cost)));
+    let (seconds, units) = known.fold((0.0, 0.0), |(time, cost), one| (time + one.0, cost + one.1));
+    let per_unit = if units > 0.0 {
+        seconds / units
+    } else {
+        weights::SECONDS_PER_UNIT
+    };
+    times
+        .iter()
+        .zip(costs)
+        .map(|(time, cost)| time.unwrap_or(cost * per_unit))
+        .collect()
 }
 
 /// What the workload costs with what exists.

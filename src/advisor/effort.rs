@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::model::units::from_picoseconds;
+use crate::server::Connection;
 use crate::server::cells::Cells as _;
-use crate::server::{Connection, Error};
 
 /// The cost of one connection's statements.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -20,8 +20,9 @@ pub struct TargetCost {
 }
 
 /// Reads what `connection` has cost so far: from the server's own count of this session where it
-/// may be read, else from the time that was waited for its answers.
-pub async fn target_cost(connection: &mut Connection) -> Result<TargetCost, Error> {
+/// may be read, else from the time that was waited for its answers. It never fails: a server that
+/// ended the idle connection meanwhile takes nothing from what was found.
+pub async fn target_cost(connection: &mut Connection) -> TargetCost {
     let meter = connection.meter().read();
     let mut cost = TargetCost {
         statements: meter.statements,
@@ -30,7 +31,7 @@ pub async fn target_cost(connection: &mut Connection) -> Result<TargetCost, Erro
         longest: Duration::ZERO,
     };
     let Some(thread) = connection.thread() else {
-        return Ok(cost);
+        return cost;
     };
     // The statement names one thread, so that the server visits one thread's rows.
     let sql = format!(
@@ -38,15 +39,11 @@ pub async fn target_cost(connection: &mut Connection) -> Result<TargetCost, Erro
          FROM performance_schema.events_statements_summary_by_thread_by_event_name \
          WHERE THREAD_ID = {thread}"
     );
-    match connection.first("the cost of this session", &sql).await {
-        Err(error) if error.is_fatal() => return Err(error),
-        Ok(Some(row)) => {
-            if let (Some(total), Some(longest)) = (row.u64(0), row.u64(1)) {
-                cost.time = from_picoseconds(total);
-                cost.longest = from_picoseconds(longest);
-            }
-        }
-        Ok(None) | Err(_) => {}
+    if let Ok(Some(row)) = connection.first("the cost of this session", &sql).await
+        && let (Some(total), Some(longest)) = (row.u64(0), row.u64(1))
+    {
+        cost.time = from_picoseconds(total);
+        cost.longest = from_picoseconds(longest);
     }
-    Ok(cost)
+    cost
 }

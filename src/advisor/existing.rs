@@ -30,6 +30,7 @@ pub fn review(catalog: &Catalog, usage: &IndexUsage, shapes: &[(usize, Shape)]) 
         usage,
         shapes,
         references: references(catalog),
+        counters: &catalog.counters,
         gone: BTreeSet::new(),
         pinned: BTreeSet::new(),
     };
@@ -99,12 +100,19 @@ pub fn gives_way(
         usage: &IndexUsage::default(),
         shapes,
         references: references(catalog),
+        counters: &catalog.counters,
         gone: BTreeSet::new(),
         pinned: BTreeSet::new(),
     };
     stands_in(new, index)
         && review.required(&with, index).is_none()
         && review.replaces(&with, new, index)
+}
+
+/// Whether the primary key that InnoDB appends to `index` is in the same place in `other`.
+fn keeps_tail(table: &Table, other: &Index, index: &Index) -> bool {
+    let whole = keys::extended(table, &index.parts);
+    keys::extended(table, &other.parts).starts_with(&whole)
 }
 
 type Key = (TableName, String);
@@ -118,6 +126,8 @@ struct Review<'a> {
     shapes: &'a [(usize, Shape)],
     /// The foreign keys that refer to each table.
     references: BTreeMap<&'a TableName, Vec<&'a ForeignKey>>,
+    /// The columns that count up by themselves where the table does not tell.
+    counters: &'a BTreeMap<TableName, String>,
     /// What has been taken away.
     gone: BTreeSet<Key>,
     /// What stands in for something that was taken away.
@@ -196,11 +206,19 @@ impl Review<'_> {
                 .parts
                 .first()
                 .and_then(KeyPart::column_name)
-                .and_then(|name| table.column(name))
-                .is_some_and(|column| column.is_auto_increment)
+                .is_some_and(|name| self.counts_up(table, name))
         };
         (counts_up(index) && !others.iter().any(|other| counts_up(other)))
             .then_some(Required::AutoIncrement)
+    }
+
+    /// Whether the column counts up by itself.
+    fn counts_up(&self, table: &Table, name: &str) -> bool {
+        let counter = self.counters.get(&table.name);
+        counter.is_some_and(|counter| counter.eq_ignore_ascii_case(name))
+            || table
+                .column(name)
+                .is_some_and(|column| column.is_auto_increment)
     }
 
     /// What the workload asks of the table.
@@ -250,12 +268,16 @@ impl Review<'_> {
 
     /// Whether `other` does for every query what `index` does.
     fn replaces(&self, table: &Table, other: &Index, index: &Index) -> bool {
+        // What begins with the same parts does the same where entries lie in the order of the parts:
+        // a hash finds whole keys only, and a full-text search names exactly the parts of an index.
+        let is_ordered = matches!(index.kind, IndexKind::BTree | IndexKind::MultiValued);
+        if !is_ordered {
+            return false;
+        }
         if !is_beginning(&keys::extended(table, &other.parts), &index.parts) {
             return false;
         }
-        let whole = keys::extended(table, &index.parts);
-        let keeps_tail = keys::extended(table, &other.parts).starts_with(&whole);
-        if !keeps_tail && self.uses_tail(table, index) {
+        if !keeps_tail(table, other, index) && self.uses_tail(table, index) {
             return false;
         }
         !other.is_primary() && !is_far_wider(table, other, index)
@@ -301,13 +323,20 @@ impl Review<'_> {
     }
 
     fn verdict(&self, table: &Table, index: &Index, fate: Fate) -> Verdict {
-        let reason = reasons::of(
+        let mut reason = reasons::of(
             self.usage,
             table,
             index,
             &fate,
             self.is_pinned(table, index),
         );
+        if let Fate::Redundant(other) = &fate
+            && self.shapes.is_empty()
+            && let Some(other) = table.index(other)
+            && !keeps_tail(table, other, index)
+        {
+            reason.push_str(reasons::UNSEEN_TAIL);
+        }
         let mut ddl = Vec::new();
         let mut undo = Vec::new();
         if fate.is_drop() {
@@ -315,8 +344,12 @@ impl Review<'_> {
                 ddl.push(ddl::set_visible(&table.name, &index.name, false));
                 undo.push(ddl::set_visible(&table.name, &index.name, true));
             }
-            ddl.push(ddl::drop_index(&table.name, &index.name, Mode::ONLINE));
-            undo.push(ddl::create_index(&table.name, index, Mode::to_build(index)));
+            let (drop, build) = (
+                Mode::to_drop_from(table, index),
+                Mode::to_build_on(table, index),
+            );
+            ddl.push(ddl::drop_index(&table.name, &index.name, drop));
+            undo.push(ddl::create_index(&table.name, index, build));
         }
         Verdict {
             table: table.name.clone(),

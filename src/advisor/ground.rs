@@ -56,9 +56,10 @@ impl Ground {
             ),
         };
         let candidates = create(twin, &mut generated, report).await?;
-        let mut entries = problem::entries(material, candidates, run.options.keeps_existing);
         // Readers of a replica would miss an index in use that is hidden for an answer.
-        if !run.options.keeps_existing && run.options.tier != Tier::Replica {
+        let keeps_existing = run.options.keeps_existing || run.options.tier == Tier::Replica;
+        let mut entries = problem::entries(material, candidates, keeps_existing);
+        if !keeps_existing {
             problem::find_stand_ins(material, &mut entries);
         }
         let choices = problem::choices(material, &entries);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::existing::{self, Fate, Verdict};
+use super::existing::{self, Fate, Required, Verdict};
 use super::shape::Shape;
 use super::sql;
 use super::workload::Workload;
@@ -14,6 +14,7 @@ use crate::model::usage::IndexUsage;
 use crate::server::catalog::{self, Scope};
 use crate::server::usage;
 use crate::server::{Connection, Error};
+use crate::sql::pieces::{Token, tokens};
 
 /// Indexes without reads are proposed to be dropped when they were watched for this long.
 const SHORTEST: Duration = Duration::from_hours(24);
@@ -33,15 +34,21 @@ pub struct Material {
     pub verdicts: BTreeMap<(TableName, String), Verdict>,
     /// What could not be understood, one sentence each.
     pub gaps: Vec<String>,
+    /// Names in statements that could not be taken apart, in lower case.
+    pub named: BTreeSet<String>,
 }
 
 /// Reads everything about the tables of the workload.
 pub async fn read(target: &mut Connection, mut workload: Workload) -> Result<Material, Error> {
     let named = named_tables(&workload);
-    let catalog = catalog::read(target, &Scope::Tables(named)).await?;
+    let reading = catalog::read_noted(target, &Scope::Tables(named)).await?;
+    let catalog = reading.catalog;
     keep_known(&mut workload, &catalog);
     let usage = usage::read(target, &catalog).await?;
-    Ok(understand(workload, catalog, &usage))
+    let mut material = understand(workload, catalog, &usage);
+    material.gaps.extend(reading.notes);
+    material.gaps.extend(usage.notes);
+    Ok(material)
 }
 
 fn named_tables(workload: &Workload) -> Vec<TableName> {
@@ -122,6 +129,13 @@ fn understand(workload: Workload, catalog: Catalog, usage: &IndexUsage) -> Mater
         tables.push(used);
     }
     let mut verdicts = existing::review(&catalog, usage, &shapes);
+    let named = unread_names(&workload, &shapes);
+    for verdict in verdicts.iter_mut().filter(|one| one.fate.is_drop()) {
+        if named.contains(&verdict.index.name.to_lowercase()) {
+            verdict.fate = Fate::Required(Required::Hint);
+            verdict.reason = "a statement that could not be taken apart has its name".to_owned();
+        }
+    }
     gaps.extend(spare_the_unread(&mut verdicts, usage.window));
     let verdicts = verdicts
         .into_iter()
@@ -134,7 +148,25 @@ fn understand(workload: Workload, catalog: Catalog, usage: &IndexUsage) -> Mater
         tables,
         verdicts,
         gaps,
+        named,
     }
+}
+
+/// Every name in statements that have no shape, in lower case: one may be of an index, in a hint.
+fn unread_names(workload: &Workload, shapes: &[(usize, Shape)]) -> BTreeSet<String> {
+    let has_shape: BTreeSet<usize> = shapes.iter().map(|(query, _)| *query).collect();
+    let unparsed = workload
+        .queries
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !has_shape.contains(place))
+        .flat_map(|(_, query)| query.samples.iter().map(|sample| sample.sql.as_str()));
+    let skipped = workload.skipped.iter().map(|one| one.text.as_str());
+    unparsed
+        .chain(skipped)
+        .flat_map(|text| tokens(text).into_iter().filter_map(Token::name))
+        .map(|name| name.to_lowercase())
+        .collect()
 }
 
 /// An index that nobody read since the server started an hour ago may be the one of the nightly

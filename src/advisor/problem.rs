@@ -68,6 +68,9 @@ pub fn find_stand_ins(material: &Material, entries: &mut [Entry]) {
         let Some(known) = catalog.tables.get(table) else {
             continue;
         };
+        if material.named.contains(&index.name.to_lowercase()) {
+            continue;
+        }
         let does_its_work = |(_, on, new): &&(usize, TableName, Index)| {
             on == table && existing::gives_way(catalog, shapes, known, index, new)
         };

@@ -148,6 +148,17 @@ pub enum Effort {
     Thorough,
 }
 
+impl Effort {
+    /// Only where nothing is left to be measured is it worth while to prove the optimum.
+    fn when(is_more_to_come: bool) -> Self {
+        if is_more_to_come {
+            Self::Quick
+        } else {
+            Self::Thorough
+        }
+    }
+}
+
 /// Chooses, measures, and chooses again until the set stays. `problem` keeps what was measured.
 /// `solve` is given the problem, a set to start from, and how hard to try. Afterwards the indexes of today are
 /// visible.
@@ -207,12 +218,7 @@ where
                 break true;
             }
         }
-        let effort = if is_changed || is_over || trials.is_out_of_time {
-            Effort::Quick
-        } else {
-            // Nothing is left to be measured; only now is it worth while to prove the optimum.
-            Effort::Thorough
-        };
+        let effort = Effort::when(is_changed || is_over || trials.is_out_of_time);
         rounds += 1;
         let next = solve(problem, Some(&selection.chosen), effort).map_err(Failure::Choice)?;
         if effort == Effort::Thorough && next.chosen == selection.chosen {

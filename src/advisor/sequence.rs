@@ -1,11 +1,12 @@
 //! Recommendations in an order in which they can be carried out, and undone backward.
 //!
 //! A virtual column can't be added at once, nor in place, to a table that has a functional or
-//! multi-valued index (error 1846 on MySQL 9.7), so that indexes on such columns come before. An
-//! index that goes because of another goes after that one is there.
+//! multi-valued index (error 1846 on MySQL 9.7), so that indexes on such columns come before. Those
+//! on expressions come in the order of their names, since one that sorts before another is refused
+//! likewise. An index that goes because of another goes after that one is there.
 
-use crate::model::advice::{Action, LockLevel, Recommendation};
-use crate::server::ddl::{self, Algorithm, Mode};
+use crate::model::advice::{Action, Recommendation};
+use crate::server::ddl::{self, Mode};
 
 /// The recommendations in the order that they have, changed only where one has to wait for another.
 #[must_use]
@@ -31,10 +32,16 @@ fn comes_before(first: &Recommendation, then: &Recommendation) -> bool {
         && first.action == Action::Create
         && match then.action {
             Action::Drop => true,
-            Action::Create => {
-                first.column.is_some() && then.column.is_none() && then.index.is_functional()
+            Action::Create if then.index.is_functional() => {
+                first.column.is_some() || first.index.is_functional() && place(first) < place(then)
             }
+            Action::Create => false,
         }
+}
+
+/// What the server sorts the hidden columns of indexes on expressions by.
+fn place(one: &Recommendation) -> String {
+    one.index.name.to_lowercase()
 }
 
 /// Whether the column that `later` needs is there because of `earlier`.
@@ -46,18 +53,14 @@ pub fn brings_column_of(earlier: &Recommendation, later: &Recommendation) -> boo
 
 fn leave_out_column(one: &mut Recommendation) {
     let Some(column) = &one.column else { return };
-    let instant = Mode {
-        algorithm: Algorithm::Instant,
-        lock: LockLevel::None,
-    };
     let add = ddl::add_virtual_column(
         &one.table,
         &column.name,
         &column.full_type,
         &column.expression,
-        instant,
+        Mode::INSTANT,
     );
-    let drop = ddl::drop_column(&one.table, &column.name, instant);
+    let drop = ddl::drop_column(&one.table, &column.name, Mode::ONLINE);
     one.ddl.retain(|statement| *statement != add);
     one.undo.retain(|statement| *statement != drop);
 }
@@ -87,17 +90,13 @@ mod tests {
             full_type: "varchar(9)".to_owned(),
             expression: "upper(`s`)".to_owned(),
         });
-        let instant = Mode {
-            algorithm: Algorithm::Instant,
-            lock: LockLevel::None,
-        };
         let add = column.iter().map(|column| {
             let (name, expression) = (&column.name, &column.expression);
-            ddl::add_virtual_column(&table, name, &column.full_type, expression, instant)
+            ddl::add_virtual_column(&table, name, &column.full_type, expression, Mode::INSTANT)
         });
         let drop = column
             .iter()
-            .map(|column| ddl::drop_column(&table, &column.name, instant));
+            .map(|column| ddl::drop_column(&table, &column.name, Mode::ONLINE));
         Recommendation {
             action: if name.ends_with('-') {
                 Action::Drop
@@ -128,6 +127,10 @@ mod tests {
         check(&["t a", "t b", "u c"], &["t a", "t b", "u c"]);
         check(&["t f()", "t a", "t v+"], &["t a", "t v", "t f"]);
         check(&["t f()", "u v+"], &["t f", "u v"]);
+        check(
+            &["t h()", "t F()", "u a()", "t b", "t g()"],
+            &["t F", "u a", "t b", "t g", "t h"],
+        );
         check(
             &["t d-", "u e-", "t f()", "t v+", "t a"],
             &["u e", "t v", "t f", "t a", "t d"],

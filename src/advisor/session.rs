@@ -1,6 +1,6 @@
 //! A plain session on the twin that answers what-if questions and measures statements.
 //!
-//! The twin is a private server, so that nothing here is guarded or metered as on a monitored one;
+//! The twin is a private server (or one that the user named: [`Session::share`]), so that nothing here is guarded or metered as on a monitored one;
 //! but a statement comes from outside all the same. Only what [`explainable`] and
 //! [`harmless::check`] let pass is sent, and the server has to accept it as a
 //! single one in the prepared protocol first; a write runs in a transaction that is rolled back.
@@ -51,6 +51,10 @@ pub struct Session {
     own: Handlers,
     /// Times are those of the processor.
     is_of_processor: bool,
+    /// Others use the server as well.
+    is_shared: bool,
+    /// Tables in which no write can be taken back.
+    unsafe_tables: BTreeSet<TableName>,
 }
 
 impl Session {
@@ -93,10 +97,52 @@ impl Session {
             calls: Calls::default(),
             own: Handlers::default(),
             is_of_processor: false,
+            is_shared: false,
+            unsafe_tables: BTreeSet::new(),
         };
         session.settle(variables).await?;
         session.read_visible().await?;
         Ok(session)
+    }
+
+    /// Writes to these tables are never run: their engines take nothing back.
+    pub fn spare(&mut self, tables: BTreeSet<TableName>) {
+        self.unsafe_tables = tables;
+    }
+
+    /// For a server that others use: no write is run at all, reads are run where nothing can be
+    /// written, showing an index waits two seconds at most for others, and stays out of the binary
+    /// log where the server lets it.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub async fn share(&mut self) -> Result<(), Error> {
+        self.is_shared = true;
+        self.run("SET SESSION lock_wait_timeout = 2", "settings")
+            .await?;
+        match self.run("SET SESSION sql_log_bin = 0", "settings").await {
+            Err(error) if error.is_fatal() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Why a statement is not run, where it is not.
+    fn refusal(&self, statement: &Explainable) -> Option<String> {
+        if !statement.writes {
+            return None;
+        }
+        if self.is_shared {
+            return Some(
+                "it writes, and nothing is written on a server that others use".to_owned(),
+            );
+        }
+        let tables = super::sql::tables(&statement.sql, self.schema.as_deref());
+        let spared = tables
+            .iter()
+            .find(|table| self.unsafe_tables.contains(*table))?;
+        Some(format!(
+            "it writes, and the engine of `{spared}` takes nothing back"
+        ))
     }
 
     async fn settle(&mut self, variables: &[(String, String)]) -> Result<(), Error> {
@@ -340,7 +386,10 @@ impl Planner for Session {
         limit: Duration,
     ) -> Result<Result<Measured, String>, Error> {
         match self.admit(schema, sample).await? {
-            Ok(admitted) => self.repeat(&admitted, limit).await,
+            Ok(admitted) => match self.refusal(&admitted) {
+                Some(reason) => Ok(Err(reason)),
+                None => self.repeat(&admitted, limit).await,
+            },
             Err(reason) => Ok(Err(reason)),
         }
     }

@@ -22,6 +22,8 @@ pub struct ColumnStatistics {
     /// The shortest prefix, in characters, that keeps 95 % of the distinct values; for strings
     /// too long to be indexed whole.
     pub prefix: Option<u32>,
+    /// Average number of elements of a JSON array, over all rows.
+    pub elements: Option<f64>,
 }
 
 impl Statistics {

@@ -13,7 +13,7 @@ use crate::model::schema::{Index, Table, TableName};
 
 /// Server time to read one row and evaluate it, and with it what one unit of cost stands for where
 /// nothing was measured: `row_evaluate_cost` is 0.1, and a row takes about 0.2 microseconds.
-const SECONDS_PER_UNIT: f64 = 2e-6;
+pub(super) const SECONDS_PER_UNIT: f64 = 2e-6;
 
 /// The weight of one unit of a query's cost: `time` is its total time in seconds, where times are
 /// the measure; otherwise its calls weigh.

@@ -63,7 +63,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     shown.finish();
     let advice = match outcome? {
         Ended::Planned(plan) => {
-            context.emit(&plan::document(&plan), &plan::json(&plan))?;
+            context.emit(&plan::document(&plan, args.tier), &plan::json(&plan))?;
             return Ok(Outcome::Fine);
         }
         Ended::Advice(advice) => advice,
@@ -98,11 +98,11 @@ pub(super) async fn advise(
     report(Step::new("reading the workload"));
     let mut target = server::open(server, monitor).await?;
     let workload = tokio::select! {
-        workload = sources::workload(server, args, only, &mut target, cancel) => workload?,
+        workload = sources::workload(server, args, only.clone(), &mut target, cancel) => workload?,
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
     };
     if args.dry_run {
-        let run = run_of(settings, server, server, args);
+        let run = run_of(settings, server, server, args, &only);
         let planned = advise::plan(&mut target, &run, workload).await;
         return Ok(Ended::Planned(Box::new(
             planned.map_err(|error| told(&error))?,
@@ -112,7 +112,7 @@ pub(super) async fn advise(
         twin = Twin::start(settings, args, report) => twin?,
         () = cancel.cancelled() => return Ok(Ended::Interrupted),
     };
-    let run = run_of(settings, server, &twin.server, args);
+    let run = run_of(settings, server, &twin.server, args, &only);
     let advice = advise::advise(&mut target, &run, workload, report, cancel).await;
     target.close().await;
     twin.stop().await?;
@@ -169,12 +169,22 @@ pub(super) fn write_one(advice: &Advice, place: usize) -> Result<PathBuf, Error>
     }
 }
 
-fn run_of(settings: &Settings, server: &Server, twin: &Server, args: &Args) -> Run {
+fn run_of(
+    settings: &Settings,
+    server: &Server,
+    twin: &Server,
+    args: &Args,
+    only: &Option<DigestKey>,
+) -> Run {
     Run {
         server: server.name.clone(),
         twin: twin.clone(),
         monitor: settings.monitor.clone(),
-        options: args.options(),
+        options: advise::Options {
+            // One query alone says nothing of what others need.
+            keeps_existing: args.keep_existing || only.is_some(),
+            ..args.options()
+        },
     }
 }
 

@@ -98,13 +98,12 @@ pub(super) async fn read(
     let reading = catalog::indexes(connection, &scope).await.map_err(failed)?;
     let (mut catalog, mut notes) = (reading.catalog, reading.notes);
     let usage = usage::read(connection, &catalog).await.map_err(failed)?;
-    let doubtful = doubtful(&catalog, &usage);
-    let more = catalog::add_columns(connection, &mut catalog, &doubtful)
-        .await
-        .map_err(failed)?;
-    notes.extend(more);
-    notes.extend(usage.notes.iter().cloned());
     let default_schema = default_schema(server, schemas);
+    let doubts = doubts(&catalog, &usage, entries, &default_schema);
+    let more =
+        catalog::add_columns(connection, &mut catalog, &doubts.whole, &doubts.counters).await;
+    notes.extend(more.map_err(failed)?);
+    notes.extend(usage.notes.iter().cloned());
     let is_own = |name: &TableName| name.name.starts_with(OWN);
     let mut indexes = index_facts(&catalog, &usage, entries, &default_schema);
     indexes.retain(|facts| !is_own(&facts.verdict.table));
@@ -138,22 +137,63 @@ pub(super) fn default_schema(server: &Server, schemas: &[String]) -> String {
     }
 }
 
-/// The tables whose columns a verdict depends on: where an index might go, where a unique index may
-/// stand for the primary key, and where two indexes begin alike, so that their widths matter.
-fn doubtful(catalog: &Catalog, usage: &IndexUsage) -> Vec<TableName> {
-    let mut tables: BTreeSet<TableName> = existing::review(catalog, usage, &[])
+/// The tables of which more has to be known than their indexes.
+struct Doubts {
+    /// All columns: where a unique index may stand for the primary key, where the widths of two
+    /// indexes are compared, and where a definition is about the table.
+    whole: Vec<TableName>,
+    /// Which column counts up by itself: where an index might go that could begin with it.
+    counters: Vec<TableName>,
+}
+
+fn doubts(
+    catalog: &Catalog,
+    usage: &IndexUsage,
+    entries: &[Entry],
+    default_schema: &str,
+) -> Doubts {
+    let mut whole: BTreeSet<&TableName> = entries
+        .iter()
+        .map(|entry| entry.definition.table_name(default_schema))
+        .filter_map(|name| catalog.table(&name.schema, &name.name))
+        .map(|table| &table.name)
+        .collect();
+    let tables = catalog.tables.values();
+    let unclear = tables.filter(|table| has_no_key(table) || compares_widths(table));
+    whole.extend(unclear.map(|table| &table.name));
+    let counters: BTreeSet<TableName> = existing::review(catalog, usage, &[])
         .into_iter()
-        .filter(|verdict| verdict.fate.is_drop())
+        .filter(|verdict| verdict.fate.is_drop() && !whole.contains(&verdict.table))
+        .filter(|verdict| may_count(catalog, verdict))
         .map(|verdict| verdict.table)
         .collect();
-    let others = catalog.tables.values().filter(|table| {
-        let mut firsts = BTreeSet::new();
-        let mut secondary = table.indexes.iter().filter(|index| !index.is_primary());
-        table.primary_key().is_none()
-            || secondary.any(|index| !firsts.insert(index.parts.first().map(|part| &part.what)))
-    });
-    tables.extend(others.map(|table| table.name.clone()));
-    tables.into_iter().collect()
+    Doubts {
+        whole: whole.into_iter().cloned().collect(),
+        counters: counters.into_iter().collect(),
+    }
+}
+
+fn has_no_key(table: &Table) -> bool {
+    table.primary_key().is_none() && table.indexes.iter().any(|index| index.is_unique)
+}
+
+/// Whether one index begins as another does: then it may go if the other is not much wider.
+fn compares_widths(table: &Table) -> bool {
+    let mut firsts = BTreeSet::new();
+    let mut secondary = table.indexes.iter().filter(|index| !index.is_primary());
+    secondary.any(|index| !firsts.insert(index.parts.first().map(|part| &part.what)))
+}
+
+/// Whether the index could be the only one that begins with a column that counts up by itself: not
+/// if the primary key, which stays, begins with the same.
+fn may_count(catalog: &Catalog, verdict: &Verdict) -> bool {
+    let first = |index: &Index| {
+        let part = index.parts.first()?;
+        part.column_name().map(str::to_ascii_lowercase)
+    };
+    let table = catalog.tables.get(&verdict.table);
+    let primary = table.and_then(Table::primary_key).and_then(first);
+    first(&verdict.index).is_some_and(|column| Some(column) != primary)
 }
 
 fn table_facts(table: &Table) -> TableFacts {
@@ -276,7 +316,7 @@ pub(super) async fn definitions(
 /// What this connection has cost so far.
 pub(super) async fn cost(connection: &mut Connection) -> Result<Cost, Error> {
     let failed = |error: server::Error| told(&error);
-    let whole = effort::target_cost(connection).await.map_err(failed)?;
+    let whole = effort::target_cost(connection).await;
     let mut cost = Cost {
         statements: whole.statements,
         rows: whole.rows,

@@ -37,6 +37,7 @@ use context::Context;
 use error::{Error, Outcome};
 
 use crate::config::load::{Flags, Loaded, load};
+use crate::model::text;
 
 /// Time that background tasks get to end after the command itself has ended.
 const WIND_DOWN: Duration = Duration::from_secs(1);
@@ -67,9 +68,10 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Writes one message to standard error; a closed standard error is no reason to fail.
+/// Writes one message to standard error, what a server or a file put into it escaped; a closed
+/// standard error is no reason to fail.
 pub(crate) fn message(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", text::block(text));
 }
 
 fn start(cli: Cli) -> Result<Outcome, Error> {

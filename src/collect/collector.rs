@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::cadence::Cadence;
-use super::crew::{Crew, Member};
 use super::digests::DigestPoll;
 use super::facts;
 use super::fast::FastPoll;
+use super::guests;
 use super::shell::{Ended, Shell};
 use super::worker::{self, Chore, Job, Worker};
 use crate::config::settings::{Monitor, Server};
@@ -22,6 +22,7 @@ use crate::model::interval::{Discontinuity, Interval};
 use crate::model::sample::Sample;
 use crate::model::status::Var;
 use crate::server::capability::{self, Capabilities};
+use crate::server::crew::{Crew, Member};
 use crate::server::guard;
 use crate::server::{Connection, Error};
 
@@ -64,7 +65,7 @@ pub fn spawn(
     tokio::spawn(async move {
         let (jobs, job_queue) = mpsc::channel(worker::QUEUE);
         let (chores, chore_queue) = mpsc::channel(worker::QUEUE);
-        let crew = Arc::new(Crew::default());
+        let crew = Crew::found(&server);
         let ending = cancel.child_token();
         let worker = Worker {
             server: server.clone(),
@@ -180,13 +181,18 @@ impl Collector {
         let mut connection = self.shell.attend(opening).await??;
         connection.set_patience(PATIENCE);
         let member = self.crew.join(&connection);
-        let outcome = self.polling(&mut connection, was_up).await;
+        let outcome = self.polling(&mut connection, member, was_up).await;
         self.crew.leave(member);
         connection.close().await;
         outcome
     }
 
-    async fn polling(&mut self, connection: &mut Connection, was_up: &mut bool) -> Result<(), End> {
+    async fn polling(
+        &mut self,
+        connection: &mut Connection,
+        own: Member,
+        was_up: &mut bool,
+    ) -> Result<(), End> {
         let preparing = prepare(connection, &self.server);
         let capabilities = Arc::new(self.shell.attend(preparing).await??);
         self.renew(&capabilities);
@@ -197,7 +203,6 @@ impl Collector {
         self.shell.capabilities = Some(Arc::clone(&capabilities));
         self.shell.post(Feed::Link(Link::Up(facts)))?;
         *was_up = true;
-        let own = self.crew.members().pop();
         self.poll_fast(connection, own).await?;
         let mut due = Instant::now() + FIRST_INTERVAL;
         let mut digests_due = due;
@@ -240,11 +245,7 @@ impl Collector {
     }
 
     /// One fast poll, if there is room for its figures.
-    async fn poll_fast(
-        &mut self,
-        connection: &mut Connection,
-        own: Option<Member>,
-    ) -> Result<(), End> {
+    async fn poll_fast(&mut self, connection: &mut Connection, own: Member) -> Result<(), End> {
         let Some(permit) = self.shell.room()? else {
             return Ok(());
         };
@@ -281,13 +282,13 @@ impl Collector {
         Ok(())
     }
 
-    fn after_restart(&mut self, uptime: Duration, own: Option<Member>) {
+    fn after_restart(&mut self, uptime: Duration, own: Member) {
         if let Some(digests) = &mut self.digests {
             digests.restarted(uptime);
         }
         // Ids from before the restart may belong to others now.
         for member in self.crew.members() {
-            if Some(member) != own {
+            if member != own {
                 self.crew.leave(member);
             }
         }
@@ -304,7 +305,7 @@ impl Collector {
         let Some(permit) = self.shell.room()? else {
             return Ok(soon);
         };
-        let (Some(digests), Some(fast)) = (&mut self.digests, &self.fast) else {
+        let (Some(digests), Some(fast)) = (&mut self.digests, &mut self.fast) else {
             return Ok(soon);
         };
         let is_baseline = !digests.has_baseline();
@@ -335,6 +336,8 @@ impl Collector {
         };
         if let Some(mut interval) = interval {
             interval.next_poll = next;
+            let leaving_out = guests::leave_out(fast, connection, &self.crew, &mut interval);
+            self.shell.attend(leaving_out).await??;
             permit.send(Feed::Digests(Arc::new(interval)));
         }
         let codes = facts::limit_codes(capabilities, Some(&usage));

@@ -189,10 +189,10 @@ async fn explain_in(
             connection,
             key.schema.as_deref(),
             &sql,
-            parameters::Rows::Behind(0),
+            &[parameters::Rows::Behind(0)],
         )
         .await?;
-        sql = filled.unwrap_or(sql);
+        sql = filled.into_iter().next().unwrap_or(sql);
         note = MADE_UP;
     }
     // The session is read-only, and the server refuses even to plan a write in it.

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::ledger::Ledger;
-use super::rows::{self, AFTER_DIGEST, DIGEST_HEAD, DIGEST_MARK, Interner};
+use super::rows::{self, AFTER_DIGEST, DIGEST_HEAD, Interner};
 use crate::model::digest::{DigestDelta, DigestGap, DigestInterval, DigestKey};
 use crate::server::capability::{Capabilities, DigestUse, Source};
 use crate::server::cells::Cells as _;
+use crate::server::crew::DIGEST_MARK;
 use crate::server::quote;
 use crate::server::{Connection, Error};
 

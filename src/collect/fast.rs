@@ -7,7 +7,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::crew::Crew;
 use super::own::{Accounted, OwnStatements};
 use super::rows;
 use crate::model::digest::DigestKey;
@@ -17,6 +16,7 @@ use crate::model::session::Session;
 use crate::model::status::{Status, Var};
 use crate::model::units::from_picoseconds;
 use crate::server::capability::{Access, Capabilities, Source};
+use crate::server::crew::{self, Crew};
 use crate::server::guard::MeterReading;
 use crate::server::{Connection, Error};
 
@@ -31,7 +31,7 @@ const STATEMENTS: u64 = 5;
 pub struct FastPoll {
     started: Instant,
     plan: Plan,
-    own: OwnStatements,
+    pub(super) own: OwnStatements,
     counted: MeterReading,
     waited: Duration,
     cost: SelfCost,
@@ -45,6 +45,7 @@ pub struct FastPoll {
 struct Plan {
     status: String,
     reads: BTreeSet<Source>,
+    /// The expression for the processor time of a statement, where its history can be read.
     history: Option<String>,
     cpu: bool,
     missing: Vec<String>,
@@ -113,6 +114,7 @@ impl FastPoll {
         crew: &Crew,
     ) -> Result<Sample, Error> {
         let mut missing = self.plan.missing.clone();
+        crew.read_history_with(self.plan.history.clone());
         let status = self.status(connection).await?;
         // The counters are of the moment of their answer: a server that hangs counts nothing.
         let at = Timestamp::now();
@@ -160,7 +162,9 @@ impl FastPoll {
         missing: &mut Vec<String>,
     ) -> Result<(Vec<Session>, u64), Error> {
         let connected = status.get(Var::ThreadsConnected).unwrap_or(0);
-        let limit = Sample::MAX_SESSIONS + crew.members().len();
+        // Who leaves while the sessions are read is in them all the same.
+        let mut own = crew.members();
+        let limit = Sample::MAX_SESSIONS + own.len();
         let is_cut = usize::try_from(connected).is_ok_and(|connected| connected > limit);
         let sql = sessions_sql(self.plan.reads.contains(&Source::Threads), is_cut, limit);
         let mut sessions = Vec::new();
@@ -170,7 +174,7 @@ impl FastPoll {
             })
             .await;
         note(read.map(|_| ()), "sessions", missing)?;
-        let own = crew.members();
+        own.extend(crew.members());
         let before = sessions.len();
         sessions.retain(|s| {
             !own.iter()
@@ -178,7 +182,7 @@ impl FastPoll {
         });
         let own_seen = before - sessions.len();
         let total = if is_cut {
-            connected.saturating_sub(own.len() as u64)
+            connected.saturating_sub(crew.members().len() as u64)
         } else {
             (before - own_seen) as u64
         };
@@ -227,23 +231,21 @@ impl FastPoll {
         crew: &Crew,
         missing: &mut Vec<String>,
     ) -> Result<Accounted, Error> {
-        let Some(columns) = &self.plan.history else {
+        let Some(cpu) = &self.plan.history else {
             return Ok(Accounted::default());
         };
         let threads: Vec<u64> = crew.members().iter().map(|member| member.thread).collect();
-        let list: Vec<String> = threads.iter().map(u64::to_string).collect();
-        let sql = format!(
-            "SELECT /* mydex:own */ {columns} FROM performance_schema.events_statements_history \
-             WHERE THREAD_ID IN ({}) LIMIT 1000",
-            list.join(", ")
-        );
         let mut events = Vec::new();
         let read = connection
-            .each("mydex's own statements", &sql, |row| {
-                events.extend(rows::own_event(row));
-            })
+            .each(
+                "mydex's own statements",
+                &crew::history_sql(cpu, &threads),
+                |row| events.extend(crew::own_event(row)),
+            )
             .await;
         note(read.map(|_| ()), "own statements", missing)?;
+        // What members tell may be in the history as well, and may be of those that are gone.
+        events.extend(crew.take_told());
         let accounted = self.own.account(&events, connection.thread().unwrap_or(0));
         self.own.keep_threads(&threads);
         Ok(accounted)
@@ -280,8 +282,14 @@ impl FastPoll {
             (time, digest_time)
         };
         self.digest_cost += digest_busy;
-        let others = accounted.statements.max(STATEMENTS) as f64 / STATEMENTS as f64;
-        let fast = busy.saturating_sub(digest_busy).as_secs_f64() / others;
+        // What other connections send has no part in how dear a poll is.
+        let polls = match (accounted.polls, self.plan.cpu) {
+            (0, _) => busy,
+            (_, true) => from_picoseconds(accounted.polls_cpu_ps),
+            (_, false) => from_picoseconds(accounted.polls_time_ps),
+        };
+        let others = accounted.polls.max(STATEMENTS) as f64 / STATEMENTS as f64;
+        let fast = polls.saturating_sub(digest_busy).as_secs_f64() / others;
         self.last_cost = Duration::try_from_secs_f64(fast).unwrap_or_default();
     }
 }
@@ -315,14 +323,8 @@ impl Plan {
         }
         let is_on = capabilities.has_performance_schema();
         let history = (is_on && can(Source::History)).then(|| {
-            let cpu = if capabilities.has_column(Source::History, "CPU_TIME") {
-                "CPU_TIME"
-            } else {
-                "0"
-            };
-            format!(
-                "THREAD_ID, EVENT_ID, TIMER_WAIT, {cpu}, CURRENT_SCHEMA, DIGEST, LEFT(SQL_TEXT, 32)"
-            )
+            let has_cpu = capabilities.has_column(Source::History, "CPU_TIME");
+            if has_cpu { "CPU_TIME" } else { "0" }.to_owned()
         });
         if !is_on {
             missing.push("no latencies: performance_schema is off".to_owned());

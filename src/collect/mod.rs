@@ -3,15 +3,15 @@
 //! Gives: a bounded feed of intervals, digests and details, and the cost of having read them.
 //! Pure files: rows.rs, own.rs, ledger.rs, cadence.rs, facts.rs
 //! May import: model, config, sql, server
-//! Reading order: rows, own, crew, fast, ledger, digests, cadence, facts, detail, worker, shell, collector, once, observe
+//! Reading order: rows, own, fast, ledger, digests, guests, cadence, facts, detail, worker, shell, collector, once, observe
 
 pub mod cadence;
 pub mod collector;
-pub mod crew;
 pub mod detail;
 pub mod digests;
 pub mod facts;
 pub mod fast;
+mod guests;
 pub mod ledger;
 pub mod observe;
 pub mod once;

@@ -8,7 +8,6 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::collector::compare;
-use super::crew::Crew;
 use super::detail;
 use super::digests::{DigestPoll, condition};
 use super::facts;
@@ -23,6 +22,7 @@ use crate::model::sample::Sample;
 use crate::model::units::from_picoseconds;
 use crate::server::capability::{self, Capabilities};
 use crate::server::cells::Cells as _;
+use crate::server::crew::Crew;
 use crate::server::guard;
 use crate::server::{Connection, Error};
 

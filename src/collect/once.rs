@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::collector::compare;
-use super::crew::Crew;
 use super::digests::DigestPoll;
 use super::facts;
 use super::fast::FastPoll;
@@ -14,6 +13,7 @@ use crate::model::digest::DigestInterval;
 use crate::model::feed::ServerFacts;
 use crate::model::interval::{Discontinuity, Interval};
 use crate::server::capability;
+use crate::server::crew::Crew;
 use crate::server::guard;
 
 /// One interval of everything.

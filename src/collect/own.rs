@@ -5,8 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::rows::OwnEvent;
 use crate::model::digest::DigestKey;
+use crate::server::crew::OwnEvent;
 
 /// Remembers which statements have been accounted for.
 #[derive(Debug, Default)]
@@ -27,6 +27,12 @@ pub struct Accounted {
     pub time_ps: u64,
     /// Their processor time.
     pub cpu_ps: u64,
+    /// Statements of the polling connection.
+    pub polls: u64,
+    /// Their time.
+    pub polls_time_ps: u64,
+    /// Their processor time.
+    pub polls_cpu_ps: u64,
     /// Of these, time of polls of the digest table.
     pub digest_time_ps: u64,
     /// Of these, processor time of polls of the digest table.
@@ -42,6 +48,10 @@ impl OwnStatements {
     /// The newest statement of `poll_thread` is the reading of the histogram itself. It ended
     /// after it had been read, so that it belongs to the next reading.
     pub fn account(&mut self, events: &[OwnEvent], poll_thread: u64) -> Accounted {
+        // One statement may be known from both the history and the member that sent it.
+        let mut events: Vec<&OwnEvent> = events.iter().collect();
+        events.sort_by_key(|event| (event.thread, event.event));
+        events.dedup_by_key(|event| (event.thread, event.event));
         let newest = events
             .iter()
             .filter(|event| event.thread == poll_thread)
@@ -49,7 +59,7 @@ impl OwnStatements {
             .max();
         let mut accounted = Accounted::default();
         accounted.timers_ps.extend(self.carried.take());
-        for event in events {
+        for event in &events {
             let latest = self.latest.get(&event.thread).copied();
             if latest.is_some_and(|latest| event.event <= latest) {
                 continue;
@@ -57,6 +67,11 @@ impl OwnStatements {
             accounted.statements += 1;
             accounted.time_ps += event.time_ps;
             accounted.cpu_ps += event.cpu_ps;
+            if event.thread == poll_thread {
+                accounted.polls += 1;
+                accounted.polls_time_ps += event.time_ps;
+                accounted.polls_cpu_ps += event.cpu_ps;
+            }
             if event.is_digest_poll {
                 accounted.digest_time_ps += event.time_ps;
                 accounted.digest_cpu_ps += event.cpu_ps;
@@ -66,15 +81,26 @@ impl OwnStatements {
             } else {
                 accounted.timers_ps.push(event.time_ps);
             }
-            if event.key.digest.is_some() && self.keys.len() < MOST_KEYS {
-                self.keys.insert(event.key.clone());
-            }
+            self.learn_one(event);
         }
         for event in events {
             let latest = self.latest.entry(event.thread).or_default();
             *latest = (*latest).max(event.event);
         }
         accounted
+    }
+
+    /// Learns which digests are mydex's, without accounting for the statements.
+    pub fn learn(&mut self, events: &[OwnEvent]) {
+        for event in events {
+            self.learn_one(event);
+        }
+    }
+
+    fn learn_one(&mut self, event: &OwnEvent) {
+        if event.key.digest.is_some() && self.keys.len() < MOST_KEYS {
+            self.keys.insert(event.key.clone());
+        }
     }
 
     /// Whether this digest row is of mydex's own statements.
@@ -127,7 +153,24 @@ mod tests {
         );
         assert_eq!(second.timers_ps, [7, 2, 6, 9]);
         assert_eq!(second.statements, 4);
+        assert_eq!((second.polls, second.polls_time_ps), (3, 16));
         assert_eq!(second.digest_time_ps, 9);
+    }
+
+    #[test]
+    fn what_is_told_and_seen_counts_once() {
+        let mut own = OwnStatements::default();
+        let told = [event(2, 4, 6, "b"), event(2, 3, 9, "a")];
+        let seen = [
+            event(1, 1, 5, "status"),
+            event(2, 4, 6, "b"),
+            event(2, 5, 7, "c"),
+        ];
+        let first = own.account(&[&seen[..], &told[..]].concat(), 1);
+        assert_eq!(first.statements, 4);
+        assert_eq!(first.timers_ps, [9, 6, 7]);
+        assert_eq!(own.account(&told, 1).statements, 0);
+        assert!(own.is_own(&told[1].key));
     }
 
     #[test]

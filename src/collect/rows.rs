@@ -79,41 +79,6 @@ pub fn order(sessions: &mut [Session]) {
     });
 }
 
-/// One statement of mydex as the server remembers it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnEvent {
-    /// `THREAD_ID`.
-    pub thread: u64,
-    /// `EVENT_ID`, ascending within a thread.
-    pub event: u64,
-    /// `TIMER_WAIT` in picoseconds.
-    pub time_ps: u64,
-    /// `CPU_TIME` in picoseconds; zero where it is not measured.
-    pub cpu_ps: u64,
-    /// Its digest row.
-    pub key: DigestKey,
-    /// It was a poll of the digest table.
-    pub is_digest_poll: bool,
-}
-
-/// What statements that read the digest table start with, to find their cost afterwards.
-pub const DIGEST_MARK: &str = "SELECT /* mydex:digests */";
-
-/// `THREAD_ID, EVENT_ID, TIMER_WAIT, CPU_TIME, CURRENT_SCHEMA, DIGEST, LEFT(SQL_TEXT, 32)`.
-pub fn own_event(row: &impl Cells) -> Option<OwnEvent> {
-    Some(OwnEvent {
-        thread: row.u64(0)?,
-        event: row.u64(1)?,
-        time_ps: row.u64(2).unwrap_or(0),
-        cpu_ps: row.u64(3).unwrap_or(0),
-        key: DigestKey {
-            schema: row.str(4).map(Arc::from),
-            digest: row.str(5).map(Arc::from),
-        },
-        is_digest_poll: row.str(6).is_some_and(|sql| sql.starts_with(DIGEST_MARK)),
-    })
-}
-
 /// Keeps one copy of each schema name and digest, however many rows repeat it.
 #[derive(Debug, Default)]
 pub struct Interner(HashSet<Arc<str>>);
@@ -264,19 +229,5 @@ mod tests {
         let columns = counter_columns(|column| column != "SUM_CPU_TIME");
         assert!(columns.ends_with(", 0"));
         assert!(!columns.contains("SUM_CPU_TIME"));
-    }
-
-    #[test]
-    fn own_digest_polls_are_recognised() {
-        let row = [
-            Some("61"),
-            Some("7"),
-            Some("100"),
-            Some("0"),
-            None,
-            Some("d"),
-            Some("SELECT /* mydex:digests */ SCHEM"),
-        ];
-        assert!(own_event(&row).unwrap().is_digest_poll);
     }
 }

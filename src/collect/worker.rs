@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::crew::{Crew, Member};
 use super::detail::{self, DetailError};
 use crate::config::settings::{Monitor, Server};
 use crate::model::digest::{DigestDetail, DigestKey};
@@ -15,6 +14,7 @@ use crate::model::feed::{Feed, KillTarget};
 use crate::server::audit::Audit;
 use crate::server::capability::Capabilities;
 use crate::server::control::{self, Killer};
+use crate::server::crew::{Crew, Member};
 use crate::server::guard;
 use crate::server::{Connection, Error};
 

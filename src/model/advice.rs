@@ -64,6 +64,8 @@ pub struct WorkloadSummary {
     pub window: Option<Duration>,
     /// Weights are measured total times; otherwise calls times estimated costs.
     pub is_measured: bool,
+    /// Those times are calls times one execution on the twin, not the server's own.
+    pub is_of_twin: bool,
     /// Estimated time of the workload today: in the window when it was measured, else in the
     /// optimizer's cost units.
     pub before: f64,

@@ -40,6 +40,8 @@ pub struct Catalog {
     pub tables: BTreeMap<TableName, Table>,
     /// Views by name.
     pub views: BTreeMap<TableName, View>,
+    /// The column that counts up by itself, of tables whose columns were not read.
+    pub counters: BTreeMap<TableName, String>,
 }
 
 impl Catalog {

@@ -7,14 +7,25 @@ pub(super) fn inline(out: &mut String, raw: &str) {
     escaped(out, &text::inline(raw));
 }
 
-/// Like [`inline`], with places where a long name may go on in the next line: behind `_` and `.`.
+/// Like [`inline`], with places where a long name may go on in the next line: behind `_` and `.`
+/// within it. Numbers and versions stay whole.
 pub(super) fn name(out: &mut String, raw: &str) {
-    for piece in text::inline(raw).split_inclusive(['_', '.']) {
+    let safe = text::inline(raw);
+    let mut before = ' ';
+    let mut rest: &str = &safe;
+    while let Some(at) = rest.find(['_', '.']) {
+        let (piece, after) = rest.split_at(at + 1);
         escaped(out, piece);
-        if piece.ends_with(['_', '.']) {
+        before = piece.chars().rev().nth(1).unwrap_or(before);
+        let next = after.chars().next().unwrap_or(' ');
+        let is_number = next.is_ascii_digit() && (before.is_ascii_digit() || piece.ends_with('.'));
+        if !before.is_whitespace() && !next.is_whitespace() && next != '.' && !is_number {
             out.push_str("<wbr>");
         }
+        before = if piece.ends_with('_') { '_' } else { '.' };
+        rest = after;
     }
+    escaped(out, rest);
 }
 
 /// Appends `raw` with its line breaks, for preformatted text.
@@ -81,7 +92,18 @@ mod tests {
 
     #[test]
     fn long_names_may_break_behind_their_parts() {
-        assert_eq!(with(name, "a.b_<c>"), "a.<wbr>b_<wbr>&lt;c&gt;");
+        for (raw, safe) in [
+            ("a.b_<c>", "a.<wbr>b_<wbr>&lt;c&gt;"),
+            ("t1.k_2", "t1.<wbr>k_<wbr>2"),
+            ("a__b", "a_<wbr>_<wbr>b"),
+            ("0.93 s of 1.5 s", "0.93 s of 1.5 s"),
+            ("MySQL 9.7.4-2, .5", "MySQL 9.7.4-2, .5"),
+            ("It ends. And _", "It ends. And _"),
+            ("_.", "_."),
+            ("?, ...", "?, ..."),
+        ] {
+            assert_eq!(with(name, raw), safe, "{raw}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! what changed since an earlier period.
 
 mod changes;
+mod connections;
 mod levels;
 mod shapes;
 mod statements;
@@ -63,6 +64,8 @@ pub fn document(
     }
     blocks.push(Block::Heading("Statements".to_owned()));
     blocks.extend(statements::blocks(period, &now, length.statements));
+    blocks.push(Block::Heading("Connections".to_owned()));
+    blocks.extend(connections::blocks(period));
     blocks.push(Block::Heading("Waits".to_owned()));
     blocks.extend(waits(period));
     blocks.push(Block::Heading("Limits and cost".to_owned()));
@@ -185,11 +188,18 @@ pub(super) fn change(measure: Measure, then: f64, now: f64) -> String {
     format!("{:+.1}%", (factor - 1.0) * 100.0)
 }
 
-/// Whether a measure is worse than before by enough to be told: a tenth, or half a point.
+/// Whether a measure is worse than before by enough to be told: a tenth and more than chance, or half
+/// a point.
 pub(super) fn is_worse(measure: Measure, then: f64, now: f64) -> bool {
+    // A single event more or less within a minute says nothing.
+    let least = match measure.unit() {
+        Unit::PerSecond => 0.05,
+        Unit::Sessions => 0.02,
+        Unit::BytesPerSecond | Unit::Seconds | Unit::Share => 0.0,
+    };
     let grew = match measure.unit() {
         Unit::Share => (now - then).abs() > 0.005,
-        _ => (now - then).abs() > 0.1 * then.abs(),
+        _ => (now - then).abs() > (0.1 * then.abs()).max(least),
     };
     grew && match measure.more_is() {
         More::Better => now < then,
@@ -311,6 +321,13 @@ fn waits(period: &Performance) -> Vec<Block> {
         &["wait", ">count", ">time", ">sessions", ">average"],
     );
     for wait in waits.iter().take(WAITS) {
+        if wait.time.is_zero() {
+            let count = units::count(wait.count as f64);
+            let untimed = ["not timed", "-", "-"].map(str::to_owned);
+            let [time, sessions, average] = untimed;
+            table.push([wait.event.clone(), count, time, sessions, average]);
+            continue;
+        }
         let each = u32::try_from(wait.count).unwrap_or(u32::MAX).max(1);
         table.push([
             wait.event.clone(),

@@ -1,7 +1,6 @@
 //! A connection with its limits: what it may wait for, what it may change, what it has cost.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -11,63 +10,10 @@ use tokio::time::Instant;
 
 use super::cells::Cells;
 use super::connect;
+use super::crew::{self, Crew, Duty, UNTOLD};
 use super::error::{self, Error};
+pub use super::meter::{Meter, MeterReading};
 use crate::config::settings::{Monitor, Server};
-
-/// What mydex's connections to one server have cost together; shared between them.
-#[derive(Debug, Default)]
-pub struct Meter {
-    statements: AtomicU64,
-    selects: AtomicU64,
-    rows: AtomicU64,
-    bytes: AtomicU64,
-    waited_ns: AtomicU64,
-}
-
-/// The counts of a [`Meter`] at one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MeterReading {
-    /// Statements sent.
-    pub statements: u64,
-    /// Those of them that the server counts in `Com_select`.
-    pub selects: u64,
-    /// Rows received.
-    pub rows: u64,
-    /// Bytes received, counted as the length of the values.
-    pub bytes: u64,
-    /// Time from sending statements to their last row.
-    pub waited: Duration,
-}
-
-impl Meter {
-    /// The counts so far.
-    #[must_use]
-    pub fn read(&self) -> MeterReading {
-        MeterReading {
-            statements: self.statements.load(Ordering::Relaxed),
-            selects: self.selects.load(Ordering::Relaxed),
-            rows: self.rows.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
-            waited: Duration::from_nanos(self.waited_ns.load(Ordering::Relaxed)),
-        }
-    }
-
-    fn add_statement(&self, sql: &str) {
-        self.statements.fetch_add(1, Ordering::Relaxed);
-        let is_select = sql
-            .trim_start()
-            .get(..6)
-            .is_some_and(|word| word.eq_ignore_ascii_case("select"));
-        if is_select {
-            self.selects.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn add_wait(&self, waited: Duration) {
-        let ns = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-        self.waited_ns.fetch_add(ns, Ordering::Relaxed);
-    }
-}
 
 /// One row of a result.
 pub struct Row(MySqlRow);
@@ -111,14 +57,22 @@ pub struct Connection {
     version: String,
     patience: Duration,
     meter: Arc<Meter>,
+    duty: Option<Duty>,
 }
 
-/// Opens a connection and sets its session's limits.
+/// Opens a connection and sets its session's limits. If this server is watched from here, what the
+/// connection sends counts as mydex's own there.
 pub async fn open(server: &Server, limits: &Monitor) -> Result<Connection, Error> {
-    open_with(server, limits, Arc::default()).await
+    let Some(crew) = Crew::of(server) else {
+        return open_with(server, limits, Arc::default()).await;
+    };
+    let meter = Arc::new(Meter::within(&crew.meter));
+    let mut connection = open_with(server, limits, meter).await?;
+    connection.duty = Some(Duty::of(&connection, crew));
+    Ok(connection)
 }
 
-/// Like [`open`], counting into a meter that other connections count into as well.
+/// Opens a connection and sets its session's limits, counting into a meter that other connections count into as well.
 pub async fn open_with(
     server: &Server,
     limits: &Monitor,
@@ -135,6 +89,7 @@ pub async fn open_with(
         version: String::new(),
         patience: limits.statement_timeout + limits.connect_timeout,
         meter,
+        duty: None,
     };
     connection.limit(limits).await?;
     connection.identify().await?;
@@ -185,11 +140,55 @@ impl Connection {
     }
 
     /// Runs `sql` in the text protocol, which the server counts as exactly one question, and
-    /// hands over the rows one by one, `limit` of them at most.
+    /// hands over the rows one by one.
     ///
-    /// `what` names the statement in errors. Rows beyond the limit are read and dropped, since the
-    /// protocol has no other way to end a result; statements carry a LIMIT of their own.
+    /// `what` names the statement in errors. Statements carry a LIMIT of their own, since the
+    /// protocol has no other way to end a result.
     pub async fn each(
+        &mut self,
+        what: &str,
+        sql: &str,
+        take: impl FnMut(&Row),
+    ) -> Result<u64, Error> {
+        let outcome = self.send(what, sql, take).await;
+        self.sent(1).await;
+        outcome
+    }
+
+    /// Notes that statements were sent; tells the crew of them when it is time.
+    async fn sent(&mut self, statements: u32) {
+        if let Some(duty) = &mut self.duty {
+            duty.untold += statements;
+            if duty.untold >= UNTOLD {
+                self.tell().await;
+            }
+        }
+    }
+
+    /// Tells the crew what was sent. What can't be read stays untold: it shows, and harms nobody.
+    async fn tell(&mut self) {
+        let Some(duty) = &mut self.duty else {
+            return;
+        };
+        duty.untold = 0;
+        let crew = Arc::clone(&duty.crew);
+        let sql = self.thread.and_then(|thread| crew.history_of(thread));
+        let (Some(sql), false) = (sql, self.is_broken()) else {
+            return;
+        };
+        let mut events = Vec::new();
+        let read = self
+            .send("mydex's own statements", &sql, |row| {
+                events.extend(crew::own_event(row));
+            })
+            .await;
+        match read {
+            Ok(_) => crew.tell(events),
+            Err(error) => tracing::debug!(%error, "own statements can't be told"),
+        }
+    }
+
+    async fn send(
         &mut self,
         what: &str,
         sql: &str,
@@ -212,9 +211,7 @@ impl Connection {
             Ok::<(), sqlx::Error>(())
         };
         let outcome = tokio::time::timeout(patience, reading).await;
-        self.meter.add_wait(started.elapsed());
-        self.meter.rows.fetch_add(rows, Ordering::Relaxed);
-        self.meter.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.meter.add_answer(rows, bytes, started.elapsed());
         let result = match outcome {
             Err(_) => Err(Error::Timeout {
                 statement: what.to_owned(),
@@ -269,23 +266,34 @@ impl Connection {
             .persistent(false)
             .fetch_all(&mut inner);
         let outcome = tokio::time::timeout(patience, reading).await;
-        self.meter.add_wait(started.elapsed());
+        let waited = started.elapsed();
         let result = match outcome {
             Err(_) => Err(Error::Timeout {
                 statement: what.to_owned(),
                 after: patience,
             }),
             Ok(Err(error)) => Err(error::of_statement(error, &place, what)),
-            Ok(Ok(rows)) => Ok(rows.into_iter().map(|row| Values::of(&Row(row))).collect()),
+            Ok(Ok(rows)) => Ok(rows.into_iter().map(Row).collect::<Vec<Row>>()),
         };
+        let rows = result.as_deref().unwrap_or_default();
+        let bytes = rows.iter().map(Row::bytes).sum();
+        self.meter.add_answer(rows.len() as u64, bytes, waited);
+        let result = result.map(|rows| rows.iter().map(Values::of).collect());
         if !matches!(&result, Err(error) if error.is_fatal()) {
             self.inner = Some(inner);
         }
+        // The server remembers preparing and executing apart.
+        self.sent(2).await;
         result
     }
 
     /// Says goodbye, so that the server does not count an aborted client; waits a moment at most.
     pub async fn close(mut self) {
+        if self.duty.is_some() {
+            self.tell().await;
+            // The server counts the goodbye as well.
+            self.meter.add_statement("QUIT");
+        }
         if let Some(inner) = self.inner.take() {
             let _ = tokio::time::timeout(Duration::from_millis(500), inner.close()).await;
         }

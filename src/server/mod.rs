@@ -3,7 +3,7 @@
 //! Gives: bounded connections, facts about the server, findings with remedies; every change leaves an audit record.
 //! Pure files: quote.rs, ddl.rs, recreate.rs, cells.rs, account.rs, findings.rs, instruments.rs, catalog/create.rs, catalog/innodb.rs, catalog/rows.rs
 //! May import: model, config, sql
-//! Reading order: error, cells, quote, ddl, recreate, connect, guard, capability, catalog, usage, distinct, room, account, instruments, findings, parameters, statements, audit, control, settings
+//! Reading order: error, cells, quote, ddl, recreate, connect, meter, guard, crew, capability, catalog, usage, distinct, room, account, instruments, findings, parameters, statements, audit, control, settings
 
 pub mod account;
 pub mod audit;
@@ -12,12 +12,14 @@ pub mod catalog;
 pub mod cells;
 pub mod connect;
 pub mod control;
+pub mod crew;
 pub mod ddl;
 pub mod distinct;
 pub mod error;
 pub mod findings;
 pub mod guard;
 mod instruments;
+mod meter;
 pub mod parameters;
 pub mod quote;
 pub mod recreate;

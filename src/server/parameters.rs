@@ -34,18 +34,27 @@ pub enum Rows {
     Unread,
 }
 
-/// `sql` with constants in place of its parameters; `None` when it can't be taken apart.
+impl Rows {
+    /// Three rows of each table, not next to one another.
+    pub const SPREAD: [Self; 3] = [Self::Behind(0), Self::Behind(97), Self::Behind(997)];
+}
+
+/// `sql` with constants in place of its parameters, once for each of `rows`; nothing when it can't be
+/// taken apart.
 ///
-/// One row of each table is read, in the schema `schema` where a table names none. A table that
-/// may not be read gives no values.
+/// One row of each table is read each time, in the schema `schema` where a table names none. A table
+/// that may not be read gives no values.
+///
+/// # Errors
+/// When the columns of the tables can't be read, or the connection fails.
 pub async fn fill(
     connection: &mut Connection,
     schema: Option<&str>,
     sql: &str,
-    rows: Rows,
-) -> Result<Option<String>, Error> {
+    rows: &[Rows],
+) -> Result<Vec<String>, Error> {
     let Some(statement) = Parametrized::of(sql) else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     let kinds = columns(connection, schema, &statement.tables).await?;
     let places: Vec<Option<Place>> = statement
@@ -53,24 +62,24 @@ pub async fn fill(
         .iter()
         .map(|slot| place(slot, schema, &statement.tables, &kinds))
         .collect();
-    let values = match rows {
-        Rows::Unread => BTreeMap::new(),
-        Rows::Behind(offset) => values(connection, &places, &kinds, offset).await?,
-    };
-    let literals: Vec<String> = statement
-        .slots
-        .iter()
-        .zip(&places)
-        .map(|(slot, place)| match (slot, place) {
+    let mut all = Vec::with_capacity(rows.len());
+    for rows in rows {
+        let values = match rows {
+            Rows::Unread => BTreeMap::new(),
+            Rows::Behind(offset) => values(connection, &places, &kinds, *offset).await?,
+        };
+        let literal = |(slot, place): (&Slot, &Option<Place>)| match (slot, place) {
             (Slot::Count, _) => COUNT.to_owned(),
             (_, Some(place)) => values
                 .get(place)
                 .cloned()
                 .unwrap_or_else(|| any(kinds.get(place)).to_owned()),
             _ => OTHER.to_owned(),
-        })
-        .collect();
-    Ok(Some(statement.filled(&literals)))
+        };
+        let literals = statement.slots.iter().zip(&places).map(literal);
+        all.push(statement.filled(&literals.collect::<Vec<_>>()));
+    }
+    Ok(all)
 }
 
 /// A constant that can be compared with a column of this type.

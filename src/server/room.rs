@@ -1,38 +1,67 @@
-//! Free bytes on the disk of a server's data, where the server is this machine's own.
+//! Free bytes on the disks of a server, where the server is this machine's own.
 
 use std::path::Path;
 
-use super::cells::Cells as _;
+use super::cells::Cells;
 use super::{Connection, Error};
 use crate::config::settings::Server;
 
-/// Free bytes where the server keeps its data; `None` where its disk can't be seen from here.
+/// Free bytes; `None` where a disk can't be seen from here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Where the server keeps its data.
+    pub data: Option<u64>,
+    /// Where it sorts the entries of an index that it builds.
+    pub sort: Option<u64>,
+}
+
+/// The room on the disks of a server; none is known of a server of another machine, and of one that
+/// does not tell its folders.
 ///
 /// # Errors
 /// When the connection fails.
-pub async fn free(connection: &mut Connection, server: &Server) -> Result<Option<u64>, Error> {
+pub async fn read(connection: &mut Connection, server: &Server) -> Result<Room, Error> {
     let is_near = server.socket.is_some()
         || matches!(server.host.as_str(), "localhost" | "127.0.0.1" | "::1");
     if !is_near {
-        return Ok(None);
+        return Ok(Room::default());
     }
-    let row = connection
-        .first("where the data is", "SELECT @@datadir, @@server_uuid")
-        .await?
-        .unwrap_or_default();
-    let (Some(folder), Some(uuid)) = (row.text(0), row.text(1)) else {
-        return Ok(None);
-    };
-    Ok(of_folder(Path::new(&folder), &uuid))
+    let sql = "SELECT @@datadir, @@server_uuid, @@innodb_tmpdir, @@tmpdir";
+    match connection.first("where the data is", sql).await {
+        Ok(row) => Ok(row.map(|row| of_row(&row)).unwrap_or_default()),
+        Err(error) if error.is_fatal() => Err(error),
+        Err(_) => Ok(Room::default()),
+    }
 }
 
-/// The room beside the data of this very server: behind a tunnel, a path that exists here is
-/// another machine's all the same.
-fn of_folder(folder: &Path, uuid: &str) -> Option<u64> {
-    let own = std::fs::read_to_string(folder.join("auto.cnf")).ok()?;
-    if uuid.is_empty() || !own.contains(uuid) {
-        return None;
+/// Of a row of the folder of the data, the server's identity, and the folders for sorting, the
+/// first of which may be empty.
+fn of_row(row: &impl Cells) -> Room {
+    let text = |place: usize| row.text(place).filter(|text| !text.is_empty());
+    let (Some(data), Some(uuid)) = (text(0), text(1)) else {
+        return Room::default();
+    };
+    if !is_data_of(Path::new(&data), &uuid) {
+        return Room::default();
     }
+    // Several folders may be named, which the server uses in turn; the fullest one decides.
+    let sort = text(2).or_else(|| text(3));
+    let folders = sort.as_deref().unwrap_or_default().split(':');
+    let rooms: Option<Vec<u64>> = folders.map(|folder| free(Path::new(folder))).collect();
+    Room {
+        data: free(Path::new(&data)),
+        sort: rooms.and_then(|rooms| rooms.into_iter().min()),
+    }
+}
+
+/// Whether this folder is the data of that server: behind a tunnel, a path that exists here is
+/// another machine's all the same.
+fn is_data_of(folder: &Path, uuid: &str) -> bool {
+    let own = std::fs::read_to_string(folder.join("auto.cnf"));
+    own.is_ok_and(|text| text.contains(uuid))
+}
+
+fn free(folder: &Path) -> Option<u64> {
     let facts = rustix::fs::statvfs(folder).ok()?;
     facts.f_bavail.checked_mul(facts.f_frsize)
 }
@@ -42,12 +71,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_data_of_that_server_is_looked_at() {
+    fn only_the_disks_of_that_server_are_looked_at() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(of_folder(folder.path(), "a-b"), None);
+        let data = folder.path().to_str().unwrap();
+        let room = |uuid: &str, inner: Option<&str>, sort: &str| {
+            of_row(&[Some(data), Some(uuid), inner, Some(sort)])
+        };
+        assert_eq!(room("a-b", None, data), Room::default());
         std::fs::write(folder.path().join("auto.cnf"), "[auto]\nserver-uuid=a-b\n").unwrap();
-        assert!(of_folder(folder.path(), "a-b").is_some_and(|free| free > 0));
-        assert_eq!(of_folder(folder.path(), "c-d"), None);
-        assert_eq!(of_folder(folder.path(), ""), None);
+        for sort in [data.to_owned(), format!("{data}:{data}")] {
+            let found = room("a-b", Some(""), &sort);
+            assert!(found.data.is_some_and(|free| free > 0));
+            assert!(found.sort.is_some_and(|free| free > 0));
+        }
+        let found = room("a-b", Some("/no/such/folder"), data);
+        assert!(found.data.is_some() && found.sort.is_none());
+        assert_eq!(room("c-d", None, data), Room::default());
+        assert_eq!(room("", None, data), Room::default());
     }
 }

@@ -13,7 +13,7 @@ use super::quote::hex_literal;
 use super::{Connection, Error};
 use crate::model::digest::DigestCounters;
 use crate::model::schema::TableName;
-use crate::sql::explainable::{explainable, is_cut, without_prepared};
+use crate::sql::explainable::{explainable, is_cut, is_preparing, without_prepared};
 
 /// What mydex writes into its own statements, so that it knows them again.
 const OWN: &str = "/* mydex:";
@@ -26,9 +26,6 @@ const MAX_RECENT: usize = 5_000;
 
 /// How a prepared statement's executions begin in the digest table.
 const PREPARED: &str = "EXECUTE ";
-
-/// Rows of a table from which the constants of a prepared statement are taken, one after another.
-const BEHIND: [u32; 3] = [0, 97, 997];
 
 /// A class of statements.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +81,23 @@ impl Statement {
             counted: Vec::new(),
             texts: Vec::new(),
             cut: None,
+        }
+    }
+
+    /// One that is known by its digest, of which nothing was read yet.
+    #[must_use]
+    pub fn of_digest(digest: &str, schema: Option<String>, fingerprint: &str) -> Self {
+        let class = Class {
+            fingerprint: without_prepared(fingerprint).to_owned(),
+            schema,
+        };
+        Self {
+            counted: vec![Counted {
+                digest: digest.to_owned(),
+                counters: DigestCounters::default(),
+                first_seen: Timestamp::UNIX_EPOCH,
+            }],
+            ..Self::new(class)
         }
     }
 
@@ -199,11 +213,8 @@ pub async fn samples(
     });
     if let (true, Some(sql)) = (taken.is_empty(), form) {
         let schema = statement.class.schema.as_deref();
-        for offset in BEHIND {
-            let filled = parameters::fill(connection, schema, &sql, Rows::Behind(offset)).await?;
-            if let Some(sql) = filled {
-                push(&mut taken, sql, true);
-            }
+        for sql in parameters::fill(connection, schema, &sql, &Rows::SPREAD).await? {
+            push(&mut taken, sql, true);
         }
     }
     taken.truncate(most);
@@ -298,12 +309,6 @@ fn row(row: &Values) -> Option<Row> {
     })
 }
 
-fn is_preparing(fingerprint: &str) -> bool {
-    fingerprint
-        .get(..8)
-        .is_some_and(|head| head.eq_ignore_ascii_case("PREPARE "))
-}
-
 /// Whether statements of this normalized text have a plan.
 fn has_plan(fingerprint: &str) -> bool {
     let text = fingerprint.trim_start_matches(['(', ' ']);
@@ -316,7 +321,10 @@ fn has_plan(fingerprint: &str) -> bool {
 }
 
 /// Statements that the sessions ran lately: other constants for the same digests.
-async fn recent(
+///
+/// # Errors
+/// When the connection fails.
+pub async fn recent(
     connection: &mut Connection,
     capabilities: &Capabilities,
     statements: &mut [Statement],

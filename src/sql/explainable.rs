@@ -108,6 +108,14 @@ fn is_blank(token: &Token) -> bool {
     )
 }
 
+/// Whether a digest counts how often a statement was prepared, which executes none.
+#[must_use]
+pub fn is_preparing(fingerprint: &str) -> bool {
+    fingerprint
+        .get(..8)
+        .is_some_and(|head| head.eq_ignore_ascii_case("PREPARE "))
+}
+
 /// The statement without what the server puts before a prepared one.
 ///
 /// Newer servers write `PREPARE SELECT …` and `EXECUTE SELECT …` for prepared statements.

@@ -107,6 +107,15 @@ fn word<'a>(tokens: &[&'a Token], i: Option<usize>) -> Option<&'a Word> {
     }
 }
 
+/// The name that a word stands for: text is kept as it is written, a backtick in a name twice.
+#[must_use]
+pub fn plain(word: &Word) -> String {
+    match word.quote_style {
+        Some('`') => word.value.replace("``", "`"),
+        _ => word.value.clone(),
+    }
+}
+
 fn is_keyword(tokens: &[&Token], i: Option<usize>, keyword: &str) -> bool {
     word(tokens, i)
         .is_some_and(|w| w.quote_style.is_none() && w.value.eq_ignore_ascii_case(keyword))
@@ -152,8 +161,8 @@ fn tables(tokens: &[&Token]) -> Vec<Table> {
         };
         let is_qualified = matches!(tokens.get(i + 2), Some(Token::Period));
         let (schema, name, mut next) = match word(tokens, Some(i + 3)) {
-            Some(name) if is_qualified => (Some(first.value.clone()), name.value.clone(), i + 4),
-            _ => (None, first.value.clone(), i + 2),
+            Some(name) if is_qualified => (Some(plain(first)), plain(name), i + 4),
+            _ => (None, plain(first), i + 2),
         };
         if is_keyword(tokens, Some(next), "AS") {
             next += 1;
@@ -163,7 +172,7 @@ fn tables(tokens: &[&Token]) -> Vec<Table> {
                 w.quote_style.is_some()
                     || !NO_ALIAS.iter().any(|no| w.value.eq_ignore_ascii_case(no))
             })
-            .map_or_else(|| name.clone(), |w| w.value.clone());
+            .map_or_else(|| name.clone(), plain);
         found.push(Table {
             schema,
             name,

@@ -269,6 +269,78 @@ async fn an_index_goes_with_the_one_that_does_its_work() {
 }
 
 #[tokio::test]
+async fn indexes_on_expressions_are_built_beside_others() {
+    let schema = shop("advise_beside").await;
+    let pool = schema.pool().await;
+    for sql in [
+        "ALTER TABLE customers ADD COLUMN tags JSON, ADD COLUMN roles JSON",
+        "UPDATE customers SET tags = JSON_ARRAY(CONCAT('t', id), CONCAT('t', id + 1)), \
+         roles = JSON_ARRAY(id, id + 1)",
+        "INSERT INTO customers SELECT id + 1000 * n.i, CONCAT('more', id, '-', n.i), region, tags, \
+         roles FROM customers JOIN (SELECT 1 AS i UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) AS n",
+        "ALTER TABLE customers ADD INDEX Whole ((LOWER(region)))",
+        "ANALYZE TABLE customers",
+    ] {
+        run(&pool, sql).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let all = recommended(
+        &schema,
+        folder.path(),
+        "-- weight: 300\n\
+         SELECT id FROM customers WHERE 't55' MEMBER OF (tags);\n\
+         -- weight: 200\n\
+         SELECT id FROM customers WHERE 77 MEMBER OF (roles);\n\
+         -- weight: 300\n\
+         SELECT id FROM customers WHERE LOWER(email) = CONCAT('user', '77', '@example.org');",
+    );
+    let functional = all.iter().filter(|one| one["action"] == "create");
+    assert_eq!(functional.count(), 3, "{all:#?}");
+    let before = definition(&pool).await;
+    carry_out(&pool, all.iter(), "ddl").await;
+    carry_out(&pool, all.iter(), "undo").await;
+    assert_eq!(definition(&pool).await, before);
+}
+
+#[tokio::test]
+async fn hostile_names_partitions_and_other_engines_are_advised_on() {
+    let schema = schema("advise_names").await;
+    let pool = schema.pool().await;
+    let numbers = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900), \
+                   m AS (SELECT a.i * 10 + b.i AS i FROM n AS a JOIN n AS b ON b.i <= 10)";
+    for sql in [
+        "CREATE TABLE `par``t|<b>` (id INT NOT NULL, `na``me` VARCHAR(40) NOT NULL, d DATE NOT NULL, \
+         PRIMARY KEY (id, d)) PARTITION BY HASH (YEAR(d)) PARTITIONS 3",
+        &format!(
+            "INSERT INTO `par``t|<b>` {numbers} \
+             SELECT i, CONCAT('Name', i), '2023-01-01' + INTERVAL i % 1000 DAY FROM m"
+        ),
+        "CREATE TABLE other (id INT PRIMARY KEY, a INT) ENGINE = MyISAM",
+        &format!("INSERT INTO other {numbers} SELECT i, i % 500 FROM m"),
+        "CREATE VIEW seen AS SELECT id, LOWER(`na``me`) AS low FROM `par``t|<b>`",
+        "ANALYZE TABLE `par``t|<b>`, other",
+    ] {
+        run(&pool, sql).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let all = recommended(
+        &schema,
+        folder.path(),
+        "-- weight: 300\n\
+         SELECT id FROM `par``t|<b>` WHERE `na``me` = 'Name77';\n\
+         -- weight: 300\n\
+         SELECT id FROM seen WHERE low = 'name77';\n\
+         -- weight: 300\n\
+         SELECT COUNT(*) FROM other WHERE a = 5;",
+    );
+    assert_eq!(all.len(), 3, "{all:#?}");
+    let before = definition(&pool).await;
+    carry_out(&pool, all.iter(), "ddl").await;
+    carry_out(&pool, all.iter(), "undo").await;
+    assert_eq!(definition(&pool).await, before);
+}
+
+#[tokio::test]
 async fn virtual_columns_come_before_indexes_that_refuse_them() {
     let schema = shop("advise_virtual").await;
     let pool = schema.pool().await;
@@ -302,6 +374,10 @@ async fn virtual_columns_come_before_indexes_that_refuse_them() {
     carry_out(&pool, all.iter(), "ddl").await;
     let after = definition(&pool).await;
     carry_out(&pool, all.iter().rev(), "undo").await;
+    assert_eq!(definition(&pool).await, before);
+    // The column goes while the array's index is still there, too.
+    carry_out(&pool, all.iter(), "ddl").await;
+    carry_out(&pool, all.iter(), "undo").await;
     assert_eq!(definition(&pool).await, before);
 
     // The definitions' numbers have the same order.

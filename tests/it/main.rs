@@ -28,6 +28,7 @@ mod index_verify;
 mod indexes_view;
 mod keeper;
 mod kills;
+mod own;
 mod pack;
 mod performance;
 mod plans;

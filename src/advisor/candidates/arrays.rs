@@ -7,8 +7,8 @@ use crate::advisor::constant::{self, Kind as Constant};
 use crate::model::schema::Table;
 
 const TEXT: &str = "char(255)";
-const WHOLE: &str = "signed";
-const FRACTION: &str = "decimal(30,10)";
+pub(super) const WHOLE: &str = "signed";
+pub(super) const FRACTION: &str = "decimal(30,10)";
 
 /// What a multi-valued index on `text` (a column, or a path in one) can be cast to, by the
 /// constants that are looked for; with words for names.
@@ -43,6 +43,12 @@ pub(super) fn arrays(
             )
         })
         .collect()
+}
+
+/// The type of the elements of an array that [`arrays`] gave.
+pub(super) fn element(array: &str) -> Option<&str> {
+    let (_, name) = array.strip_suffix(" array)")?.rsplit_once(" as ")?;
+    Some(name)
 }
 
 /// Of an element that is looked for, or of a document of such elements.

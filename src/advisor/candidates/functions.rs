@@ -44,11 +44,11 @@ pub(super) fn binary(
             Some(extracted)
         };
     }
-    let sign = match op {
-        BinaryOperator::Plus => "+",
-        BinaryOperator::Minus => "-",
-        BinaryOperator::Multiply => "*",
-        BinaryOperator::Modulo => "%",
+    let (sign, word) = match op {
+        BinaryOperator::Plus => ("+", "plus"),
+        BinaryOperator::Minus => ("-", "minus"),
+        BinaryOperator::Multiply => ("*", "times"),
+        BinaryOperator::Modulo => ("%", "mod"),
         _ => return None,
     };
     let (one, one_words, one_unsigned) = integer(table, left)?;
@@ -58,14 +58,12 @@ pub(super) fn binary(
     if is_unsigned && sign == "-" {
         return None;
     }
-    let words: Vec<String> = one_words.into_iter().chain(other_words).collect();
-    (!words.is_empty()).then(|| {
-        Typed::new(
-            format!("({one} {sign} {other})"),
-            Kind::Integer { is_unsigned },
-            words,
-        )
-    })
+    let words = one_words.into_iter().chain([word.to_owned()]);
+    Some(Typed::new(
+        format!("({one} {sign} {other})"),
+        Kind::Integer { is_unsigned },
+        words.chain(other_words).collect(),
+    ))
 }
 
 fn integer(table: &Table, expression: &Expr) -> Option<(String, Vec<String>, bool)> {
@@ -201,6 +199,7 @@ fn default(name: &str, of: Typed, instead: &Expr) -> Option<Typed> {
     };
     let mut words = vec![name.to_owned()];
     words.extend(of.words.clone());
+    words.push(text.clone());
     is_alike.then(|| Typed::new(format!("{name}({},{text})", of.sql), of.kind, words))
 }
 

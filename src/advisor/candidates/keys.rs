@@ -202,46 +202,86 @@ pub(in crate::advisor) fn stored_part_bytes(
     part: &KeyPart,
     statistics: &Statistics,
 ) -> f64 {
-    let Part::Column(name) = &part.what else {
-        return match &part.what {
-            Part::Expression(text) => expression_bytes(text),
-            Part::Column(_) => 8.0,
-        };
+    let name = match &part.what {
+        Part::Column(name) => name,
+        Part::Expression(text) => return expression_bytes(table, text, statistics),
     };
     let Some(column) = table.column(name) else {
         return 16.0;
     };
-    if let Some(bytes) = fixed_bytes(&column.data_type, &column.full_type) {
-        return bytes as f64 + f64::from(u8::from(column.is_nullable)) / 8.0;
-    }
     let known = statistics.of(&table.name, &column.name);
-    let average = known
-        .average_bytes
-        .map_or(declared_bytes(column).min(255) as f64 / 3.0, |bytes| {
-            bytes * present(known.null_share)
-        });
-    let average = match part.prefix {
-        // A prefix of n characters holds n bytes of the usual text.
-        Some(chars) => average.min(f64::from(chars)),
-        None => average,
-    };
+    if let Some(bytes) = fixed_bytes(&column.data_type, &column.full_type) {
+        return bytes as f64 * present(known.null_share);
+    }
     if column.data_type == "char" && known.average_bytes.is_none() && part.prefix.is_none() {
         return column.max_chars.unwrap_or(1) as f64;
     }
-    average + 1.0
+    let average = known
+        .average_bytes
+        .unwrap_or(declared_bytes(column).min(255) as f64 / 3.0);
+    // A prefix of n characters holds n bytes of the usual text.
+    let average = part
+        .prefix
+        .map_or(average, |chars| average.min(f64::from(chars)));
+    (average + length_bytes(column, average)) * present(known.null_share)
+}
+
+/// Bytes that tell the length of a string: none of one that always has the same.
+fn length_bytes(column: &Column, average: f64) -> f64 {
+    let is_of_one_length =
+        matches!(column.data_type.as_str(), "char" | "binary") && bytes_per_char(column) == 1;
+    if is_of_one_length {
+        0.0
+    } else if average > 127.0 && declared_bytes(column) > 255 {
+        2.0
+    } else {
+        1.0
+    }
+}
+
+/// Whether a part may be NULL, for which an entry has a bit.
+pub(super) fn is_nullable(table: &Table, part: &KeyPart) -> bool {
+    match &part.what {
+        Part::Column(name) => table.column(name).is_none_or(|column| column.is_nullable),
+        Part::Expression(_) => true,
+    }
 }
 
 fn present(null_share: Option<f64>) -> f64 {
     1.0 - null_share.unwrap_or(0.0).clamp(0.0, 1.0)
 }
 
-fn expression_bytes(text: &str) -> f64 {
-    let text = text.to_ascii_lowercase();
-    if text.contains("char") || text.contains("lower") || text.contains("upper") {
-        20.0
-    } else {
-        8.0
+/// Whether an expression gives an array, for a multi-valued index.
+pub(super) fn is_array(expression: &str) -> bool {
+    let text = expression.trim_end().trim_end_matches(')').trim_end();
+    let start = text.len().saturating_sub(" array".len());
+    text.get(start..)
+        .is_some_and(|end| end.eq_ignore_ascii_case(" array"))
+}
+
+/// The column that is an array itself, not one somewhere within it.
+pub(super) fn array_column<'a>(table: &'a Table, expression: &str) -> Option<&'a Column> {
+    let start = expression.find('(')? + 1;
+    let end = expression.to_ascii_lowercase().rfind(" as ")?;
+    let what = expression.get(start..end)?.trim();
+    table.column(&what.trim_matches('`').replace("``", "`"))
+}
+
+/// Bytes of an expression's value: those of an array's element where its column is known.
+fn expression_bytes(table: &Table, text: &str, statistics: &Statistics) -> f64 {
+    /// Quotation marks, comma and blank around a string in the text of an array.
+    const AROUND: f64 = 4.0;
+    let lower = text.to_ascii_lowercase();
+    let is_text = lower.contains("char") || lower.contains("lower") || lower.contains("upper");
+    if !is_text {
+        return 8.0;
     }
+    let known = array_column(table, text)
+        .filter(|_| is_array(text))
+        .map(|column| statistics.of(&table.name, &column.name));
+    known
+        .and_then(|known| Some(known.average_bytes? / known.elements.filter(|n| *n > 0.0)?))
+        .map_or(20.0, |each| (each - AROUND).max(1.0) + 1.0)
 }
 
 /// Whether the index finds rows by comparing keys, in order.

@@ -37,6 +37,25 @@ pub(super) fn free(name: String, is_taken: impl Fn(&str) -> bool) -> String {
         .unwrap_or(name)
 }
 
+/// The name, or the same behind a beginning that makes it sort after `other`, whatever the case.
+pub(super) fn behind(name: String, other: &str) -> String {
+    let other = other.to_lowercase();
+    let fits = |beginning: &str| {
+        let longer: String = format!("{beginning}_{name}")
+            .chars()
+            .take(MAX_CHARS)
+            .collect();
+        (longer.to_lowercase() > other).then_some(longer)
+    };
+    if name.to_lowercase() > other {
+        return name;
+    }
+    ["z", "zz", "zzz", "zzzz", &*other]
+        .into_iter()
+        .find_map(fits)
+        .unwrap_or(name)
+}
+
 /// Runs of other characters become one underscore.
 fn plain(word: &str) -> String {
     let mut plain = String::new();
@@ -97,6 +116,11 @@ mod tests {
             ],
         );
         assert_ne!(long, other);
+        let after = |other| behind("idx_a".to_owned(), other);
+        assert_eq!(after("first"), "idx_a");
+        assert_eq!(after("Lower_name"), "z_idx_a");
+        assert_eq!(after("Z_of"), "zz_idx_a");
+        assert_eq!(after("état"), "état_idx_a");
         assert_eq!(
             free("idx_a".to_owned(), |name| name == "idx_a"
                 || name == "idx_a_2"),

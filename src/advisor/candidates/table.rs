@@ -28,6 +28,8 @@ pub(super) struct Ground<'a> {
     pub(super) expressions: BTreeMap<String, Indexable>,
     /// Arrays in the same way: words for names.
     pub(super) arrays: BTreeMap<String, Vec<String>>,
+    /// Names of generated columns that are to be made, with what they hold.
+    pub(super) generated: BTreeMap<String, String>,
     pub(super) notes: Vec<Finding>,
     /// Columns that UPDATE sets, in lower case, with the weight of the statements.
     hot: BTreeMap<String, f64>,
@@ -44,6 +46,7 @@ impl<'a> Ground<'a> {
             statistics,
             expressions: BTreeMap::new(),
             arrays: BTreeMap::new(),
+            generated: BTreeMap::new(),
             notes: Vec::new(),
             hot,
         }

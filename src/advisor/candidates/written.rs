@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use super::table::Ground;
 use super::{Order, Scored, arrays, expression, keys, names, note, size};
 use crate::advisor::candidate::{Candidate, GeneratedColumn, Origin};
-use crate::model::advice::LockLevel;
+use crate::model::finding::Finding;
 use crate::model::schema::{Index, IndexKind, KeyPart, Part, Table};
+use crate::server::ddl::Mode;
 
 /// As many of the parts as the server accepts in one key; nothing behind a prefix or an array.
 pub(super) fn cut(ground: &Ground<'_>, parts: Vec<KeyPart>) -> Vec<KeyPart> {
@@ -101,11 +102,7 @@ pub(super) fn candidate(
     column: Option<GeneratedColumn>,
     origins: Vec<Origin>,
 ) -> Candidate {
-    let lock = if index.is_functional() {
-        LockLevel::Shared
-    } else {
-        LockLevel::None
-    };
+    let lock = Mode::to_build_on(ground.table, &index).lock;
     Candidate {
         table: ground.table.name.clone(),
         bytes: size(ground.table, &index, ground.statistics),
@@ -146,11 +143,12 @@ fn write(
             if let Some(names) = ground.arrays.get(text) {
                 words.extend(names.iter().cloned());
                 is_array = true;
+                ground.note(demand_of_elements(ground.table, text));
             } else {
                 let found = ground.expressions.get(text)?.clone();
                 words.extend(found.words.iter().cloned());
                 part.what = if takes_columns(ground.table) {
-                    let made = generated(ground.table, &found);
+                    let made = generated(ground, &found);
                     let name = made.name.clone();
                     column = Some(made);
                     Part::Column(name)
@@ -169,9 +167,14 @@ fn write(
         own.push(part);
     }
     let name = names::join("idx", words.iter().map(String::as_str));
-    let name = names::free(name, |name| taken.contains(name));
-    taken.insert(name.clone());
     let mut index = Index::btree(name, own);
+    if index.is_functional()
+        && let Some(last) = last_functional(ground.table)
+    {
+        index.name = names::behind(index.name, last);
+    }
+    index.name = names::free(index.name, |name| taken.contains(name));
+    taken.insert(index.name.clone());
     if parts.iter().any(
         |part| matches!(&part.what, Part::Expression(text) if ground.arrays.contains_key(text)),
     ) {
@@ -180,14 +183,42 @@ fn write(
     Some((index, column))
 }
 
+/// The last name of those that are on expressions: a new one is not built in place before it (error
+/// 1846 on MySQL 9.7).
+fn last_functional(table: &Table) -> Option<&str> {
+    let functional = table.indexes.iter().filter(|index| index.is_functional());
+    let names = functional.map(|index| index.name.as_str());
+    names.max_by_key(|name| name.to_lowercase())
+}
+
 /// The column for an expression: one name for one expression, free on the table.
-fn generated(table: &Table, of: &expression::Indexable) -> GeneratedColumn {
+fn generated(ground: &mut Ground<'_>, of: &expression::Indexable) -> GeneratedColumn {
     let name = names::join("mydex", of.words.iter().map(String::as_str));
+    let name = names::free(name, |name| {
+        let holds = ground.generated.get(name);
+        ground.table.column(name).is_some() || holds.is_some_and(|sql| *sql != of.sql)
+    });
+    ground.generated.insert(name.clone(), of.sql.clone());
     GeneratedColumn {
-        name: names::free(name, |name| table.column(name).is_some()),
+        name,
         full_type: of.full_type.clone(),
         expression: of.sql.clone(),
     }
+}
+
+/// What a multi-valued index asks of every element.
+fn demand_of_elements(table: &Table, array: &str) -> Finding {
+    let demand = match arrays::element(array) {
+        Some(arrays::WHOLE) => "a whole number",
+        Some(arrays::FRACTION) => "a number of at most 20 digits before the point and 10 behind it",
+        _ => "at most 255 characters long",
+    };
+    let message = format!(
+        "a multi-valued index on `{array}` of `{}` asks that every element is {demand}: writes of \
+         others are refused (error 3907)",
+        table.name
+    );
+    note("expression-demand", message)
 }
 
 /// Says what an indexed expression asks of every row.

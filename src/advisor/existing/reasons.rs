@@ -9,6 +9,10 @@ use crate::model::units::duration;
 /// What is read once in this time only is not seen in a shorter window.
 const BUSINESS_CYCLE: Duration = Duration::from_hours(31 * 24);
 
+/// What is not known of a redundant index where no statement was looked at.
+pub(super) const UNSEEN_TAIL: &str = ". No statements were looked at: one that sorts by the primary \
+    key, or takes a range of it, behind equalities of these columns would lose that order";
+
 /// Why the index has this fate.
 pub(super) fn of(
     usage: &IndexUsage,

@@ -136,6 +136,24 @@ fn reads(name: &str, change: impl FnOnce(&mut TableUse)) -> (usize, Shape) {
 }
 
 #[test]
+fn only_ordered_indexes_are_beginnings_of_others() {
+    for kind in [IndexKind::FullText, IndexKind::Hash, IndexKind::Spatial] {
+        let mut table = table("t", &["short (a)", "long (a b)", "same (a)"]);
+        for index in &mut table.indexes {
+            if !index.is_primary() {
+                index.kind = kind;
+            }
+        }
+        let fates = fates(vec![table], &IndexUsage::default(), &[]);
+        assert_eq!(fates["long"], Fate::Keep, "{kind:?}");
+        let twins = [&fates["short"], &fates["same"]];
+        assert!(twins.contains(&&Fate::Keep), "{kind:?}: {fates:?}");
+        let is_redundant = |fate: &&Fate| matches!(fate, Fate::Redundant(_));
+        assert!(!fates.values().any(|fate| is_redundant(&fate)), "{kind:?}");
+    }
+}
+
+#[test]
 fn pairs_lose_one_of_both() {
     // Complaint index-digest #48: never both.
     check(

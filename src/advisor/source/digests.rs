@@ -1,16 +1,16 @@
 //! The digests of a live server: what it counted, and the statements that it kept.
 
-use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::Found;
-use super::gather::{OWN, SAMPLES};
+use super::gather::SAMPLES;
 use crate::model::digest::DigestKey;
 use crate::model::units::from_picoseconds;
 use crate::server::capability::{Capabilities, Source};
 use crate::server::cells::Cells as _;
 use crate::server::guard::Values;
 use crate::server::quote::hex_literal;
+use crate::server::statements::{self, Statement};
 use crate::server::{Connection, Error};
 use crate::sql::explainable::is_cut;
 
@@ -72,7 +72,7 @@ pub async fn read(
             "the server had no room for {lost} statements in its digest table; raise performance_schema_digests_size"
         ));
     }
-    more_samples(connection, capabilities, &keys, &mut read, limit).await?;
+    more_samples(connection, capabilities, &keys, &mut read).await?;
     Ok(read)
 }
 
@@ -148,47 +148,17 @@ async fn more_samples(
     capabilities: &Capabilities,
     keys: &[String],
     read: &mut Read,
-    limit: Option<u64>,
 ) -> Result<(), Error> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let list: Vec<_> = keys
+    let mut recent: Vec<Statement> = read
+        .found
         .iter()
-        .filter(|key| key.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        .map(|key| format!("'{key}'"))
+        .zip(keys)
+        .map(|(found, key)| Statement::of_digest(key, found.schema.clone(), &found.fingerprint))
         .collect();
-    let mut by_digest: HashMap<String, BTreeSet<String>> = HashMap::new();
-    let mut tables = Vec::new();
-    if capabilities.consumers.get("events_statements_history_long") == Some(&true) {
-        tables.push("performance_schema.events_statements_history_long");
-    }
-    if capabilities.can_read(Source::History) {
-        tables.push(Source::History.table());
-    }
-    for table in tables {
-        let sql = format!(
-            "SELECT /* mydex:workload */ DIGEST, SQL_TEXT FROM {table} WHERE DIGEST IN ({}) LIMIT 5000",
-            list.join(", ")
-        );
-        let rows = match connection.rows("recent statements", &sql).await {
-            Ok(rows) => rows,
-            Err(error) if error.is_fatal() => return Err(error),
-            Err(_) => continue,
-        };
-        for row in &rows {
-            if let (Some(digest), Some(text)) = (row.text(0), row.text(1))
-                && !is_cut(&text, limit)
-            {
-                by_digest.entry(digest).or_default().insert(text);
-            }
-        }
-    }
-    for (found, key) in read.found.iter_mut().zip(keys) {
-        let Some(texts) = by_digest.remove(key) else {
-            continue;
-        };
-        let texts: Vec<String> = texts.into_iter().filter(|t| !t.contains(OWN)).collect();
+    statements::recent(connection, capabilities, &mut recent).await?;
+    for (found, recent) in read.found.iter_mut().zip(recent) {
+        let mut texts = recent.texts;
+        texts.sort_unstable();
         if found.cut.is_some() && !texts.is_empty() {
             found.samples.clear();
             found.cut = None;

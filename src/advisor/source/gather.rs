@@ -10,7 +10,7 @@ use crate::advisor::workload::{Query, Sample, Workload};
 use crate::model::advice::Skipped;
 use crate::server::parameters::{self, Rows};
 use crate::server::{Connection, Error};
-use crate::sql::explainable::{explainable, without_prepared};
+use crate::sql::explainable::{explainable, is_preparing, without_prepared};
 use crate::sql::inserted::without_values;
 
 /// Samples that are kept of one query.
@@ -21,9 +21,6 @@ pub(super) const OWN: &str = "/* mydex:";
 
 /// Schemas in which the server tells about itself.
 const SERVER: [&str; 4] = ["performance_schema", "information_schema", "sys", "mysql"];
-
-/// Rows from which the constants of a prepared statement are taken, one after another.
-const BEHIND: [u32; SAMPLES] = [0, 97, 997];
 
 /// How the statements are taken.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -73,6 +70,9 @@ pub async fn gather(
     let (mut others, mut about_server) = (Count::default(), Count::default());
     let mut places: HashMap<(Option<String>, String), usize> = HashMap::new();
     for mut found in found {
+        if is_preparing(&found.fingerprint) {
+            continue;
+        }
         let text = without_prepared(&found.fingerprint).to_owned();
         if is_about_the_server(&found, &text) {
             about_server.add(&found);
@@ -142,12 +142,14 @@ async fn samples(
         if !statement.has_parameters {
             push(&mut taken, statement.sql, is_made_up);
         } else if taken.iter().all(|sample| sample.is_made_up) {
-            for rows in stand_ins(rules) {
-                let schema = found.schema.as_deref();
-                let filled = parameters::fill(connection, schema, &statement.sql, rows).await?;
-                if let Some(sql) = filled {
-                    push(&mut taken, sql, true);
-                }
+            let rows: &[Rows] = if rules.is_dataless {
+                &[Rows::Unread]
+            } else {
+                &Rows::SPREAD
+            };
+            let schema = found.schema.as_deref();
+            for sql in parameters::fill(connection, schema, &statement.sql, rows).await? {
+                push(&mut taken, sql, true);
             }
         }
         if taken.len() >= SAMPLES {
@@ -164,13 +166,6 @@ async fn samples(
     } else {
         Ok(taken)
     })
-}
-
-fn stand_ins(rules: &Rules) -> Vec<Rows> {
-    if rules.is_dataless {
-        return vec![Rows::Unread];
-    }
-    BEHIND.into_iter().map(Rows::Behind).collect()
 }
 
 fn push(taken: &mut Vec<Sample>, sql: String, is_made_up: bool) {

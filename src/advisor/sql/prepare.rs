@@ -7,6 +7,8 @@ use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
+use crate::sql::standin;
+
 /// Longest text that is parsed, in bytes.
 const LONGEST: usize = 256 << 10;
 /// Most operators that may form a chain.
@@ -38,6 +40,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed, String> {
     let mut tokens: Vec<Token> = tokens
         .into_iter()
         .filter(|token| !matches!(token, Token::Whitespace(_)))
+        .map(named)
         .collect();
     while tokens.last() == Some(&Token::SemiColon) {
         tokens.pop();
@@ -62,6 +65,14 @@ pub(super) fn parse(sql: &str) -> Result<Parsed, String> {
         (None, _) => Err("the text holds no statement".to_owned()),
         _ => Err("the text holds several statements".to_owned()),
     }
+}
+
+/// A name as itself: the parser's identifiers are quoted anew where they are written.
+fn named(mut token: Token) -> Token {
+    if let Token::Word(word) = &mut token {
+        word.value = standin::plain(word);
+    }
+    token
 }
 
 fn reason(error: &str) -> String {

@@ -6,14 +6,16 @@ use super::literal::{self, Kind};
 use super::private::Private;
 use super::{Error, lookups};
 use crate::advisor::shape::Shape;
+use crate::advisor::sql;
 use crate::advisor::workload::Sample;
 use crate::model::schema::{Catalog, TableName};
 use crate::server::ddl;
 use crate::server::quote::ident;
 use crate::sql::pieces::{Token, tokens};
 
-/// What stands for a constant, by column name in lower case and the constant as a literal.
-pub(super) type Substitutes = BTreeMap<(String, String), String>;
+/// What stands for a constant, by column name in lower case and the constant as a literal: for each
+/// table that lacks the constant, its own.
+pub(super) type Substitutes = BTreeMap<(String, String), Vec<(TableName, String)>>;
 
 /// Looks on the twin for every constant of the workload; those that are not there get a value that
 /// occurs about as often as the average one.
@@ -33,16 +35,19 @@ pub(super) async fn substitutes(
             continue;
         };
         let key = (column.clone(), constant.clone());
-        if found.contains_key(&key) || !is_there_missing(twin, &name, &column, &constant).await? {
+        let at = (known.0.name.clone(), column.clone());
+        let is_known = found
+            .get(&key)
+            .is_some_and(|all| all.iter().any(|(table, _)| *table == at.0));
+        if is_known || !is_there_missing(twin, &name, &column, &constant).await? {
             continue;
         }
-        let at = (known.0.name.clone(), column.clone());
         if !stand_ins.contains_key(&at) {
             let value = average(twin, &known.0.name, &column, Kind::of(known.1)).await?;
             stand_ins.insert(at.clone(), value);
         }
         if let Some(Some(value)) = stand_ins.get(&at) {
-            found.insert(key, value.clone());
+            found.entry(key).or_default().push((at.0, value.clone()));
         }
     }
     Ok(found)
@@ -91,13 +96,25 @@ async fn average(
         .map(|value| kind.literal(Some(value))))
 }
 
-/// The sample with substitutes in place of constants that the twin does not hold.
-pub(super) fn substituted(sample: &Sample, substitutes: &Substitutes) -> Sample {
+/// The sample with substitutes in place of constants that the twin does not hold, in those of its
+/// tables that it names.
+pub(super) fn substituted(
+    sample: &Sample,
+    schema: Option<&str>,
+    substitutes: &Substitutes,
+) -> Sample {
     if substitutes.is_empty() {
         return sample.clone();
     }
+    let tables = sql::tables(&sample.sql, schema);
+    let is_named = |name: &TableName| {
+        tables.iter().any(|table| {
+            table.schema.eq_ignore_ascii_case(&name.schema)
+                && table.name.eq_ignore_ascii_case(&name.name)
+        })
+    };
     let all = tokens(&sample.sql);
-    let mut sql = String::with_capacity(sample.sql.len());
+    let mut text = String::with_capacity(sample.sql.len());
     let mut is_changed = false;
     for (place, token) in all.iter().enumerate() {
         let substitute = matches!(token, Token::Text(_) | Token::Number(_))
@@ -105,18 +122,19 @@ pub(super) fn substituted(sample: &Sample, substitutes: &Substitutes) -> Sample 
             .flatten()
             .and_then(|constant| {
                 let column = column_of(&all, place)?.to_ascii_lowercase();
-                substitutes.get(&(column, constant))
+                let all = substitutes.get(&(column, constant))?;
+                all.iter().find(|(table, _)| is_named(table))
             });
         match substitute {
-            Some(value) => {
+            Some((_, value)) => {
                 is_changed = true;
-                sql.push_str(value);
+                text.push_str(value);
             }
-            None => sql.push_str(token.text()),
+            None => text.push_str(token.text()),
         }
     }
     Sample {
-        sql,
+        sql: text,
         is_made_up: sample.is_made_up || is_changed,
     }
 }
@@ -141,9 +159,11 @@ fn column_of(all: &[Token<'_>], place: usize) -> Option<String> {
         }
     }
     match first {
-        Some(Token::Other("=")) => before
-            .find(|token| !matches!(token, Token::Other("<" | ">" | "=")))
-            .and_then(|token| token.name()),
+        // `<=` and its like compare otherwise; `<=>` is equal.
+        Some(Token::Other("=")) => match before.next() {
+            Some(Token::Other("<" | ">" | "!" | ":")) => None,
+            other => other.and_then(|token| token.name()),
+        },
         Some(word) if is_list && word.is("in") => before
             .find(|token| !token.is("not"))
             .and_then(|token| token.name()),
@@ -173,9 +193,15 @@ mod tests {
         let substitutes = Substitutes::from([
             (
                 ("vpc_id".to_owned(), "_utf8mb4 X'61'".to_owned()),
-                "'b'".to_owned(),
+                vec![(TableName::new("x", "t"), "'b'".to_owned())],
             ),
-            (("n".to_owned(), "5".to_owned()), "7".to_owned()),
+            (
+                ("n".to_owned(), "5".to_owned()),
+                vec![
+                    (TableName::new("x", "other"), "9".to_owned()),
+                    (TableName::new("x", "t"), "7".to_owned()),
+                ],
+            ),
         ]);
         for (sql, expected) in [
             (
@@ -192,12 +218,24 @@ mod tests {
             ),
             ("SELECT 1 FROM t WHERE n > 5", "SELECT 1 FROM t WHERE n > 5"),
             ("SELECT 1 FROM t WHERE m = 5", "SELECT 1 FROM t WHERE m = 5"),
+            (
+                "SELECT 1 FROM t WHERE n >= 5 AND n != 5 AND n<=5",
+                "SELECT 1 FROM t WHERE n >= 5 AND n != 5 AND n<=5",
+            ),
+            (
+                "SELECT 1 FROM x.other WHERE n = 5",
+                "SELECT 1 FROM x.other WHERE n = 9",
+            ),
+            (
+                "SELECT 1 FROM third WHERE n = 5",
+                "SELECT 1 FROM third WHERE n = 5",
+            ),
         ] {
             let sample = Sample {
                 sql: sql.to_owned(),
                 is_made_up: false,
             };
-            let made = substituted(&sample, &substitutes);
+            let made = substituted(&sample, Some("x"), &substitutes);
             assert_eq!(made.sql, expected);
             assert_eq!(made.is_made_up, sql != expected);
         }

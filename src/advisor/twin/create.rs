@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use super::Error;
 use super::private::{Private, number};
 use crate::advisor::candidate::Candidate;
-use crate::model::advice::LockLevel;
 use crate::model::schema::{Catalog, Index, TableName};
-use crate::server::ddl::{self, Algorithm, Mode};
+use crate::server::ddl::{self, Mode};
 
 /// Secondary indexes that InnoDB allows on a table.
 const MOST_INDEXES: usize = 64;
@@ -159,10 +158,15 @@ impl Made {
             is_visible: false,
             ..candidate.index.clone()
         };
-        let sql = ddl::create_index(&table.name, &index, Mode::to_build(&index));
-        twin.run("a candidate", &sql)
-            .await
-            .map_err(|error| error.to_string())?;
+        let build = |mode| ddl::create_index(&table.name, &index, mode);
+        let mut built = twin
+            .run("a candidate", &build(Mode::to_build_on(table, &index)))
+            .await;
+        // One whose name sorts before another index on an expression comes with a copy only.
+        if built.is_err() && index.is_functional() {
+            built = twin.run("a candidate", &build(Mode::COPY)).await;
+        }
+        built.map_err(|error| error.to_string())?;
         self.indexes.push((table.name.clone(), index.name));
         Ok(())
     }
@@ -189,18 +193,11 @@ impl Made {
                 mode,
             )
         };
-        let instant = Mode {
-            algorithm: Algorithm::Instant,
-            ..Mode::ONLINE
-        };
         // Nobody waits for the twin, so that it takes the column even where the target could not
         // take it in an instant: a table with full-text indexes, say.
-        let copy = Mode {
-            algorithm: Algorithm::Copy,
-            lock: LockLevel::Shared,
-        };
-        if twin.run("a generated column", &add(instant)).await.is_err() {
-            twin.run("a generated column", &add(copy)).await?;
+        let at_once = twin.run("a generated column", &add(Mode::INSTANT)).await;
+        if at_once.is_err() {
+            twin.run("a generated column", &add(Mode::COPY)).await?;
         }
         self.columns.push(made);
         Ok(())
@@ -208,22 +205,30 @@ impl Made {
 
     /// Drops everything that was created; what is already gone is no error.
     pub(super) async fn remove(&mut self, twin: &mut Private) -> Result<(), Error> {
-        let mut failed = BTreeMap::new();
-        for (table, name) in self.indexes.drain(..).rev() {
-            let sql = ddl::drop_index(&table, &name, Mode::ONLINE);
-            if let Err(error) = twin.run("a candidate", &sql).await {
-                failed.insert((table, name), error);
+        let mut first = Ok(());
+        let indexes = self.indexes.drain(..).rev();
+        let indexes = indexes.map(|(table, name)| {
+            let drop = move |mode| ddl::drop_index(&table, &name, mode);
+            ("a candidate", Box::new(drop) as Drop)
+        });
+        let columns = self.columns.drain(..).rev();
+        let columns = columns.map(|(table, name)| {
+            let drop = move |mode| ddl::drop_column(&table, &name, mode);
+            ("a generated column", Box::new(drop) as Drop)
+        });
+        for (what, drop) in indexes.chain(columns) {
+            let mut dropped = twin.run(what, &drop(Mode::ONLINE)).await;
+            // What came with a copy of the table may go with one only.
+            if dropped.is_err() {
+                dropped = twin.run(what, &drop(Mode::COPY)).await;
+            }
+            if first.is_ok() {
+                first = dropped;
             }
         }
-        for (table, name) in self.columns.drain(..).rev() {
-            let sql = ddl::drop_column(&table, &name, Mode::ONLINE);
-            if let Err(error) = twin.run("a generated column", &sql).await {
-                failed.insert((table, name), error);
-            }
-        }
-        match failed.into_values().next() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        first
     }
 }
+
+/// The statement that drops something, by its mode.
+type Drop = Box<dyn Fn(Mode) -> String + Send>;

@@ -244,5 +244,6 @@ pub(super) fn column(
         null_share: None,
         average_bytes: Some(width(column)),
         prefix: None,
+        elements: None,
     }
 }

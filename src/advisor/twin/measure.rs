@@ -17,6 +17,9 @@ const MOST_ROWS: u64 = 100_000;
 /// Lengths that are tried.
 const PREFIXES: [u32; 10] = [4, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 
+/// The place of the first of them among the figures of a column.
+const PREFIXES_FROM: usize = 5;
+
 /// Measures one column; `there` is what an index of the target tells of its distinct values.
 pub(super) async fn column(
     twin: &mut Private,
@@ -32,11 +35,17 @@ pub(super) async fn column(
     } else {
         format!("COUNT(DISTINCT {name})")
     };
+    let elements = if is_json {
+        format!("SUM(JSON_LENGTH({name})) / COUNT(*)")
+    } else {
+        "NULL".to_owned()
+    };
     let mut list = vec![
         "COUNT(*)".to_owned(),
         format!("COUNT({name})"),
         distinct,
         format!("AVG(LENGTH({name}))"),
+        elements,
     ];
     let is_long =
         column.max_chars.is_some() && column.max_bytes.is_some_and(|bytes| bytes > LONG_BYTES);
@@ -72,7 +81,7 @@ pub(super) async fn column(
         });
     }
     let prefix = PREFIXES.iter().enumerate().find_map(|(i, length)| {
-        let kept = number(row, 4 + i)?;
+        let kept = number(row, PREFIXES_FROM + i)?;
         (values > 0.0 && kept >= KEPT * values).then_some(*length)
     });
     Ok(ColumnStatistics {
@@ -81,6 +90,7 @@ pub(super) async fn column(
         null_share: Some(1.0 - present / all),
         average_bytes: fixed_bytes(column).or_else(|| number(row, 3)),
         prefix,
+        elements: number(row, 4),
     })
 }
 

@@ -152,8 +152,8 @@ pub struct Twin {
 /// Makes a twin: reads what [`plan`] says from the target, and nothing else but the settings in
 /// [`settings::statements`].
 ///
-/// With [`Tier::Replica`] the server `twin` is taken as it is. An error leaves nothing behind that
-/// the end of a private server would not remove.
+/// With [`Tier::Replica`] the server `twin` is taken as it is, and nothing is made on it here. An
+/// error leaves nothing behind that the end of a private server would not remove.
 #[allow(
     clippy::too_many_arguments,
     reason = "each is one thing that the caller has, and none of them belong together"
@@ -198,6 +198,7 @@ pub async fn build(
         });
     };
     if options.tier == Tier::Replica {
+        made.limits.extend(made.connection.keep_to_itself().await?);
         made.look_at_replica(&target_settings.version).await?;
         made.connection.heed(cancel.clone());
         return Ok(made);
@@ -341,7 +342,8 @@ impl Twin {
             .samples
             .iter()
             .map(|sample| {
-                let sample = constants::substituted(sample, &self.substitutes);
+                let sample =
+                    constants::substituted(sample, query.schema.as_deref(), &self.substitutes);
                 ranges::rewritten(&sample, &self.estimates)
             })
             .collect()

@@ -255,10 +255,14 @@ impl<'a> Reader<'a> {
         let sql = step.sql.fill(literals);
         let started = Instant::now();
         let before = rows.bytes();
+        let room = self.options.max_bytes.saturating_sub(self.bytes);
         let outcome = self
             .target
             .each(&step.purpose, &sql, |row| {
-                rows.push(|column| row.cell(column));
+                // What comes beyond is dropped, row by row.
+                if rows.bytes() - before <= room {
+                    rows.push(|column| row.cell(column));
+                }
             })
             .await;
         self.bytes += rows.bytes() - before;

@@ -31,6 +31,7 @@ pub fn advice(advice: &Advice) -> AdviceJson {
             source: load.source.clone(),
             window_seconds: load.window.map(|window| window.as_secs_f64()),
             is_measured: load.is_measured,
+            is_of_twin: load.is_of_twin,
             unit: if load.is_measured { "seconds" } else { "cost" },
             before: finite(load.before),
             after: finite(load.after),

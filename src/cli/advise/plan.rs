@@ -4,15 +4,33 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::TierName;
 use crate::advisor::twin::Plan;
 use crate::model::units;
 use crate::report::doc::{Block, Document, Table};
 
+/// What a tier does besides.
+fn more(tier: TierName) -> Option<&'static str> {
+    match tier {
+        TierName::T0 => None,
+        TierName::T1 => Some(
+            "For each kind of prepared statement, one row of each of its tables is read up to three \
+             times (LIMIT 1 OFFSET 0, 97 and 997), for constants in place of its parameters.",
+        ),
+        TierName::T2 => Some(
+            "For each kind of prepared statement, one row of each of its tables is read up to three \
+             times (LIMIT 1 OFFSET 0, 97 and 997). On the replica, candidates are created invisible \
+             (ALTER TABLE ... ADD INDEX ... INVISIBLE), shown and hidden (ALTER INDEX), and dropped \
+             at the end; reads of the workload are explained and run there.",
+        ),
+    }
+}
+
 /// The plan for people.
-pub(super) fn document(plan: &Plan) -> Document {
+pub(super) fn document(plan: &Plan, tier: TierName) -> Document {
     let mut table = Table::new(
-        "Statements that read rows of the server, each with its bounds; a question mark stands for \
-         a value that an earlier one finds",
+        "Statements for the twin, each with its bounds; a question mark stands for a value that an \
+         earlier one finds",
         &["for", ">times", ">rows each", ">limit", "statement"],
     );
     for step in &plan.steps {
@@ -32,17 +50,15 @@ pub(super) fn document(plan: &Plan) -> Document {
         ("rows at most".to_owned(), plan.rows().to_string()),
         ("share of big tables".to_owned(), units::percent(plan.share)),
     ])];
-    blocks.push(if plan.steps.is_empty() {
-        Block::Paragraph("No row of the server is read.".to_owned())
-    } else {
-        Block::Table(table)
-    });
+    blocks.push(Block::Table(table));
     blocks.extend(plan.notes.iter().cloned().map(Block::Paragraph));
     blocks.push(Block::Paragraph(
-        "Besides these, the schema, statistics and settings are read from information_schema, \
-         performance_schema and the server's variables."
+        "Besides these, the workload, the schema, statistics, privileges and settings are read from \
+         information_schema, performance_schema and the server's variables, each with a limit of \
+         rows and of time."
             .to_owned(),
     ));
+    blocks.extend(more(tier).map(|text| Block::Paragraph(text.to_owned())));
     Document {
         title: "What the advisor would read".to_owned(),
         blocks,

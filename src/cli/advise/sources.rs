@@ -59,6 +59,13 @@ pub(super) async fn workload(
             of_pack(server, &pack, args.schema.as_deref()).await?
         }
     };
+    if args.max_write_cost.is_some() && sourced.window.is_none() {
+        return Err(Error::new(format!(
+            "`--max-write-cost` is time a second, and {} do not tell what time they cover",
+            sourced.source
+        ))
+        .hint("take `--source digests`, `slowlog` or `probes`, or limit the indexes otherwise"));
+    }
     let mut workload = Workload {
         source: std::mem::take(&mut sourced.source),
         window: sourced.window,
@@ -71,7 +78,7 @@ pub(super) async fn workload(
             .clone()
             .or(sourced.schema)
             .or_else(|| server.database.clone()),
-        is_dataless: args.tier == TierName::T0,
+        is_dataless: args.tier == TierName::T0 || args.dry_run,
     };
     gather(target, sourced.found, &rules, &mut workload).await?;
     Ok(workload)

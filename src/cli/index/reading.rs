@@ -126,7 +126,7 @@ async fn all(
         profile: "",
         notes: outline.notes,
         distinct: distinct::read(connection, schemas).await?,
-        disk_free: room::free(connection, server).await?,
+        disk_free: room::read(connection, server).await?.data,
     })
 }
 

@@ -23,6 +23,7 @@ pub fn rich() -> Advice {
             source: "digests of db1".to_owned(),
             window: Some(Duration::from_hours(1)),
             is_measured: true,
+            is_of_twin: false,
             before: 725.0,
             after: 190.5,
         },

@@ -221,11 +221,14 @@ fn invisible(inventory: &Inventory) -> Option<Finding> {
         severity: Severity::Note,
         code: "invisible-indexes",
         message: format!(
-            "{} invisible: every write keeps them up, and no query uses them: {}",
+            "{}: {}",
             if hidden.len() == 1 {
-                "1 index is".to_owned()
+                "1 index is invisible: every write keeps it up, and no query uses it".to_owned()
             } else {
-                format!("{} indexes are", hidden.len())
+                format!(
+                    "{} indexes are invisible: every write keeps them up, and no query uses them",
+                    hidden.len()
+                )
             },
             listed(
                 hidden

@@ -49,9 +49,37 @@ pub(super) fn blocks(earlier: &Summary, now: &Summary, most: usize) -> Vec<Block
         lead.push_str(&earlier.version);
         lead.push_str(", whose digests can't be told to be the same.");
     }
+    lead.push_str(&verdict(earlier, now));
     let mut blocks = vec![Block::Paragraph(lead), figures(earlier, now)];
     blocks.extend(movers(earlier, now, most));
     blocks
+}
+
+/// How many figures became worse, and which.
+fn verdict(earlier: &Summary, now: &Summary) -> String {
+    let both = || {
+        now.figures
+            .iter()
+            .filter_map(|(measure, value)| Some((*measure, earlier.figure(*measure)?, (*value)?)))
+    };
+    let worse: Vec<String> = both()
+        .filter(|(measure, then, now)| is_worse(*measure, *then, *now))
+        .map(|(measure, then, now)| {
+            let change = change(measure, then, now);
+            format!("{} ({change})", measure.title())
+        })
+        .collect();
+    if worse.is_empty() {
+        format!(" None of {} figures is worse.", both().count())
+    } else {
+        let number = worse.len();
+        let verb = if number == 1 { "is" } else { "are" };
+        let all = both().count();
+        format!(
+            " {number} of {all} figures {verb} worse: {}.",
+            worse.join(", ")
+        )
+    }
 }
 
 fn figures(earlier: &Summary, now: &Summary) -> Block {

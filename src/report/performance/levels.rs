@@ -81,19 +81,19 @@ pub fn levels(period: &Performance, targets: &Targets) -> Vec<Level> {
 
 /// The levels as a table.
 pub(super) fn table(levels: &[Level]) -> Block {
-    let mut table = Table::new("", &["level", "target", "measured", "met"]);
+    let mut table = Table::new("", &["level", "met", "measured", "target"]);
     for level in levels {
         let met = level
             .is_met
             .map_or("-", |met| if met { "yes" } else { "NO" });
         table.push([
             level.name.to_owned(),
-            level.target.clone(),
+            met.to_owned(),
             level
                 .measured
                 .clone()
                 .unwrap_or_else(|| "not measured".to_owned()),
-            met.to_owned(),
+            level.target.clone(),
         ]);
     }
     Block::Table(table)

@@ -7,6 +7,9 @@ use crate::report::doc::{Amount, Histogram};
 /// Ranges that are drawn at most.
 const RANGES: usize = 40;
 
+/// Ranges that are drawn of few executions; with more, most of them would be empty.
+const FEWEST: usize = 8;
+
 /// A histogram from the first range in use to the last, neighbours put together where there are
 /// too many.
 pub(super) fn histogram(latency: &BucketCounts, caption: String) -> Histogram {
@@ -21,7 +24,10 @@ pub(super) fn histogram(latency: &BucketCounts, caption: String) -> Histogram {
         .skip(first)
         .take(last + 1 - first)
         .collect();
-    let together = ranges.len().div_ceil(RANGES).max(1);
+    let total = latency.total().min(1_000_000);
+    let wanted = usize::try_from(total.isqrt() * 2).unwrap_or(RANGES);
+    let drawn = wanted.clamp(FEWEST, RANGES);
+    let together = ranges.len().div_ceil(drawn).max(1);
     let buckets = ranges
         .chunks(together)
         .filter_map(|chunk| {

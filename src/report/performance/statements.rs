@@ -111,22 +111,25 @@ pub(super) fn head(one: &StatementSummary, most: usize) -> String {
         let digest = one.key.digest.as_deref().unwrap_or_default();
         return format!("(text not read) {}", digest.get(..16).unwrap_or(digest));
     };
-    // The binary protocol's step stands before what it runs.
-    let plain = text
-        .strip_prefix("EXECUTE ")
-        .filter(|rest| rest.contains(' '))
-        .unwrap_or(text);
-    let text = plain
-        .replace('`', "")
-        .replace(" . ", ".")
-        .replace(" ,", ",")
-        .replace("( ", "(")
-        .replace(" )", ")");
+    let text = plain(text);
     if text.chars().count() <= most {
         return text;
     }
     let cut: String = text.chars().take(most.saturating_sub(1)).collect();
     format!("{cut}…")
+}
+
+/// A statement's text without the spaces and quotes that the server puts everywhere, and without the
+/// binary protocol's step, which stands before what it runs.
+fn plain(text: &str) -> String {
+    text.strip_prefix("EXECUTE ")
+        .filter(|rest| rest.contains(' '))
+        .unwrap_or(text)
+        .replace('`', "")
+        .replace(" . ", ".")
+        .replace(" ,", ",")
+        .replace("( ", "(")
+        .replace(" )", ")")
 }
 
 /// Text and latencies of each statement whose histogram was read.
@@ -138,7 +141,7 @@ fn details(period: &Performance, shown: &[StatementSummary]) -> Vec<Block> {
         if let Some(text) = &one.text {
             inside.push(Block::Code {
                 language: "sql",
-                text: text.clone(),
+                text: plain(text),
             });
         }
         if let Some(histogram) = histogram {

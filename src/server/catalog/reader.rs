@@ -143,11 +143,11 @@ impl Reader<'_> {
         };
         let sql = format!(
             "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, ENGINE, {options}, {figures} \
-             FROM information_schema.TABLES WHERE {condition} AND TABLE_TYPE = 'BASE TABLE' \
-             ORDER BY TABLE_SCHEMA, TABLE_NAME LIMIT {}",
+             FROM information_schema.TABLES WHERE {condition} AND TABLE_TYPE = 'BASE TABLE' LIMIT {}",
             MAX_TABLES + 1
         );
-        let rows = self.connection.rows("the tables", &sql).await?;
+        let mut rows = self.connection.rows("the tables", &sql).await?;
+        rows.sort_by_cached_key(rows::name);
         let known = self.reading.catalog.tables.len();
         self.note_cut("tables", known + rows.len(), MAX_TABLES);
         let room = MAX_TABLES.saturating_sub(known);
@@ -172,6 +172,54 @@ impl Reader<'_> {
             let table = rows::known(&mut self.reading.catalog, &row);
             if let (Some(table), Some(column)) = (table, rows::column(&row)) {
                 table.columns.push(column);
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns of these tables, whether some of them were read before or not.
+    pub(super) async fn columns_anew(&mut self, tables: &[TableName]) -> Result<(), Error> {
+        for name in tables {
+            if let Some(table) = self.reading.catalog.tables.get_mut(name) {
+                table.columns.clear();
+            }
+        }
+        self.columns(&names_tables(tables)).await
+    }
+
+    /// The columns of these tables that count up by themselves. It is nearly always the first one
+    /// of the table, and only where it is not, the others are looked at.
+    pub(super) async fn counters(&mut self, tables: &[TableName]) -> Result<(), Error> {
+        self.counters_among(tables, "ORDINAL_POSITION = 1").await?;
+        let known = &self.reading.catalog.counters;
+        let others: Vec<TableName> = tables
+            .iter()
+            .filter(|name| !known.contains_key(name))
+            .cloned()
+            .collect();
+        self.counters_among(&others, "COLUMN_KEY <> ''").await
+    }
+
+    async fn counters_among(&mut self, tables: &[TableName], which: &str) -> Result<(), Error> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        // A list of most names costs more than the tables that are not in it.
+        let condition = if tables.len() * 2 > self.reading.catalog.tables.len() {
+            let schemas: BTreeSet<&str> = tables.iter().map(|name| name.schema.as_str()).collect();
+            let list: Vec<_> = schemas.into_iter().map(hex_literal).collect();
+            format!("(TABLE_SCHEMA IN ({}))", list.join(", "))
+        } else {
+            names_tables(tables)
+        };
+        let sql = format!(
+            "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME \
+             FROM information_schema.COLUMNS WHERE {condition} AND {which} \
+             AND EXTRA LIKE '%auto_increment%' LIMIT {MAX_PARTS}"
+        );
+        for row in self.connection.rows("the counting columns", &sql).await? {
+            if let (Some(name), Some(column)) = (rows::name(&row), row.text(2)) {
+                self.reading.catalog.counters.insert(name, column);
             }
         }
         Ok(())
@@ -224,12 +272,12 @@ impl Reader<'_> {
     async fn foreign_keys(&mut self, condition: &str) -> Result<(), Error> {
         let sql = format!(
             "SELECT /* mydex:catalog */ TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, \
-             REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME \
-             FROM information_schema.KEY_COLUMN_USAGE \
-             WHERE {condition} AND REFERENCED_TABLE_NAME IS NOT NULL \
-             ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION LIMIT {MAX_PARTS}"
+             REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME, \
+             ORDINAL_POSITION FROM information_schema.KEY_COLUMN_USAGE \
+             WHERE {condition} AND REFERENCED_TABLE_NAME IS NOT NULL LIMIT {MAX_PARTS}"
         );
-        let rows = self.connection.rows("the foreign keys", &sql).await?;
+        let mut rows = self.connection.rows("the foreign keys", &sql).await?;
+        rows.sort_by_cached_key(|row| (rows::name(row), row.text(2), row.u64(7)));
         for row in &rows {
             if let Some(table) = rows::known(&mut self.reading.catalog, row) {
                 rows::add_foreign_key(&mut table.foreign_keys, row);

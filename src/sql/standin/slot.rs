@@ -2,7 +2,7 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::{Slot, is_keyword, word};
+use super::{Slot, is_keyword, plain, word};
 
 /// What the parameter at `i` stands for, from the tokens around it.
 pub(super) fn slot(tokens: &[&Token], i: usize, previous: Option<&Slot>) -> Slot {
@@ -147,8 +147,8 @@ fn column(tokens: &[&Token], i: Option<usize>) -> Slot {
     let is_qualified = matches!(before(1).and_then(|i| tokens.get(i)), Some(Token::Period));
     Slot::Column {
         qualifier: is_qualified
-            .then(|| word(tokens, before(2)).map(|w| w.value.clone()))
+            .then(|| word(tokens, before(2)).map(plain))
             .flatten(),
-        name: name.value.clone(),
+        name: plain(name),
     }
 }

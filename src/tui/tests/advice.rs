@@ -175,6 +175,7 @@ pub(super) fn rich() -> Advice {
             source: "digests of cmdb-prod:3306".to_owned(),
             window: Some(Duration::from_hours(24)),
             is_measured: true,
+            is_of_twin: false,
             before: 1_440.0,
             after: 322.6,
         },

@@ -34,6 +34,7 @@ pub struct WorkloadJson {
     pub source: String,
     pub window_seconds: Option<f64>,
     pub is_measured: bool,
+    pub is_of_twin: bool,
     pub unit: &'static str,
     pub before: Option<f64>,
     pub after: Option<f64>,

@@ -9,6 +9,7 @@ use super::words::{
 use crate::model::advice::{Action, Advice, QueryEffect, Recommendation};
 use crate::model::units;
 use crate::report::doc::{Block, Table};
+use crate::server::ddl;
 
 /// Plans that are shown for one recommendation at most.
 const MAX_PLANS: usize = 8;
@@ -35,7 +36,7 @@ pub(super) fn blocks(
         statements(&one.ddl),
         Block::Details {
             summary: "Undo".to_owned(),
-            blocks: vec![statements(&one.undo)],
+            blocks: undo(one),
         },
         Block::Facts(facts(advice, one)),
     ];
@@ -48,6 +49,19 @@ pub(super) fn blocks(
         }
         blocks.push(Block::Table(table));
     }
+    blocks
+}
+
+/// A hidden index is there yet, and is shown again in place of being built.
+fn undo(one: &Recommendation) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if one.action == Action::Drop && one.ddl.len() > 1 {
+        let show = ddl::set_visible(&one.table, &one.index.name, true);
+        blocks.push(Block::Paragraph("While it is only hidden:".to_owned()));
+        blocks.push(statements(&[show]));
+        blocks.push(Block::Paragraph("After the drop:".to_owned()));
+    }
+    blocks.push(statements(&one.undo));
     blocks
 }
 

@@ -65,7 +65,13 @@ fn gain(advice: &Advice) -> String {
         format!("{} more", units::percent(-saved))
     };
     let (before, after) = (amount(advice, load.before), amount(advice, load.after));
-    if load.is_measured {
+    if load.is_of_twin {
+        format!(
+            "The workload ({}) takes {before} today, calls times one execution on the twin; with \
+             the changes it is estimated to take {after}, {change}.",
+            workload(advice)
+        )
+    } else if load.is_measured {
         format!(
             "The workload ({}) takes {before} of server time today, measured; with the changes it \
              is estimated to take {after}, {change}.",
@@ -122,6 +128,9 @@ fn judged(advice: &Advice) -> String {
     );
     let place = match twin.tier {
         Tier::Dataless => "a twin without data that has the server's statistics".to_owned(),
+        Tier::Sample if twin.rows.0 >= twin.rows.1 => {
+            format!("a twin with all of the data ({there} rows)")
+        }
         Tier::Sample => format!("a twin with a sample of the data ({there} of {original} rows)"),
         Tier::Replica => format!("a real server with {there} rows ({original} in the original)"),
     };

@@ -11,6 +11,7 @@ fn advice(is_interrupted: bool) -> Advice {
             source: "digests".to_owned(),
             window: None,
             is_measured: false,
+            is_of_twin: false,
             before: 1.0,
             after: 1.0,
         },

@@ -87,7 +87,9 @@ impl Page<'_, '_> {
         let window = work.window.map_or_else(String::new, |window| {
             format!(" over {}", units::duration(window))
         });
-        let weights = if work.is_measured {
+        let weights = if work.is_of_twin {
+            "weighted by calls and time on the twin"
+        } else if work.is_measured {
             "weighted by measured time"
         } else {
             "weighted by calls and estimated cost"
