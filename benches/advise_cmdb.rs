@@ -263,14 +263,18 @@ fn advised(url: &str, limits: &[&str]) -> Result<Changes, Failure> {
         started.elapsed().as_secs_f64(),
         advice["effort"]
     ));
-    let texts = |of: &str| -> Vec<String> {
-        let all = advice["recommendations"].as_array().into_iter().flatten();
-        let lists = all.filter_map(|one| one[of].as_array()).flatten();
-        lists.filter_map(Value::as_str).map(str::to_owned).collect()
+    let all = advice["recommendations"].as_array();
+    let all: Vec<&Value> = all.into_iter().flatten().collect();
+    let texts = |of: &'static str| {
+        move |one: &&Value| -> Vec<String> {
+            let list = one[of].as_array().into_iter().flatten();
+            list.filter_map(Value::as_str).map(str::to_owned).collect()
+        }
     };
     Ok(Changes {
-        ddl: texts("ddl"),
-        undo: texts("undo"),
+        ddl: all.iter().flat_map(texts("ddl")).collect(),
+        // Backward, since one may stand in for another that a foreign key needs.
+        undo: all.iter().rev().flat_map(texts("undo")).collect(),
     })
 }
 

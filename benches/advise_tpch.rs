@@ -14,6 +14,7 @@
 //! for with these candidates and the times without any; `t0` and `t1` ask for one of them.
 //! `MYDEX_BENCH_COMPARE=t0`, or `t1`, prints the optimizer's costs on the advisor's twin beside those
 //! on the full data instead.
+//! `MYDEX_BENCH_LOG`, such as `mydex=debug`, prints what the advisor logs.
 //! `MYDEX_BENCH_INDEXES`, such as `lineitem (l_partkey, l_suppkey); orders (o_custkey)`, is created
 //! for real and measured beside the reference.
 
@@ -37,6 +38,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use mydex::model::advice::Tier;
+use tracing_subscriber::EnvFilter;
 
 use self::choose::{Setting, TIERS, TOLERANCE, chosen, names};
 use self::data::Lab;
@@ -49,6 +51,9 @@ const MEGABYTES: [u64; 6] = [5, 10, 20, 40, 80, 200];
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::from_env("MYDEX_BENCH_LOG"))
+        .init();
     let mut lab = None;
     let outcome = run(&mut lab).await;
     if let Some(Lab {

@@ -152,6 +152,7 @@ impl<'a> Bench<'a> {
             questions: &self.ground.questions,
             known: &explored.queries,
             tolerance: &tolerance,
+            toll: today(problem) * self.run.options.min_gain,
             limits: prove::Limits {
                 execution: EXECUTION,
                 executes: self.run.options.with_proof,
@@ -160,7 +161,6 @@ impl<'a> Bench<'a> {
         };
         let (report, cancel) = (&mut *self.report, self.cancel);
         report(Step::new("choosing the best set"));
-        let min_gain = self.run.options.min_gain;
         let demands = problem::demands(&self.ground.entries);
         let proof = prove::prove(
             &mut self.session,
@@ -172,7 +172,7 @@ impl<'a> Bench<'a> {
                     prove::Effort::Quick => SELECTION.0,
                     prove::Effort::Thorough => SELECTION.1,
                 };
-                let demanding = demanding(problem, min_gain, &demands);
+                let demanding = demanding(problem, case.toll, &demands);
                 let selection = select::select(&demanding, start, &mut || {
                     cancel.is_cancelled() || begun.elapsed() > patience
                 });
@@ -219,22 +219,32 @@ fn filled(times: &[Option<f64>], queries: &[Query], explored: &Explored) -> Vec<
         .collect()
 }
 
-/// The same problem in which a new index has to earn `min_gain` of what the workload costs when
-/// nothing is chosen, so that no index is advised for next to nothing, and in which today's indexes
-/// are a set that keeps to the limits. `demands` hold besides.
-fn demanding(problem: &Problem, min_gain: f64, demands: &[QueryCosts]) -> Problem {
-    let mut demanding = problem.clone();
-    let existing: BTreeSet<usize> = (0..problem.indexes.len())
-        .filter(|place| problem.indexes[*place].exists)
-        .collect();
-    let today: f64 = problem
-        .queries
-        .iter()
+/// What the workload costs with what exists.
+fn today(problem: &Problem) -> f64 {
+    let existing = existing(problem);
+    let queries = problem.queries.iter();
+    queries
         .map(|query| query.weight * effects::cost(query, &existing))
         .filter(|cost| cost.is_finite())
-        .sum();
+        .sum()
+}
+
+fn existing(problem: &Problem) -> BTreeSet<usize> {
+    let indexes = problem.indexes.iter().enumerate();
+    indexes
+        .filter(|(_, index)| index.exists)
+        .map(|(place, _)| place)
+        .collect()
+}
+
+/// The same problem in which a new index has to earn `toll`, so that no index is advised for next
+/// to nothing, and in which today's indexes are a set that keeps to the limits. `demands` hold
+/// besides.
+fn demanding(problem: &Problem, toll: f64, demands: &[QueryCosts]) -> Problem {
+    let mut demanding = problem.clone();
+    let existing = existing(problem);
     for index in demanding.indexes.iter_mut().filter(|index| !index.exists) {
-        index.upkeep += today * min_gain;
+        index.upkeep += toll;
     }
     for query in &mut demanding.queries {
         // An estimate can move by itself, when statistics are taken anew. What no index is to

@@ -101,12 +101,38 @@ impl Selection {
     /// The relative gap at which a set counts as optimal.
     pub const GAP: f64 = 1e-6;
 
-    /// Share by which a better set could still be below this one.
+    /// Share by which a better set could still be below this one; none within [`Selection::GAP`], and
+    /// infinite when no bound is known.
     #[must_use]
     pub fn gap(&self) -> f64 {
         if self.objective <= self.bound || self.objective <= 0.0 {
             return 0.0;
         }
-        (self.objective - self.bound) / self.objective
+        let gap = (self.objective - self.bound) / self.objective;
+        if gap <= Self::GAP { 0.0 } else { gap }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_told_only_where_there_is_one() {
+        let gap = |objective, bound| {
+            let selection = Selection {
+                objective,
+                bound,
+                ..Selection::default()
+            };
+            selection.gap()
+        };
+        assert!((gap(10.0, 8.0) - 0.2).abs() < 1e-12);
+        assert_eq!(gap(10.0, 10.0 - 1e-8).to_bits(), 0);
+        assert_eq!(gap(10.0, 11.0).to_bits(), 0);
+        assert_eq!(
+            gap(10.0, f64::NEG_INFINITY).to_bits(),
+            f64::INFINITY.to_bits()
+        );
     }
 }

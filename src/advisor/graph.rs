@@ -14,11 +14,16 @@ pub type Set = BTreeSet<usize>;
 /// Sets that one graph looks at, whether it asks for them or derives them.
 const SETS: usize = 10_000;
 
+/// Plans with more indexes than this are not looked at by themselves.
+pub const ALONE: usize = 2;
+
 /// The graph of one query.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
     waiting: VecDeque<Set>,
+    /// Sets that are asked for although their plan follows.
+    alone: BTreeSet<Set>,
     /// Sets that have waited once.
     seen: BTreeSet<Set>,
     asked: usize,
@@ -70,12 +75,52 @@ impl Graph {
 
     /// Whether the plan under `set` follows from earlier answers; if so, it is taken from there.
     pub fn follows(&mut self, set: &Set) -> bool {
+        if self.is_alone(set) {
+            return false;
+        }
         let Some(used) = self.derived(set).map(|node| node.used.clone()) else {
             return false;
         };
         // The same plan: what would be hidden from it next may still be new.
         self.descend(set, &used);
         true
+    }
+
+    /// Has the indexes of plans asked for once more, `number` together, with nothing else visible
+    /// but `base`: each of those that were used, the pairs that were, and those with one of
+    /// `informing`. What is there refines the numbers of rows even where it is not used, so that a
+    /// plan that was only seen among many can seem dearer than it is, or dearer than doing without
+    /// its indexes.
+    pub fn look_alone(&mut self, base: &Set, number: usize, informing: &Set) {
+        let mut used: BTreeSet<Set> = BTreeSet::new();
+        for node in &self.nodes {
+            let new: Set = node.used.difference(base).copied().collect();
+            for index in &new {
+                if number == 1 {
+                    used.insert(Set::from([*index]));
+                } else {
+                    let others = informing.iter().filter(|other| *other != index);
+                    used.extend(others.map(|other| Set::from([*index, *other])));
+                }
+            }
+            if new.len() == number {
+                used.insert(new);
+            }
+        }
+        for set in used {
+            let with: Set = set.union(base).copied().collect();
+            let is_known = |node: &Node| node.visible == with && set.is_subset(&node.used);
+            if !self.nodes.iter().any(is_known) && self.alone.insert(with.clone()) {
+                self.seen.insert(with.clone());
+                self.waiting.push_back(with);
+            }
+        }
+    }
+
+    /// Whether [`Graph::look_alone`] has this set asked for.
+    #[must_use]
+    pub fn is_alone(&self, set: &Set) -> bool {
+        self.alone.contains(set)
     }
 
     /// Asks for nothing any more.
@@ -200,6 +245,32 @@ mod tests {
                 prop_assert!((exact - known).abs() < 1e-9, "{set:?}: {exact} {known}");
             }
         }
+    }
+
+    #[test]
+    fn what_seems_dear_among_others_is_asked_for_alone() {
+        // The second index is never used, and makes all estimates half as high again.
+        let plans = [(Set::new(), 100.0), (Set::from([0]), 80.0)];
+        let answer = |set: &Set| {
+            let mut node = optimize(&plans, set);
+            node.cost *= if set.contains(&1) { 1.5 } else { 1.0 };
+            node
+        };
+        let mut graph = Graph::new([Set::from([0, 1]), Set::new()], 48);
+        let ask_all = |graph: &mut Graph| {
+            while let Some(set) = graph.next_set() {
+                graph.answer(answer(&set));
+            }
+        };
+        ask_all(&mut graph);
+        let cost = |graph: &Graph| effects::cost(&graph.costs(), &Set::from([0]));
+        assert!((cost(&graph) - 100.0).abs() < 1e-9);
+        graph.look_alone(&Set::new(), 1, &Set::new());
+        ask_all(&mut graph);
+        assert!((cost(&graph) - 80.0).abs() < 1e-9);
+        // Once is enough.
+        graph.look_alone(&Set::new(), 1, &Set::new());
+        assert_eq!(graph.next_set(), None);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::server::Error;
 
 /// Derived costs that are nearer to the exact ones than this share are left as they are.
 const CLOSE: f64 = 0.02;
+/// A plan that costs so many times as much as today's, by the estimate, is worth to be run: that is
+/// how far estimates are off.
+const LIKELY: f64 = 2.0;
 /// A derived cost that is off by less than this share of the whole workload decides nothing.
 const IMMATERIAL: f64 = 1e-4;
 
@@ -36,7 +39,12 @@ impl<P: Planner + Send> Trials<'_, P> {
             let known = &self.case.known[query];
             let here = whatif::here(scene, known, &set);
             // What will be run tells more than its estimate, unless another plan was expected.
-            if self.case.limits.executes && whatif::is_foreseen(costs, scene, &here, plans) {
+            if self.case.limits.executes && whatif::is_foreseen(costs, scene, known, &here, plans) {
+                continue;
+            }
+            // So is what may well be no slower than today's plan.
+            let likely = known.today.map_or(0.0, |today| today * LIKELY);
+            if self.case.limits.executes && estimate(plans) <= likely {
                 continue;
             }
             let off = (estimate(plans) - effects::cost(costs, &here)).abs() * costs.weight;
@@ -97,6 +105,24 @@ impl<P: Planner + Send> Trials<'_, P> {
         hopeful
     }
 
+    /// The same where plans that were not run are no better than today's, unless none was run.
+    pub(super) fn sober(&self, problem: &Problem) -> Problem {
+        let mut sober = problem.clone();
+        if !self.done.values().any(Option::is_some) {
+            return sober;
+        }
+        for (query, costs) in sober.queries.iter_mut().enumerate() {
+            let today = self.case.known[query].today.unwrap_or(0.0);
+            for one in &mut costs.configurations {
+                if !self.was_run(query, &one.indexes) && self.is_new(&one.indexes) {
+                    one.rank = Some(one.rank());
+                    one.cost = one.cost.max(today);
+                }
+            }
+        }
+        sober
+    }
+
     /// Runs what is new of a choice, and learns from it; false when nothing is.
     pub(super) async fn try_out(
         &mut self,
@@ -106,6 +132,7 @@ impl<P: Planner + Send> Trials<'_, P> {
     ) -> Result<bool, Error> {
         let plans = self.plans(choice).await?;
         let new = self.untried(problem, &plans);
+        tracing::debug!(?choice, ?new, "hoped");
         if new.is_empty() {
             return Ok(false);
         }

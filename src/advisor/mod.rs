@@ -3,7 +3,7 @@
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
 //! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, graph.rs, verdict.rs, calibration.rs, together.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs, twin/ranges/, twin/methods.rs, twin/lookups.rs, twin/estimate.rs, sql/, twin/domain.rs, constant.rs, constant/, sequence.rs, assemble/
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, constant, sql, statistics, candidate, candidates, existing, costs, weights, select, effects, planner, plan, tree, notes, wire, pricing, session, graph, together, whatif, recost, verdict, calibration, trials, learn, proof, prove, twin, effort, material, problem, ground, bench, sequence, assemble, advice, advise
+//! Reading order: workload, source, shape, constant, sql, statistics, candidate, candidates, existing, costs, weights, select, effects, planner, plan, tree, notes, wire, pricing, session, graph, together, whatif, recost, verdict, calibration, trials, learn, fallback, proof, prove, twin, effort, material, problem, ground, bench, sequence, assemble, advice, advise
 
 mod advice;
 pub mod advise;
@@ -17,6 +17,7 @@ pub mod costs;
 pub mod effects;
 pub mod effort;
 pub mod existing;
+mod fallback;
 pub mod graph;
 mod ground;
 mod learn;

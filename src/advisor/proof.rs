@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use super::costs::Selection;
+use super::graph::Set;
 use super::planner::{Plan, Planner};
 use super::prove::{Proof, Proven};
 use super::trials::{Trials, estimate, signatures};
 use super::verdict;
-use super::whatif;
 use crate::server::Error;
 
 impl<P: Planner + Send> Trials<'_, P> {
@@ -27,7 +27,7 @@ impl<P: Planner + Send> Trials<'_, P> {
             ));
         }
         let plans = self.plans(&selection).await?;
-        let mut queries = self.results(&plans);
+        let mut queries = self.results(&plans, &self.set_of(&selection));
         self.trees(&plans, &selection, &mut queries, stop).await?;
         let proven = self.supported(&selection, &queries);
         let today = self.today.clone();
@@ -44,7 +44,7 @@ impl<P: Planner + Send> Trials<'_, P> {
         })
     }
 
-    fn results(&self, plans: &[Vec<Plan>]) -> Vec<Proven> {
+    fn results(&self, plans: &[Vec<Plan>], set: &Set) -> Vec<Proven> {
         plans
             .iter()
             .enumerate()
@@ -58,7 +58,7 @@ impl<P: Planner + Send> Trials<'_, P> {
                     measured: trial.map(|trial| trial.measured),
                     plans: None,
                     cost: (estimate(&self.base[query]), estimate(plans)),
-                    uses: whatif::uses(self.case.scene, plans),
+                    uses: self.uses(query, plans, set),
                     is_same_plan,
                     is_unmeasured: !is_same_plan && trial.is_none(),
                 }

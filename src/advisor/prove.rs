@@ -18,7 +18,7 @@ use super::costs::{Problem, Selection};
 use super::effects;
 use super::graph::Set;
 use super::planner::{Plan, Planner};
-use super::trials::{Trials, signatures};
+use super::trials::{Trial, Trials, signatures};
 use super::verdict::Verdict;
 use super::whatif::{self, Known, Question, Scene};
 use crate::model::advice::Measured;
@@ -29,8 +29,6 @@ use crate::server::Error;
 const CORRECTIONS: (u32, u32) = (2, 8);
 /// Choices by estimates alone that are tried before the last word.
 const CHANCES: u32 = 4;
-/// Attempts to make a choice harmless by leaving out what made a query slower.
-const MENDS: u32 = 8;
 
 /// Bounds of the proof.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,6 +66,9 @@ pub struct Case<'a> {
     pub known: &'a [Known],
     /// How much slower each may get, as a share: 0.1 is ten percent.
     pub tolerance: &'a [f64],
+    /// What each new index has to earn besides its upkeep, in the unit of the objective. What
+    /// chooses knows it as well.
+    pub toll: f64,
     /// Bounds.
     pub limits: Limits,
 }
@@ -147,6 +148,17 @@ pub enum Effort {
     Thorough,
 }
 
+impl Effort {
+    /// Only where nothing is left to be measured is it worth while to prove the optimum.
+    fn when(is_more_to_come: bool) -> Self {
+        if is_more_to_come {
+            Self::Quick
+        } else {
+            Self::Thorough
+        }
+    }
+}
+
 /// Chooses, measures, and chooses again until the set stays. `problem` keeps what was measured.
 /// `solve` is given the problem, a set to start from, and how hard to try. Afterwards the indexes of today are
 /// visible.
@@ -195,27 +207,18 @@ where
         if trials.is_sound(&plans) {
             sound.push(selection.clone());
         }
-        let is_over = !is_changed && (trials.is_out_of_time || selection.is_proven);
+        let is_over = !is_changed && !trials.is_out_of_time && selection.is_proven;
         if is_over {
-            if trials.is_out_of_time || chances == 0 || trials.is_late() {
-                break !trials.is_out_of_time;
+            if chances == 0 || trials.is_late() {
+                break true;
             }
-            // What was learned of others may do a plan wrong: the best of those that were not run
-            // are run as well, before they are given up.
             chances -= 1;
-            let hopeful = trials.hopeful(problem);
-            let hoped =
-                solve(&hopeful, Some(&selection.chosen), Effort::Quick).map_err(Failure::Choice)?;
-            if !trials.try_out(problem, &hoped, stop).await? {
+            let has_tried = trials.try_hopeful(problem, &selection, &mut solve, stop);
+            if !has_tried.await? {
                 break true;
             }
         }
-        let effort = if is_changed || is_over {
-            Effort::Quick
-        } else {
-            // Nothing is left to be measured; only now is it worth while to prove the optimum.
-            Effort::Thorough
-        };
+        let effort = Effort::when(is_changed || is_over || trials.is_out_of_time);
         rounds += 1;
         let next = solve(problem, Some(&selection.chosen), effort).map_err(Failure::Choice)?;
         if effort == Effort::Thorough && next.chosen == selection.chosen {
@@ -228,6 +231,10 @@ where
             break false;
         }
     };
+    let plans = trials.plans(&selection).await?;
+    if !is_stable || (case.limits.executes && !trials.are_run(&plans)) {
+        selection = trials.unproven(problem, selection, &mut solve);
+    }
     trials
         .finish(selection, rounds, is_stable, stop)
         .await
@@ -250,6 +257,24 @@ impl<P: Planner + Send> Trials<'_, P> {
         } else {
             (Effort::Thorough, CORRECTIONS.1)
         }
+    }
+
+    /// What was learned of others may do a plan wrong: the best of those that were not run are run
+    /// as well, before they are given up. False when there are none.
+    async fn try_hopeful<E, S>(
+        &mut self,
+        problem: &mut Problem,
+        selection: &Selection,
+        solve: &mut S,
+        stop: &CancellationToken,
+    ) -> Result<bool, Failure<E>>
+    where
+        S: FnMut(&Problem, Option<&[usize]>, Effort) -> Result<Selection, E>,
+    {
+        let hopeful = self.hopeful(problem);
+        let hoped =
+            solve(&hopeful, Some(&selection.chosen), Effort::Quick).map_err(Failure::Choice)?;
+        Ok(self.try_out(problem, &hoped, stop).await?)
     }
 
     /// The plans of a choice, which is made again as long as they are not those that were derived.
@@ -278,75 +303,48 @@ impl<P: Planner + Send> Trials<'_, P> {
 
     /// Whether every plan was run, and none is slower.
     fn is_sound(&self, plans: &[Vec<Plan>]) -> bool {
+        self.all_were(plans, |trial| trial.verdict != Verdict::Slower)
+    }
+
+    /// Whether every plan was run.
+    fn are_run(&self, plans: &[Vec<Plan>]) -> bool {
+        self.all_were(plans, |_| true)
+    }
+
+    /// Whether every plan that is not today's was run, with a result that `is_right`.
+    fn all_were(&self, plans: &[Vec<Plan>], is_right: impl Fn(&Trial) -> bool) -> bool {
         plans.iter().enumerate().all(|(query, plans)| {
             plans.is_empty()
                 || self.is_same(query, plans)
                 || matches!(
                     self.done.get(&(query, signatures(plans))),
-                    Some(Some(trial)) if trial.verdict != Verdict::Slower
+                    Some(Some(trial)) if is_right(trial)
                 )
         })
     }
 
-    /// The best of what can be stood for when rounds or time ran out: the sets that were measured
-    /// as a whole, the last choice without what made a query slower, and today's.
-    async fn fall_back(
-        &mut self,
-        problem: &Problem,
-        mut sets: Vec<Selection>,
-        last: Selection,
-        stop: &CancellationToken,
-    ) -> Result<Selection, Error> {
-        self.notes.insert(
-            "the choice still changed when rounds or time ran out; the best set so far is given, \
-             without what made a query slower"
-                .to_owned(),
-        );
-        let bound = last.bound;
-        sets.extend(self.mended(problem, last, stop).await?);
-        sets.push(Selection {
-            chosen: self.today.iter().copied().collect(),
-            ..Selection::default()
-        });
-        let value =
-            |one: &Selection| effects::value(problem, &one.chosen.iter().copied().collect());
-        let best = sets
-            .into_iter()
-            .min_by(|one, other| value(one).total_cmp(&value(other)))
-            .unwrap_or_default();
-        let objective = value(&best);
-        Ok(Selection {
-            objective,
-            bound: bound.min(objective),
-            is_proven: false,
-            ..best
-        })
+    /// The objective of a set as it is chosen by.
+    pub(super) fn value(&self, problem: &Problem, chosen: &[usize]) -> f64 {
+        let set: Set = chosen.iter().copied().collect();
+        let new = set.difference(&self.today).count();
+        effects::value(problem, &set) + self.case.toll * new as f64
     }
 
-    /// A choice without the new indexes that slower plans use; `None` if others keep coming up.
-    async fn mended(
-        &mut self,
-        problem: &Problem,
-        mut selection: Selection,
-        stop: &CancellationToken,
-    ) -> Result<Option<Selection>, Error> {
-        for _ in 0..MENDS {
-            let plans = self.plans(&selection).await?;
-            let new = self.untried(problem, &plans);
-            self.run(&selection, &plans, &new, stop).await?;
-            let culprits: Set = plans
-                .iter()
-                .enumerate()
-                .filter_map(|(query, plans)| self.done.get(&(query, signatures(plans)))?.as_ref())
-                .filter(|trial| trial.verdict == Verdict::Slower)
-                .flat_map(|trial| trial.uses.difference(self.case.scene.existing))
-                .copied()
-                .collect();
-            if culprits.is_empty() {
-                return Ok(Some(selection));
-            }
-            selection.chosen.retain(|index| !culprits.contains(index));
+    /// A choice that was not measured as a whole, or not to the end of the search. No set can be
+    /// below its bound unless a plan that was not run is faster than both its estimate and what
+    /// the others make of that.
+    fn unproven<E, S>(&self, problem: &Problem, selection: Selection, solve: &mut S) -> Selection
+    where
+        S: FnMut(&Problem, Option<&[usize]>, Effort) -> Result<Selection, E>,
+    {
+        let objective = self.value(problem, &selection.chosen);
+        let hopeful = self.hopeful(problem);
+        let best = solve(&hopeful, Some(&selection.chosen), Effort::Quick);
+        Selection {
+            objective,
+            bound: best.map_or(f64::NEG_INFINITY, |best| best.bound.min(objective)),
+            is_proven: false,
+            ..selection
         }
-        Ok(None)
     }
 }

@@ -4,7 +4,7 @@ use super::costs::{Configuration, QueryCosts};
 use super::effects;
 use super::graph::Set;
 use super::planner::{Plan, Planner};
-use super::trials::estimate;
+use super::trials::{estimate, signatures};
 use super::whatif::{Known, Question, Scene};
 use crate::server::Error;
 
@@ -110,7 +110,7 @@ pub fn correct(
     if (exact - derived).abs() <= tolerance * exact.max(derived) {
         return None;
     }
-    let mut used = uses(scene, plans);
+    let mut used = uses(scene, known, here, plans);
     if plans.iter().any(|plan| plan.hides_use) {
         used.clone_from(here);
     }
@@ -199,7 +199,13 @@ fn after(rank: f64) -> f64 {
 /// cheapest configuration needs, and no floor is above that. Their estimate may differ all the
 /// same, because an index refines the numbers of rows by being there; the work does not.
 #[must_use]
-pub fn is_foreseen(costs: &QueryCosts, scene: Scene<'_>, here: &Set, plans: &[Plan]) -> bool {
+pub fn is_foreseen(
+    costs: &QueryCosts,
+    scene: Scene<'_>,
+    known: &Known,
+    here: &Set,
+    plans: &[Plan],
+) -> bool {
     if plans.iter().any(|plan| plan.hides_use) {
         return false;
     }
@@ -208,20 +214,33 @@ pub fn is_foreseen(costs: &QueryCosts, scene: Scene<'_>, here: &Set, plans: &[Pl
         .filter(|one| is_within(&one.indexes, here))
         .min_by(|one, other| one.order(other))
         .is_some_and(|best| {
-            best.indexes.iter().eq(uses(scene, plans).iter())
+            best.indexes.iter().eq(&uses(scene, known, here, plans))
                 && effects::cost(costs, here) <= best.cost
         })
 }
 
-/// What plans use of what can be hidden.
+/// What plans under `here` need of what can be hidden: what they use. Where they are other plans than
+/// those that are taken when nothing else is there, the optimizer was told something by a new index
+/// that is there: the one that is known for that, or any of them.
 #[must_use]
-pub fn uses(scene: Scene<'_>, plans: &[Plan]) -> Set {
-    plans
+pub fn uses(scene: Scene<'_>, known: &Known, here: &Set, plans: &[Plan]) -> Set {
+    let mut used: Set = plans
         .iter()
         .flat_map(|plan| &plan.used)
         .filter(|place| !scene.kept.contains(place))
         .copied()
-        .collect()
+        .collect();
+    let new: Set = here.difference(scene.existing).copied().collect();
+    let is_less = !known.uses_today.is_subset(here);
+    if new.is_subset(&used) || is_less || plans.iter().any(|plan| plan.hides_use) {
+        return used;
+    }
+    let told = signatures(plans);
+    if known.alone.get(&used).is_some_and(|own| *own != told) {
+        let by = known.informed.get(&told);
+        used.extend(by.filter(|by| by.is_subset(here)).unwrap_or(&new));
+    }
+    used
 }
 
 /// Makes `cost` the least cost wherever all of `indexes` are there.

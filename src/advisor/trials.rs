@@ -46,6 +46,8 @@ pub(super) struct Trials<'a, P> {
     pub(super) notes: BTreeSet<String>,
     pub(super) begun: Instant,
     pub(super) is_out_of_time: bool,
+    /// What is run now is for the answer: the time that was kept for it may be used.
+    pub(super) is_mending: bool,
 }
 
 pub(super) fn signatures(plans: &[Plan]) -> Vec<String> {
@@ -71,6 +73,7 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
             notes: BTreeSet::new(),
             begun: Instant::now(),
             is_out_of_time: false,
+            is_mending: false,
         }
     }
 
@@ -113,6 +116,12 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
         signatures(&self.base[query]) == signatures(plans)
     }
 
+    /// What the plans of a query under a set need of it.
+    pub(super) fn uses(&self, query: usize, plans: &[Plan], set: &Set) -> Set {
+        let (scene, known) = (self.case.scene, &self.case.known[query]);
+        whatif::uses(scene, known, &whatif::here(scene, known, set), plans)
+    }
+
     /// Runs the new plans: all of today first, then all of the set, then pairs for suspicions.
     pub(super) async fn run(
         &mut self,
@@ -151,7 +160,7 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
             if pairs.judge(self.case.tolerance[*query]) == Verdict::Suspect {
                 suspects.push((*query, pairs));
             } else {
-                self.settle(*query, plans, &pairs);
+                self.settle(*query, plans, &set, &pairs);
             }
         }
         while !suspects.is_empty() && !stop.is_cancelled() {
@@ -192,16 +201,19 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
             if !is_over && pairs.judge(self.case.tolerance[query]) == Verdict::Suspect {
                 left.push((query, pairs));
             } else {
-                self.settle(query, &plans[query], &pairs);
+                self.settle(query, &plans[query], set, &pairs);
             }
         }
         Ok(left)
     }
 
-    fn settle(&mut self, query: usize, plans: &[Plan], pairs: &Pairs) {
+    fn settle(&mut self, query: usize, plans: &[Plan], set: &Set, pairs: &Pairs) {
         let Some(measured) = pairs.best() else { return };
         let verdict = pairs.judge(self.case.tolerance[query]);
-        let uses = whatif::uses(self.case.scene, plans);
+        let uses = self.uses(query, plans, set);
+        let estimated = estimate(plans) / estimate(&self.base[query]);
+        let factor = verdict::factor(&measured.0, &measured.1);
+        tracing::debug!(query, ?uses, estimated, factor, ?verdict, "run");
         if verdict == Verdict::Slower {
             self.rejected.push(Rejected {
                 query,
@@ -213,7 +225,7 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
         self.done.insert(
             (query, signatures(plans)),
             Some(Trial {
-                estimated: estimate(plans) / estimate(&self.base[query]),
+                estimated,
                 fetches: plans.iter().any(|plan| plan.fetches),
                 uses,
                 measured,
@@ -280,16 +292,18 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
         Ok(verdict::average(&all).map(|after| (before, after)))
     }
 
-    /// Time for the whole proof: what the plans of today take is only known here.
+    /// Time for the whole proof: what the plans of today take is only known here. A quarter of it is
+    /// kept for making sure of the answer.
     fn patience(&self) -> Duration {
         let today: Duration = self.before.values().flatten().map(|one| one.time).sum();
         let most = self.case.limits.total * 6;
-        (self.case.limits.total + today * 8).min(most)
+        let all = (self.case.limits.total + today * 8).min(most);
+        if self.is_mending { all } else { all * 3 / 4 }
     }
 
     /// Whether so much of that time is gone that the rest is for what is still needed.
     pub(super) fn is_late(&self) -> bool {
-        self.begun.elapsed() * 2 >= self.patience()
+        self.begun.elapsed() * 3 >= self.patience() * 2
     }
 
     /// Runs one sample with what is visible; `None` if it can't be run or time is up.

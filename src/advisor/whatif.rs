@@ -10,21 +10,22 @@
 //! set directly and corrects what was derived for it.
 
 mod asking;
+mod work;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
 use self::asking::Asking;
+use self::work::Work;
 use super::costs::QueryCosts;
-use super::graph::{Graph, Set};
+use super::graph::{ALONE, Set};
 use super::planner::{Choice, Plan, Planner};
 pub use super::recost::{
     Correction, correct, here, is_foreseen, plans, plans_of, recost, take, uses,
 };
 use super::together::{Ask, groups};
 use super::workload::Sample;
-use crate::model::schema::TableName;
 use crate::server::Error;
 
 /// One query to be judged.
@@ -93,6 +94,12 @@ pub struct Known {
     pub is_cut: bool,
     /// All choices on its tables: others don't concern it.
     pub near: Set,
+    /// Signatures of its plans of today, and of those by some indexes with nothing else there but
+    /// what is there today, by what they use.
+    pub alone: BTreeMap<Set, Vec<String>>,
+    /// Plans, by their signatures, that the optimizer takes because of new indexes that they don't
+    /// use, and all the new ones that they need: it looks into them for the number of rows.
+    pub informed: BTreeMap<Vec<String>, Set>,
 }
 
 impl Known {
@@ -113,17 +120,6 @@ pub struct Explored {
     pub is_interrupted: bool,
     /// Plans that asking for every subset would have taken.
     pub exhaustive: f64,
-}
-
-/// A query at work.
-struct Work<'a> {
-    question: &'a Question,
-    /// Choices on its tables, relevant or not.
-    near: Set,
-    /// Relevant choices that can be hidden.
-    hideable: Set,
-    known: Known,
-    graph: Graph,
 }
 
 /// Finds the costs of all queries. Afterwards the indexes of today are visible.
@@ -147,10 +143,22 @@ pub async fn explore<P: Planner + Send>(
     };
     asking.today(&mut works, stop).await?;
     let mut asked = 0;
+    let mut number = 0;
     while !stop.is_cancelled() {
         let level = next_level(&mut works);
         if level.is_empty() {
-            break;
+            // First single ones, by which the others are judged.
+            number += 1;
+            if number > ALONE {
+                break;
+            }
+            for work in &mut works {
+                let existing = work.hideable.intersection(scene.existing);
+                let existing = existing.copied().collect();
+                let informing = work.known.informed.values().flatten().copied().collect();
+                work.graph.look_alone(&existing, number, &informing);
+            }
+            continue;
         }
         let mut waiting = level.len();
         for group in groups(level) {
@@ -197,49 +205,5 @@ impl Scene<'_> {
     /// What is visible today.
     fn today(&self) -> Set {
         self.existing.union(self.kept).copied().collect()
-    }
-}
-
-impl<'a> Work<'a> {
-    fn of(scene: Scene<'_>, question: &'a Question, bounds: Bounds) -> Self {
-        let tables: BTreeSet<&TableName> = question
-            .relevant
-            .iter()
-            .filter_map(|place| scene.choices.get(*place))
-            .map(|choice| &choice.table)
-            .collect();
-        let near = scene.choices.iter().enumerate();
-        let near = near.filter(|(_, choice)| tables.contains(&choice.table));
-        let near: Set = near.map(|(place, _)| place).collect();
-        // An existing index matters as long as it exists, whoever thought of it.
-        let hideable: Set = question
-            .relevant
-            .iter()
-            .chain(near.intersection(scene.existing))
-            .filter(|place| !scene.kept.contains(place))
-            .copied()
-            .collect();
-        // Everything, then nothing at all; what is there today is asked for by itself.
-        let first = [hideable.clone(), Set::new()];
-        Self {
-            near,
-            graph: Graph::new(first, bounds.sets_per_query.max(3)),
-            question,
-            hideable,
-            known: Known::default(),
-        }
-    }
-
-    fn exhaustive(&self) -> f64 {
-        let subsets = 2_f64.powi(i32::try_from(self.hideable.len()).unwrap_or(i32::MAX));
-        self.question.samples.len() as f64 * subsets
-    }
-
-    fn finish(self) -> Known {
-        let mut known = self.known;
-        known.costs = self.graph.costs();
-        known.is_cut = self.graph.is_cut();
-        known.near = self.near;
-        known
     }
 }

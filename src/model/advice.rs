@@ -218,9 +218,11 @@ pub struct Skipped {
 /// How far the chosen set is from the best, given the costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Optimality {
-    /// Share between the chosen set and the proven bound: zero when it is the optimum.
+    /// Share between the chosen set and the bound below all sets: zero when it is the optimum,
+    /// infinite when no bound is known. Plans that were not run count with their estimates.
     pub gap: f64,
-    /// The gap is proven, since the search ended by itself.
+    /// The gap is proven: the search ended by itself, and all plans of the set were run, if any
+    /// was to be.
     pub is_proven: bool,
     /// The work was interrupted; this is the best answer so far.
     pub is_interrupted: bool,

@@ -207,6 +207,18 @@ async fn proven(
     questions: &[Question],
     explored: &Explored,
 ) -> (Problem, Proof) {
+    proven_within(stage, session, questions, explored, Limits::default(), 0.0).await
+}
+
+/// The same with other limits, and with what a new index has to earn.
+async fn proven_within(
+    stage: &Stage,
+    session: &mut Session,
+    questions: &[Question],
+    explored: &Explored,
+    limits: Limits,
+    toll: f64,
+) -> (Problem, Proof) {
     let mut problem = problem(stage, explored);
     let tolerance = vec![0.1; questions.len()];
     let case = Case {
@@ -214,13 +226,26 @@ async fn proven(
         questions,
         known: &explored.queries,
         tolerance: &tolerance,
-        limits: Limits::default(),
+        toll,
+        limits,
     };
     let stop = CancellationToken::new();
-    let proof = prove::prove(session, case, &mut problem, choose, &mut |_, _| {}, &stop)
+    let solve = |problem: &Problem, start: Option<&[usize]>, effort| {
+        choose(&tolled(problem, toll), start, effort)
+    };
+    let proof = prove::prove(session, case, &mut problem, solve, &mut |_, _| {}, &stop)
         .await
         .unwrap();
     (problem, proof)
+}
+
+/// The same problem in which each new index costs `toll` besides.
+fn tolled(problem: &Problem, toll: f64) -> Problem {
+    let mut problem = problem.clone();
+    for index in problem.indexes.iter_mut().filter(|index| !index.exists) {
+        index.upkeep += toll;
+    }
+    problem
 }
 
 const NUMBERS: &str = "CREATE TABLE n (i INT PRIMARY KEY) AS \
@@ -303,4 +328,61 @@ async fn the_best_set_of_a_workload_is_proven_and_changes_nothing() {
         .await
         .unwrap();
     assert_eq!(rows, 30_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_time_the_gap_is_no_proof_and_its_bound_holds() {
+    let stage = Stage::new("no_time", &SHOP, &SHOP_INDEXES).await;
+    let mut session = stage.session().await;
+    let questions = shop_questions(&stage);
+    let explored = explored(&stage, &mut session, &questions).await;
+    let limits = Limits {
+        total: Duration::ZERO,
+        ..Limits::default()
+    };
+    // New indexes earn this, and some do not.
+    let toll = 200.0;
+    let (problem, proof) =
+        proven_within(&stage, &mut session, &questions, &explored, limits, toll).await;
+    assert!(!proof.is_stable);
+    assert!(proof.queries.iter().any(|query| query.is_unmeasured));
+    let found = &proof.selection;
+    assert!(!found.is_proven, "{found:?}");
+    let chosen: Set = found.chosen.iter().copied().collect();
+    let value = effects::value(&tolled(&problem, toll), &chosen);
+    assert!((found.objective - value).abs() < 1e-6 * value, "{found:?}");
+    // Nothing was learned, so that the best of all sets by the estimates is the bound.
+    let best = brute_force(&tolled(&problem, toll), None).unwrap();
+    assert!(best.chosen.iter().any(|place| *place < 6 && *place > 0));
+    assert!(found.bound <= best.objective + 1e-6, "{found:?} {best:?}");
+    assert!((found.bound - best.objective).abs() < 1e-3 * best.objective);
+    let gap = (value - best.objective) / value;
+    assert!((found.gap() - gap).abs() < 1e-3, "{found:?} {best:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_run_in_time_is_not_advised_beside_what_was() {
+    let stage = Stage::new("short_time", &SHOP, &SHOP_INDEXES).await;
+    let mut session = stage.session().await;
+    let questions = shop_questions(&stage);
+    let explored = explored(&stage, &mut session, &questions).await;
+    for milliseconds in [3, 10, 30, 100] {
+        let limits = Limits {
+            total: Duration::from_millis(milliseconds),
+            ..Limits::default()
+        };
+        let (_, proof) =
+            proven_within(&stage, &mut session, &questions, &explored, limits, 0.0).await;
+        if !proof.queries.iter().any(|query| query.measured.is_some()) {
+            continue;
+        }
+        for index in proof.selection.chosen.iter().filter(|place| **place < 6) {
+            let supports =
+                |query: &prove::Proven| query.measured.is_some() && query.uses.contains(index);
+            assert!(
+                stage.existing.contains(index) || proof.queries.iter().any(supports),
+                "{milliseconds} ms, {index}: {proof:#?}"
+            );
+        }
+    }
 }

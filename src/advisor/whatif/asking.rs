@@ -6,6 +6,7 @@ use super::{Scene, Work, plans_of};
 use crate::advisor::graph::{Node, Set};
 use crate::advisor::planner::{Plan, Planner};
 use crate::advisor::together::Group;
+use crate::advisor::trials::signatures;
 use crate::server::Error;
 
 /// Asks, and remembers what is visible.
@@ -90,6 +91,8 @@ impl<P: Planner + Send> Asking<'_, P> {
                 .copied()
                 .collect();
             if let Some(node) = self.node(work, &set, &plans).await? {
+                let told = signatures(&plans);
+                work.known.alone.insert(node.used.clone(), told);
                 work.known.note(&node.used, &plans);
                 work.known.today = Some(node.cost);
                 work.known.uses_today.clone_from(&node.used);
@@ -128,7 +131,9 @@ impl<P: Planner + Send> Asking<'_, P> {
             };
             plans = again;
         }
-        if let Some(node) = self.node(work, &set, &plans).await? {
+        if let Some(mut node) = self.node(work, &set, &plans).await? {
+            let more = work.informing(&set, &node.used, &plans, self.scene);
+            node.used.extend(more);
             work.known.note(&node.used, &plans);
             work.graph.answer(node);
         }

@@ -94,3 +94,46 @@ async fn an_ordering_index_that_finds_its_rows_last_is_rejected() {
     assert!(after.reads < before.reads);
     assert_eq!(stage.invisible().await, ["created", "state_created"]);
 }
+
+/// From 200 values on the optimizer doesn't look how many rows each has, and takes the average of
+/// all values: here that of many rare ones, where the list has the frequent ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_of_frequent_values_is_rejected() {
+    let stage = Stage::new(
+        "list",
+        &[
+            NUMBERS,
+            "CREATE TABLE event (id INT PRIMARY KEY, kind INT, pad CHAR(150))",
+            "INSERT INTO event SELECT (i * 7919) % 60013, IF(i % 3 = 0, 1000 + i, i % 220), \
+             REPEAT('z', 140) FROM n",
+        ],
+        &[("event", "kind", "kind", false)],
+    )
+    .await;
+    let mut session = stage.session().await;
+    let kinds: Vec<String> = (0..220).map(|kind| kind.to_string()).collect();
+    let sql = format!(
+        "SELECT SUM(LENGTH(pad)) FROM event WHERE kind IN ({})",
+        kinds.join(", ")
+    );
+    let questions = [stage.question(&[&sql], [0])];
+    let explored = explored(&stage, &mut session, &questions).await;
+    let tempting = brute_force(&problem(&stage, &explored), None).unwrap();
+    assert!(
+        tempting.chosen.contains(&0),
+        "the estimate is not tempting: {explored:?}"
+    );
+    let (_, proof) = proven(&stage, &mut session, &questions, &explored).await;
+    assert!(!proof.selection.chosen.contains(&0), "{proof:#?}");
+    assert!(proof.is_stable && proof.selection.is_proven);
+    let rejected = &proof.rejected[0];
+    assert!(
+        rejected.estimated.1 < rejected.estimated.0 * 0.5,
+        "{rejected:?}"
+    );
+    assert!(
+        rejected.measured.1.time > rejected.measured.0.time.mul_f64(1.1),
+        "{rejected:?}"
+    );
+    assert_eq!(stage.invisible().await, ["kind"]);
+}

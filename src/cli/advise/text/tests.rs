@@ -69,6 +69,7 @@ fn interruption_and_gap_are_told() {
         ),
         (0.012, true, "can save at most 1.20% more: proven"),
         (0.012, false, "could save up to 1.20% more"),
+        (0.0, false, "Not all of its plans were measured"),
         (
             f64::INFINITY,
             false,
