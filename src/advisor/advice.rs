@@ -34,6 +34,7 @@ pub(super) fn advice(
         problem: &found.problem,
         selection: &found.proof.selection,
         queries: &facts,
+        proven: &found.proof.proven,
         is_measured: found.is_measured,
     };
     let (order, queries) = by_weight(found, judged.query_effects());

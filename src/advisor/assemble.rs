@@ -2,7 +2,7 @@
 
 mod reasons;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::candidate::Candidate;
@@ -112,6 +112,8 @@ pub struct Judged<'a> {
     pub selection: &'a Selection,
     /// What is known of the queries.
     pub queries: &'a [QueryFacts],
+    /// Whether executions support each change, by place.
+    pub proven: &'a BTreeMap<usize, bool>,
     /// What one unit of the objective is called: a suffix such as ` s`.
     pub is_measured: bool,
 }
@@ -209,7 +211,7 @@ impl Judged<'_> {
             write_us_per_row: facts.write_us_per_row,
             write_us_per_second: self.per_second(facts.upkeep_us),
             marginal: contribution.marginal,
-            is_proven: self.is_proven(place, &contribution),
+            is_proven: self.proven.get(&place).copied().unwrap_or(false),
             effects: contribution.effects,
             alternatives: self.alternatives(place, chosen),
         }
@@ -245,7 +247,7 @@ impl Judged<'_> {
             write_us_per_row: -facts.write_us_per_row,
             write_us_per_second: self.per_second(-facts.upkeep_us),
             marginal: contribution.marginal,
-            is_proven: self.is_proven(place, &contribution),
+            is_proven: self.proven.get(&place).copied().unwrap_or(false),
             effects: contribution.effects,
             alternatives: Vec::new(),
         }
@@ -254,24 +256,6 @@ impl Judged<'_> {
     fn per_second(&self, us: f64) -> Option<f64> {
         let window = self.workload.window?.as_secs_f64();
         (window > 0.0).then(|| us / window)
-    }
-
-    /// Proven when every query whose plan uses it, or that it changes, was executed both ways.
-    fn is_proven(&self, place: usize, contribution: &Contribution) -> bool {
-        let concerned: BTreeSet<usize> = contribution
-            .effects
-            .iter()
-            .map(|(query, _)| *query)
-            .chain(
-                (0..self.queries.len()).filter(|query| self.queries[*query].uses.contains(&place)),
-            )
-            .collect();
-        let was_run = |query: &usize| {
-            self.queries
-                .get(*query)
-                .is_some_and(|facts| facts.measured.is_some())
-        };
-        !concerned.is_empty() && concerned.iter().all(was_run)
     }
 
     fn alternatives(&self, place: usize, chosen: &BTreeSet<usize>) -> Vec<Alternative> {

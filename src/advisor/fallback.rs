@@ -62,7 +62,7 @@ impl<P: Planner + Send> Trials<'_, P> {
                 .iter()
                 .enumerate()
                 .filter_map(|(query, plans)| self.done.get(&(query, signatures(plans)))?.as_ref())
-                .filter(|trial| trial.verdict == Verdict::Slower)
+                .filter(|trial| matches!(trial.verdict, Verdict::Slower | Verdict::Suspect))
                 .flat_map(|trial| trial.uses.difference(self.case.scene.existing))
                 .copied()
                 .collect();

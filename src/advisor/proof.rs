@@ -130,7 +130,8 @@ impl<P: Planner + Send> Trials<'_, P> {
                     .iter()
                     .any(|plan| plan.used.contains(index))
             });
-            let is_proven = users.into_iter().all(|(_, query)| !query.is_unmeasured);
+            let all: Vec<&Proven> = users.map(|(_, query)| query).collect();
+            let is_proven = !all.is_empty() && !all.iter().any(|query| query.is_unmeasured);
             proven.insert(*index, is_proven);
         }
         proven

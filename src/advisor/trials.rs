@@ -267,6 +267,7 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
         before: Measured,
     ) -> Result<Option<(Measured, Measured)>, Error> {
         let mut all = Vec::new();
+        let mut before = before;
         for (at, sample) in self.case.known[query].samples.iter().enumerate() {
             let then = self.before.get(&(query, *sample)).copied().flatten();
             let (Some(then), Some(plan)) = (then, plans.get(at)) else {
@@ -285,7 +286,11 @@ impl<'a, P: Planner + Send> Trials<'a, P> {
                 patience.min(longest)
             };
             match self.measure(query, *sample, limit).await? {
-                Some(measured) => all.push(measured),
+                Some(measured) => {
+                    // One that did not end, and does today, is not made up for by the others.
+                    before.is_capped &= !measured.is_capped || then.is_capped;
+                    all.push(measured);
+                }
                 None => return Ok(None),
             }
         }

@@ -76,12 +76,9 @@ impl Pairs {
         match (before.is_capped, after.is_capped) {
             (true, true) => return Verdict::Unknown,
             (true, false) => return Verdict::Fine,
-            (false, true)
-                if after.time.as_secs_f64() > before.time.as_secs_f64() * (1.0 + tolerance) =>
-            {
-                return Verdict::Slower;
-            }
-            _ => {}
+            // Nobody saw it end, and before it did.
+            (false, true) => return Verdict::Slower,
+            (false, false) => {}
         }
         if before.time.max(after.time) < TOO_SHORT {
             let allowed = before.reads as f64 * (1.0 + tolerance);
@@ -129,14 +126,15 @@ pub fn factor(before: &Measured, after: &Measured) -> f64 {
 /// The unit of one query is set by its plan of today: `today` units took `before`, so that a plan
 /// that took `after` costs `today * factor`. All measured plans of a query are then as far apart
 /// as their times are, and its cost of today stays what it was. What was judged fine never
-/// exceeds the limit, and what was judged slower always does, so that the selection follows the
-/// verdict and not the noise.
+/// exceeds the limit, and what was judged slower, or was suspected to the end, always does, so that
+/// the selection follows the verdict and not the noise.
 #[must_use]
 pub fn cost(today: f64, limit: f64, verdict: Verdict, before: &Measured, after: &Measured) -> f64 {
     let cost = today * factor(before, after);
     match verdict {
-        Verdict::Slower => cost.max(limit * 1.01),
-        Verdict::Fine | Verdict::Suspect | Verdict::Unknown => cost.min(limit),
+        // A suspicion that nothing cleared is no gain.
+        Verdict::Slower | Verdict::Suspect => cost.max(limit * 1.01),
+        Verdict::Fine | Verdict::Unknown => cost.min(limit),
     }
 }
 
@@ -214,6 +212,7 @@ mod tests {
             ..run(us, 5)
         };
         assert_eq!(judge(&[(run(1_000, 5), capped(3_000))]), Verdict::Slower);
+        assert_eq!(judge(&[(run(9_500, 5), capped(10_000))]), Verdict::Slower);
         assert_eq!(judge(&[(capped(10_000), run(9_000, 5))]), Verdict::Fine);
         assert_eq!(judge(&[(capped(10_000), capped(10_000))]), Verdict::Unknown);
     }

@@ -124,7 +124,10 @@ fn confirm_key(model: &mut Model, confirm: Confirm, key: KeyEvent) -> Vec<Effect
         Some((mut input, expected)) => {
             input.handle_event(&Event::Key(key));
             let typed = Some((input, expected));
-            open(model, Some(Overlay::Confirm(Box::new(Confirm { typed, ..confirm }))));
+            open(
+                model,
+                Some(Overlay::Confirm(Box::new(Confirm { typed, ..confirm }))),
+            );
             Vec::new()
         }
     }

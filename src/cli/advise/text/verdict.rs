@@ -178,9 +178,11 @@ fn optimality(advice: &Advice) -> Option<String> {
              of measuring and solving.",
             units::percent(found.gap)
         ),
-        (false, false) => "Not all of its plans were measured: by the estimates of those that were \
+        (false, false) => {
+            "Not all of its plans were measured: by the estimates of those that were \
                            not, no better choice exists among the candidates."
-            .to_owned(),
+                .to_owned()
+        }
         (false, true) if found.gap.is_finite() => format!(
             "Not everything was searched or measured: by the estimates of plans that were not \
              measured, a better choice among the candidates could save up to {} more.",

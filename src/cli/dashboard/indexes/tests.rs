@@ -85,7 +85,9 @@ async fn a_reading_answers_and_a_failure_tells_why() {
 #[tokio::test]
 async fn a_change_tells_its_progress_and_stops_when_asked() {
     let mut bench = desk_with(patient(), 8);
-    bench.ask_index(IndexRequest::Change(Box::new(change()))).await;
+    bench
+        .ask_index(IndexRequest::Change(Box::new(change())))
+        .await;
     let Feed::Index(IndexNews::Working {
         step, share, left, ..
     }) = bench.hear().await
@@ -100,7 +102,9 @@ async fn a_change_tells_its_progress_and_stops_when_asked() {
         bench.outcome().await,
         Feed::Index(IndexNews::Read(_))
     ));
-    bench.ask_index(IndexRequest::Change(Box::new(change()))).await;
+    bench
+        .ask_index(IndexRequest::Change(Box::new(change())))
+        .await;
     let Feed::Index(IndexNews::Ended { result, .. }) = bench.outcome().await else {
         panic!();
     };
@@ -137,7 +141,9 @@ async fn the_end_of_the_dashboard_stops_a_change_and_waits_for_it() {
         ..patient()
     };
     let bench = desk_with(hands, 8);
-    bench.ask_index(IndexRequest::Change(Box::new(change()))).await;
+    bench
+        .ask_index(IndexRequest::Change(Box::new(change())))
+        .await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     bench.cancel.cancel();
     bench.desk.await.unwrap();
