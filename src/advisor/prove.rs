@@ -9,7 +9,7 @@
 //!
 //! How two measurements are compared, and how a time becomes a cost, is in [`super::verdict`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -188,6 +188,8 @@ where
     let mut rounds = 0;
     let mut sound: Vec<Selection> = Vec::new();
     let mut chances = CHANCES;
+    // Choices under which every plan had been run already.
+    let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
     let is_stable = loop {
         let plans = trials
             .agree(problem, &mut selection, &mut solve, stop)
@@ -226,8 +228,10 @@ where
             selection = next;
             break true;
         }
+        // The same again, with nothing run in between, goes on for ever.
+        let is_cycle = new.is_empty() && !is_over && !seen.insert(selection.chosen.clone());
         selection = next;
-        if rounds >= case.limits.rounds || trials.is_out_of_time {
+        if is_cycle || rounds >= case.limits.rounds || trials.is_out_of_time {
             selection = trials.fall_back(problem, sound, selection, stop).await?;
             break false;
         }

@@ -221,7 +221,8 @@ pub fn is_foreseen(
 
 /// What plans under `here` need of what can be hidden: what they use. Where they are other plans than
 /// those that are taken when nothing else is there, the optimizer was told something by a new index
-/// that is there: the one that is known for that, or any of them.
+/// that is there: the one that is known for that. Where none is, it is not guessed: any of them would
+/// be blamed, or praised, for what one does.
 #[must_use]
 pub fn uses(scene: Scene<'_>, known: &Known, here: &Set, plans: &[Plan]) -> Set {
     let mut used: Set = plans
@@ -236,9 +237,10 @@ pub fn uses(scene: Scene<'_>, known: &Known, here: &Set, plans: &[Plan]) -> Set 
         return used;
     }
     let told = signatures(plans);
-    if known.alone.get(&used).is_some_and(|own| *own != told) {
-        let by = known.informed.get(&told);
-        used.extend(by.filter(|by| by.is_subset(here)).unwrap_or(&new));
+    if known.alone.get(&used).is_some_and(|own| *own != told)
+        && let Some(by) = known.informed.get(&told).filter(|by| by.is_subset(here))
+    {
+        used.extend(by);
     }
     used
 }
