@@ -49,7 +49,12 @@ pub fn differences(then: &Baseline, now: &Baseline) -> Vec<Difference> {
     found.unless_same("the scale of the data", w.scale, v.scale, load);
     let same = "use the same value, or record again";
     found.unless_same("the seed", w.seed, v.seed, same);
-    found.unless_same("the operations of a probe", w.operations, v.operations, same);
+    found.unless_same(
+        "the operations of a probe",
+        w.operations,
+        v.operations,
+        same,
+    );
     found.unless_same(
         "the release series of the server",
         series(&then.server.version),
@@ -57,7 +62,10 @@ pub fn differences(then: &Baseline, now: &Baseline) -> Vec<Difference> {
         "compare on the same series, or record again on the new one",
     );
     let (a, b) = (&then.server.variables, &now.server.variables);
-    for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
+    for name in a
+        .keys()
+        .chain(b.keys().filter(|name| !a.contains_key(*name)))
+    {
         let value = |of: Option<&String>| of.map_or("not there", String::as_str).to_owned();
         found.unless_same(
             &format!("the variable `{name}`"),
@@ -83,7 +91,10 @@ pub fn differences(then: &Baseline, now: &Baseline) -> Vec<Difference> {
 
 fn data(then: &Baseline, now: &Baseline, found: &mut Found) {
     let (a, b) = (&then.data.tables, &now.data.tables);
-    for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
+    for name in a
+        .keys()
+        .chain(b.keys().filter(|name| !a.contains_key(*name)))
+    {
         let (Some(one), Some(other)) = (a.get(name), b.get(name)) else {
             let there = |is: bool| if is { "there" } else { "not there" };
             found.unless_same(

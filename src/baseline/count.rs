@@ -88,7 +88,9 @@ pub(super) fn between(
         let mut own = start.saturating_sub(*before);
         if *name == "bytes_sent" {
             // The second answer was sent within this span and the first within the other.
-            own = own.saturating_add(second.length).saturating_sub(first.length);
+            own = own
+                .saturating_add(second.length)
+                .saturating_sub(first.length);
         }
         let grown = last.saturating_sub(*start);
         counted.insert(*name, grown.saturating_sub(own));
@@ -109,8 +111,14 @@ mod tests {
 
     #[test]
     fn the_share_of_reading_is_taken_out() {
-        let first = reading(&[("rows_examined", 100), ("bytes_sent", 1_000), ("gone", 1)], 70);
-        let second = reading(&[("rows_examined", 324), ("bytes_sent", 1_900), ("gone", 1)], 72);
+        let first = reading(
+            &[("rows_examined", 100), ("bytes_sent", 1_000), ("gone", 1)],
+            70,
+        );
+        let second = reading(
+            &[("rows_examined", 324), ("bytes_sent", 1_900), ("gone", 1)],
+            72,
+        );
         let third = reading(&[("rows_examined", 600), ("bytes_sent", 3_802)], 75);
         assert_eq!(
             between(&first, &second, &third),

@@ -37,9 +37,7 @@ pub async fn server(connection: &mut Connection) -> Result<ServerFacts, Error> {
         "SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})",
         names.join(", ")
     );
-    let rows = connection
-        .rows("the variables that matter", &sql)
-        .await?;
+    let rows = connection.rows("the variables that matter", &sql).await?;
     let pair = |row: &Values| Some((row.text(0)?, row.text(1)?));
     Ok(ServerFacts {
         version: connection.version().to_owned(),

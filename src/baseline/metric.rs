@@ -68,7 +68,10 @@ pub enum Meaning {
 pub fn meaning(name: &str) -> Meaning {
     match name {
         "rows_sent" | "rows_affected" => Meaning::Result,
-        "select_range" | "select_full_range_join" | "sort_range" | "sort_scan"
+        "select_range"
+        | "select_full_range_join"
+        | "sort_range"
+        | "sort_scan"
         | "handler_mrr_init" => Meaning::Way,
         _ if name.starts_with("handler_read_") => Meaning::Way,
         _ => Meaning::Cost,
@@ -148,7 +151,11 @@ mod tests {
 
     #[test]
     fn only_what_both_could_tell_is_compared() {
-        let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let names = |list: &[&str]| {
+            list.iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
         let then = names(&["rows_sent", "handler_read_key", "sort_rows"]);
         let now = names(&["handler_read_key", "sort_rows"]);
         assert_eq!(

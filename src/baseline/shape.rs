@@ -201,10 +201,7 @@ mod tests {
             "estimated_rows":3.0,"operation":"Index lookup on s using fk (vpc_id='x')"}],
             "access_type":"sort","operation":"Sort: s.a","estimated_total_cost":9.1},
             "query_type":"select"}"#;
-        assert_eq!(
-            of(json).unwrap(),
-            ["sort", "  s: index index_lookup fk"]
-        );
+        assert_eq!(of(json).unwrap(), ["sort", "  s: index index_lookup fk"]);
     }
 
     #[test]
@@ -212,7 +209,8 @@ mod tests {
         for wrong in ["", "[]", "{}", "nonsense"] {
             assert!(of(wrong).is_err(), "{wrong}");
         }
-        let message = r#"{"query_block":{"select_id":1,"message":"no matching row in const table"}}"#;
+        let message =
+            r#"{"query_block":{"select_id":1,"message":"no matching row in const table"}}"#;
         assert_eq!(of(message).unwrap(), ["[no matching row in const table]"]);
         assert_eq!(
             of(r#"{"query_block":{"select_id":1}}"#).unwrap(),

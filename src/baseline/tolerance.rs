@@ -63,7 +63,9 @@ fn whole(value: f64) -> u64 {
     if !(value >= 1.0) {
         return 0;
     }
-    format!("{:.0}", value.min(1e18).floor()).parse().unwrap_or(0)
+    format!("{:.0}", value.min(1e18).floor())
+        .parse()
+        .unwrap_or(0)
 }
 
 /// Reads `PROBE/COUNTER=VALUE`; the error names the text and the remedy.
@@ -75,9 +77,7 @@ pub fn parse(text: &str) -> Result<Tolerance, String> {
         )
     };
     let (place, value) = text.rsplit_once('=').ok_or_else(|| wrong("has no `=`"))?;
-    let (probe, counter) = place
-        .split_once('/')
-        .ok_or_else(|| wrong("has no `/`"))?;
+    let (probe, counter) = place.split_once('/').ok_or_else(|| wrong("has no `/`"))?;
     let (probe, counter, value) = (probe.trim(), counter.trim(), value.trim());
     if probe.is_empty() || counter.is_empty() {
         return Err(wrong("names no probe or no counter"));
@@ -200,7 +200,9 @@ mod tests {
 
     #[test]
     fn mistakes_name_the_text() {
-        for wrong in ["", "a=1", "a/b", "/b=1", "a/=1", "a/b=-1", "a/b=x%", "a/b=NaN%", "a/b=1.5"] {
+        for wrong in [
+            "", "a=1", "a/b", "/b=1", "a/=1", "a/b=-1", "a/b=x%", "a/b=NaN%", "a/b=1.5",
+        ] {
             let error = parse(wrong).unwrap_err();
             assert!(error.contains(&format!("`{wrong}`")), "{error}");
         }

@@ -248,7 +248,10 @@ fn counter_verdict(
     counter: &str,
     rules: &Rules,
 ) -> Option<CounterVerdict> {
-    let (then, now) = (metric::count(before, counter), metric::count(after, counter));
+    let (then, now) = (
+        metric::count(before, counter),
+        metric::count(after, counter),
+    );
     if then == now {
         return None;
     }

@@ -6,6 +6,7 @@ mod document;
 mod json;
 mod record;
 mod recording;
+mod timed;
 
 use super::context::Context;
 use super::error::{Error, Outcome};

@@ -117,7 +117,10 @@ impl Reader {
         match read {
             Some((low, high)) if low <= high => Count { low, high },
             _ => {
-                self.wrong(place, "a whole number, or the lowest and the highest of two");
+                self.wrong(
+                    place,
+                    "a whole number, or the lowest and the highest of two",
+                );
                 Count::default()
             }
         }

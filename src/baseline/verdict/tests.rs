@@ -71,19 +71,77 @@ fn single_changes() {
     };
     let none = Rules::default();
     for (name, value, rules, outcome, change) in [
-        ("rows_examined", 61, &none, Outcome::Regressed, Change::Regressed),
+        (
+            "rows_examined",
+            61,
+            &none,
+            Outcome::Regressed,
+            Change::Regressed,
+        ),
         ("rows_examined", 59, &none, Outcome::Pass, Change::Improved),
-        ("rows_examined", 59, &strict, Outcome::Regressed, Change::Regressed),
-        ("rows_sent", 41, &none, Outcome::Regressed, Change::Regressed),
-        ("rows_sent", 39, &none, Outcome::Regressed, Change::Regressed),
-        ("created_tmp_disk_tables", 1, &none, Outcome::Regressed, Change::Regressed),
-        ("sort_rows", 42, &tolerant("p/sort_rows=5%"), Outcome::Pass, Change::Tolerated),
-        ("sort_rows", 43, &tolerant("p/sort_rows=5%"), Outcome::Regressed, Change::Regressed),
-        ("sort_rows", 42, &tolerant("q/sort_rows=5%"), Outcome::Regressed, Change::Regressed),
-        ("sort_rows", 999, &tolerant("*/sort_rows=any"), Outcome::Pass, Change::Tolerated),
+        (
+            "rows_examined",
+            59,
+            &strict,
+            Outcome::Regressed,
+            Change::Regressed,
+        ),
+        (
+            "rows_sent",
+            41,
+            &none,
+            Outcome::Regressed,
+            Change::Regressed,
+        ),
+        (
+            "rows_sent",
+            39,
+            &none,
+            Outcome::Regressed,
+            Change::Regressed,
+        ),
+        (
+            "created_tmp_disk_tables",
+            1,
+            &none,
+            Outcome::Regressed,
+            Change::Regressed,
+        ),
+        (
+            "sort_rows",
+            42,
+            &tolerant("p/sort_rows=5%"),
+            Outcome::Pass,
+            Change::Tolerated,
+        ),
+        (
+            "sort_rows",
+            43,
+            &tolerant("p/sort_rows=5%"),
+            Outcome::Regressed,
+            Change::Regressed,
+        ),
+        (
+            "sort_rows",
+            42,
+            &tolerant("q/sort_rows=5%"),
+            Outcome::Regressed,
+            Change::Regressed,
+        ),
+        (
+            "sort_rows",
+            999,
+            &tolerant("*/sort_rows=any"),
+            Outcome::Pass,
+            Change::Tolerated,
+        ),
     ] {
         let found = outcome_of(&but(name, value), rules);
-        assert_eq!(found, (outcome, vec![(name.to_owned(), change)]), "{name} {value}");
+        assert_eq!(
+            found,
+            (outcome, vec![(name.to_owned(), change)]),
+            "{name} {value}"
+        );
     }
 }
 
@@ -96,7 +154,10 @@ fn another_way_to_read_counts_by_its_sum() {
     assert_eq!(verdict.outcome, Outcome::Pass, "{verdict:?}");
     let back = judge(&after, &before, &Rules::default());
     assert_eq!(back.outcome, Outcome::Regressed);
-    let reads = back.probes[0].counters.iter().find(|one| one.counter == "reads");
+    let reads = back.probes[0]
+        .counters
+        .iter()
+        .find(|one| one.counter == "reads");
     assert_eq!(reads.unwrap().change, Change::Regressed);
 }
 

@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 256 << 20;
 
 /// Options of `mydex baseline check`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The recorded file.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
@@ -125,8 +125,11 @@ fn read(path: &Path) -> Result<(String, Baseline), Error> {
     let baseline = file::parse(&written).map_err(|mistakes| {
         // The file may be anybody's.
         let mistakes = text::block(&mistakes.to_string()).into_owned();
-        Error::new(format!("`{}` is no baseline:\n  {mistakes}", path.display()))
-            .hint("docs/baselines.md describes the file")
+        Error::new(format!(
+            "`{}` is no baseline:\n  {mistakes}",
+            path.display()
+        ))
+        .hint("docs/baselines.md describes the file")
     })?;
     Ok((written, baseline))
 }

@@ -252,7 +252,10 @@ mod tests {
                 ("slow", "MYX082", 5)
             ]
         );
-        assert_eq!(checked.found[1].message, "`rows_examined` was 20 and is 8,000");
+        assert_eq!(
+            checked.found[1].message,
+            "`rows_examined` was 20 and is 8,000"
+        );
         let rules = Rules {
             gate_plans: true,
             ..Rules::default()

@@ -10,7 +10,9 @@ pub(super) fn of(file: &str, verdict: &Verdict) -> Document {
     if !verdict.differences.is_empty() {
         let differences = verdict.differences.iter();
         blocks.push(Block::List(
-            differences.map(|difference| difference.sentence()).collect(),
+            differences
+                .map(|difference| difference.sentence())
+                .collect(),
         ));
     }
     let failed: Vec<String> = verdict
@@ -149,7 +151,13 @@ mod tests {
         ] {
             assert_eq!(grouped(number), shown);
         }
-        assert_eq!(count(Count { low: 3, high: 1_000 }), "3 to 1,000");
+        assert_eq!(
+            count(Count {
+                low: 3,
+                high: 1_000
+            }),
+            "3 to 1,000"
+        );
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `mydex baseline record`: a pass over a pack's probes, written as a file.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ValueHint;
 
 use super::recording::{self, Plan};
+use super::timed;
 use crate::baseline::file;
 use crate::cli::context::{Context, Format};
 use crate::cli::error::{Error, Outcome};
@@ -13,7 +15,7 @@ use crate::model::text;
 
 /// Options of `mydex baseline record`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Name of a shipped pack, or the folder of one; its data must be loaded.
     #[arg(value_name = "PACK", value_hint = ValueHint::DirPath)]
     pack: String,
@@ -26,6 +28,11 @@ pub struct Args {
     /// Seed of the values: the same seed gives the same operations.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
+
+    /// Drive the pack's reading probes afterwards for this long, and keep latency histograms and
+    /// figures of the pool; such a part is never the same twice.
+    #[arg(long, value_name = "TIME", value_parser = probe::duration)]
+    timed: Option<Duration>,
 
     /// Record only this probe; may be given several times.
     #[arg(long = "probe", value_name = "NAME")]
@@ -54,7 +61,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
         recorded = recording::record(context, &plan) => recorded?,
         () = context.cancel.cancelled() => return Ok(Outcome::Interrupted),
     };
-    let (baseline, notes) = recorded;
+    let (mut baseline, notes) = recorded;
     if let Some((name, reason)) = recording::failure(&baseline) {
         return Err(Error::new(format!(
             "probe `{}` failed, and nothing was written: {}",
@@ -62,6 +69,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
             text::inline(reason)
         ))
         .hint("leave it out by naming the others with `--probe`, or mend it"));
+    }
+    if let Some(duration) = args.timed.filter(|duration| !duration.is_zero()) {
+        baseline.timed = Some(timed::run(context, &plan, duration).await?);
+        if context.cancel.is_cancelled() {
+            return Ok(Outcome::Interrupted);
+        }
     }
     for note in &notes {
         message(&format!("note: {}", text::inline(note)));
@@ -73,7 +86,10 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
         .probes
         .iter()
         .flat_map(|(name, probe)| {
-            let counters = probe.counters.iter().filter(|(_, count)| !count.is_steady());
+            let counters = probe
+                .counters
+                .iter()
+                .filter(|(_, count)| !count.is_steady());
             counters.map(move |(counter, _)| format!("{name}/{counter}"))
         })
         .collect();

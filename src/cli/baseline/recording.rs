@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
+use crate::baseline::facts;
 use crate::baseline::record::{self, Settings, Work};
 use crate::baseline::recorded::{Baseline, Workload};
-use crate::baseline::facts;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::probe;
@@ -26,6 +26,14 @@ pub(super) struct Plan {
     pub(super) probes: Vec<String>,
 }
 
+impl Plan {
+    /// The schema of the data.
+    pub(super) fn database(&self) -> String {
+        let own = || self.pack.name.to_string();
+        self.database.clone().unwrap_or_else(own)
+    }
+}
+
 /// Runs the counted pass; what could not be set or read is said.
 pub(super) async fn record(
     context: &Context,
@@ -33,10 +41,7 @@ pub(super) async fn record(
 ) -> Result<(Baseline, Vec<String>), Error> {
     let chosen = chosen(plan)?;
     let server = context.server()?;
-    let database = plan
-        .database
-        .clone()
-        .unwrap_or_else(|| plan.pack.name.to_string());
+    let database = plan.database();
     let options = server::connect::options(server);
     let place = server::connect::place(server);
     let world = Arc::new(probe::run::world(&options, &database, &plan.pack, &place).await?);

@@ -1,0 +1,212 @@
+//! `mydex baseline` from end to end: the binary against a real server, with a small pack of its
+//! own.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use sqlx::Executor as _;
+
+use crate::server::{Schema, schema};
+
+const PACK: &str = r#"
+name = "shop"
+description = "Orders of a shop"
+version = 1
+"#;
+
+const TABLES: &str = "
+CREATE TABLE orders (
+  id INT UNSIGNED NOT NULL PRIMARY KEY,
+  customer INT UNSIGNED NOT NULL,
+  state VARCHAR(12) NOT NULL,
+  KEY of_customer (customer)
+);
+";
+
+const DATA: &str = r#"
+now = 2026-11-01T00:00:00Z
+
+[[table]]
+name = "orders"
+rows = 2000
+[table.columns]
+id = { kind = "sequence" }
+customer = { kind = "uniform", min = 1, max = 200 }
+state = { kind = "choice", values = ["open", "paid"], weights = [1, 9] }
+"#;
+
+const PROBES: &str = r#"
+[[probe]]
+name = "of-customer"
+description = "The orders of a customer"
+kind = "read"
+rate = 10
+weight = 1
+sql = "SELECT id, state FROM orders WHERE customer = :customer ORDER BY id"
+[probe.params]
+customer = { kind = "uniform", min = 1, max = 200 }
+
+[[probe]]
+name = "pay"
+description = "A customer pays"
+kind = "write"
+rate = 1
+weight = 1
+sql = "UPDATE orders SET state = 'paid' WHERE customer = :customer AND state = 'open'"
+[probe.params]
+customer = { kind = "uniform", min = 1, max = 200 }
+"#;
+
+fn pack(folder: &Path) {
+    let pack = folder.join("shop");
+    fs::create_dir_all(pack.join("probes")).unwrap();
+    for (name, text) in [
+        ("pack.toml", PACK),
+        ("schema.sql", TABLES),
+        ("data.toml", DATA),
+        ("probes/all.toml", PROBES),
+    ] {
+        fs::write(pack.join(name), text).unwrap();
+    }
+}
+
+fn mydex(schema: &Schema, folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mydex"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("MYDEX_URL", schema.url())
+        .env("MYDEX_STATE_DIR", folder.join("state"))
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn status(output: &Output, wanted: i32) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(wanted), "{text}\n{errors}");
+    text
+}
+
+/// What the published schema says of the verdict.
+fn verdict(text: &str) -> Value {
+    let path = format!(
+        "{}/docs/schemas/baseline-check.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let verdict: Value = serde_json::from_str(text).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&verdict)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, Vec::<String>::new());
+    verdict
+}
+
+#[tokio::test]
+async fn a_baseline_is_recorded_and_guards() {
+    let schema = schema("baseline").await;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    pack(folder);
+    let database = schema.name().to_owned();
+    let run = |arguments: &[&str]| {
+        let all = [arguments, &["--database", &database]].concat();
+        mydex(&schema, folder, &all)
+    };
+    let check = |more: &[&str]| {
+        let all = [&["baseline", "check", "one.json", "--pack", "shop"], more].concat();
+        run(&all)
+    };
+    status(&run(&["probe", "load", "shop"]), 0);
+    let record = |file: &str| run(&["baseline", "record", "shop", "-o", file]);
+    status(&record("one.json"), 0);
+    status(&record("two.json"), 0);
+    let one = fs::read_to_string(folder.join("one.json")).unwrap();
+    assert_eq!(one, fs::read_to_string(folder.join("two.json")).unwrap());
+    let file: Value = serde_json::from_str(&one).unwrap();
+    let counters = &file["probes"]["of-customer"]["counters"];
+    let (sent, reads) = (&counters["rows_sent"], &counters["handler_read_next"]);
+    assert!(sent.as_u64().unwrap() > 20, "{counters}");
+    assert_eq!(sent, reads);
+    assert_eq!(counters["rows_examined"], *sent);
+
+    let passed = verdict(&status(&check(&["--format", "json"]), 0));
+    assert_eq!(passed["verdict"], "pass");
+    assert_eq!(passed["probes"][0]["counters"], Value::Array(Vec::new()));
+
+    let pool = schema.pool().await;
+    pool.execute("ALTER TABLE orders DROP INDEX of_customer")
+        .await
+        .unwrap();
+    let regressed = verdict(&status(&check(&["--format", "json"]), 1));
+    assert_eq!(regressed["verdict"], "regressed");
+    for probe in regressed["probes"].as_array().unwrap() {
+        assert_eq!(probe["verdict"], "regressed", "{probe:#}");
+        assert!(probe["plans"].is_object(), "{probe:#}");
+    }
+    let text = status(&check(&[]), 1);
+    assert!(
+        text.contains("no longer has the index of_customer"),
+        "{text}"
+    );
+    let junit = status(&check(&["--format", "junit"]), 1);
+    assert!(junit.contains("failures=\"2\""), "{junit}");
+    let sarif = status(&check(&["--format", "sarif"]), 1);
+    assert!(sarif.contains("MYX080"), "{sarif}");
+    let tolerant = ["--tolerance", "*/*=any"];
+    status(&check(&tolerant), 0);
+
+    pool.execute("ALTER TABLE orders ADD INDEX of_customer (customer)")
+        .await
+        .unwrap();
+    status(&check(&[]), 0);
+
+    // One row more for each call.
+    let more = PROBES.replace(
+        "WHERE customer = :customer ORDER BY id",
+        "WHERE customer = :customer OR id = 1 ORDER BY id",
+    );
+    fs::write(folder.join("shop/probes/all.toml"), more).unwrap();
+    let grown = verdict(&status(
+        &check(&["--format", "json", "--probe", "of-customer"]),
+        1,
+    ));
+    let names: Vec<&str> = grown["probes"][0]["counters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["change"] == "regressed")
+        .filter_map(|one| one["name"].as_str())
+        .collect();
+    assert!(names.contains(&"rows_sent"), "{names:?}");
+    fs::write(folder.join("shop/probes/all.toml"), PROBES).unwrap();
+
+    // Other data are not compared.
+    pool.execute("UPDATE orders SET state = 'lost' WHERE id = 7")
+        .await
+        .unwrap();
+    let other = verdict(&status(&check(&["--format", "json"]), 3));
+    assert_eq!(other["verdict"], "incomparable");
+    assert_eq!(other["differences"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_baseline_is_refused_with_all_its_mistakes() {
+    let schema = schema("baseline_mistakes").await;
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"{"baseline_version": 1, "workload": {"pack": 7}, "probes": []}"#;
+    fs::write(folder.path().join("bad.json"), text).unwrap();
+    let output = mydex(&schema, folder.path(), &["baseline", "check", "bad.json"]);
+    status(&output, 2);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    for place in ["`workload.pack`", "`probes`", "`server.version`"] {
+        assert!(errors.contains(place), "{place} is not in {errors}");
+    }
+    let missing = mydex(&schema, folder.path(), &["baseline", "check", "no.json"]);
+    status(&missing, 2);
+}
