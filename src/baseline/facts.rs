@@ -18,10 +18,9 @@ const MORE: &[&str] = &[
     "innodb_stats_persistent",
     "innodb_stats_persistent_sample_pages",
     "temptable_max_ram",
-    "transaction_isolation",
 ];
 
-/// Variables of which no counter of the session depends.
+/// Variables on which no counter of the session depends.
 const LEFT_OUT: &[&str] = &["time_zone"];
 
 /// Version and variables of the server.

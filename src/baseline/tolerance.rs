@@ -60,7 +60,7 @@ impl fmt::Display for Allowance {
 /// The whole part of a number that is not negative.
 fn whole(value: f64) -> u64 {
     // What is beyond an f64's whole numbers is beyond any counter as well.
-    if !(value >= 1.0) {
+    if value.is_nan() || value < 1.0 {
         return 0;
     }
     format!("{:.0}", value.min(1e18).floor())

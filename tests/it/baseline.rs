@@ -107,75 +107,102 @@ fn verdict(text: &str) -> Value {
     verdict
 }
 
-#[tokio::test]
-async fn a_baseline_is_recorded_and_guards() {
-    let schema = schema("baseline").await;
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    pack(folder);
-    let database = schema.name().to_owned();
-    let run = |arguments: &[&str]| {
-        let all = [arguments, &["--database", &database]].concat();
-        mydex(&schema, folder, &all)
-    };
-    let check = |more: &[&str]| {
-        let all = [&["baseline", "check", "one.json", "--pack", "shop"], more].concat();
-        run(&all)
-    };
-    status(&run(&["probe", "load", "shop"]), 0);
-    let record = |file: &str| run(&["baseline", "record", "shop", "-o", file]);
-    status(&record("one.json"), 0);
-    status(&record("two.json"), 0);
-    let one = fs::read_to_string(folder.join("one.json")).unwrap();
-    assert_eq!(one, fs::read_to_string(folder.join("two.json")).unwrap());
-    let file: Value = serde_json::from_str(&one).unwrap();
-    let counters = &file["probes"]["of-customer"]["counters"];
-    let (sent, reads) = (&counters["rows_sent"], &counters["handler_read_next"]);
-    assert!(sent.as_u64().unwrap() > 20, "{counters}");
-    assert_eq!(sent, reads);
-    assert_eq!(counters["rows_examined"], *sent);
+/// A loaded shop with a recorded baseline.
+struct Shop {
+    schema: Schema,
+    folder: tempfile::TempDir,
+}
 
-    let passed = verdict(&status(&check(&["--format", "json"]), 0));
+impl Shop {
+    async fn recorded(name: &str) -> Self {
+        let shop = Self {
+            schema: schema(name).await,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        pack(shop.folder.path());
+        status(&shop.run(&["probe", "load", "shop"]), 0);
+        status(&shop.record("one.json"), 0);
+        shop
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let all = [arguments, &["--database", self.schema.name()]].concat();
+        mydex(&self.schema, self.folder.path(), &all)
+    }
+
+    fn record(&self, file: &str) -> Output {
+        self.run(&["baseline", "record", "shop", "-o", file])
+    }
+
+    fn check(&self, more: &[&str], wanted: i32) -> String {
+        let check = ["baseline", "check", "one.json", "--pack", "shop"];
+        status(&self.run(&[&check[..], more].concat()), wanted)
+    }
+
+    fn verdict(&self, more: &[&str], wanted: i32) -> Value {
+        let json = ["--format", "json"];
+        verdict(&self.check(&[&json[..], more].concat(), wanted))
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+
+    async fn change(&self, sql: &'static str) {
+        self.schema.pool().await.execute(sql).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_index_is_caught() {
+    let shop = Shop::recorded("baseline_index").await;
+    let passed = shop.verdict(&[], 0);
     assert_eq!(passed["verdict"], "pass");
     assert_eq!(passed["probes"][0]["counters"], Value::Array(Vec::new()));
 
-    let pool = schema.pool().await;
-    pool.execute("ALTER TABLE orders DROP INDEX of_customer")
-        .await
-        .unwrap();
-    let regressed = verdict(&status(&check(&["--format", "json"]), 1));
+    shop.change("ALTER TABLE orders DROP INDEX of_customer")
+        .await;
+    let regressed = shop.verdict(&[], 1);
     assert_eq!(regressed["verdict"], "regressed");
     for probe in regressed["probes"].as_array().unwrap() {
         assert_eq!(probe["verdict"], "regressed", "{probe:#}");
         assert!(probe["plans"].is_object(), "{probe:#}");
     }
-    let text = status(&check(&[]), 1);
-    assert!(
-        text.contains("no longer has the index of_customer"),
-        "{text}"
-    );
-    let junit = status(&check(&["--format", "junit"]), 1);
+    let text = shop.check(&[], 1);
+    let gone = "no longer has the index of_customer";
+    assert!(text.contains(gone), "{text}");
+    let junit = shop.check(&["--format", "junit"], 1);
     assert!(junit.contains("failures=\"2\""), "{junit}");
-    let sarif = status(&check(&["--format", "sarif"]), 1);
+    let sarif = shop.check(&["--format", "sarif"], 1);
     assert!(sarif.contains("MYX080"), "{sarif}");
-    let tolerant = ["--tolerance", "*/*=any"];
-    status(&check(&tolerant), 0);
+    shop.check(&["--tolerance", "*/*=any"], 0);
 
-    pool.execute("ALTER TABLE orders ADD INDEX of_customer (customer)")
-        .await
-        .unwrap();
-    status(&check(&[]), 0);
+    shop.change("ALTER TABLE orders ADD INDEX of_customer (customer)")
+        .await;
+    shop.check(&[], 0);
+}
+
+#[tokio::test]
+async fn a_recording_is_the_same_twice_and_guards_rows_and_data() {
+    let shop = Shop::recorded("baseline_rows").await;
+    status(&shop.record("two.json"), 0);
+    let one = shop.file("one.json");
+    assert_eq!(one, shop.file("two.json"));
+    let file: Value = serde_json::from_str(&one).unwrap();
+    let counters = &file["probes"]["of-customer"]["counters"];
+    let sent = &counters["rows_sent"];
+    assert!(sent.as_u64().unwrap() > 20, "{counters}");
+    assert_eq!(*sent, counters["handler_read_next"]);
+    assert_eq!(*sent, counters["rows_examined"]);
 
     // One row more for each call.
     let more = PROBES.replace(
         "WHERE customer = :customer ORDER BY id",
         "WHERE customer = :customer OR id = 1 ORDER BY id",
     );
-    fs::write(folder.join("shop/probes/all.toml"), more).unwrap();
-    let grown = verdict(&status(
-        &check(&["--format", "json", "--probe", "of-customer"]),
-        1,
-    ));
+    let probes = shop.folder.path().join("shop/probes/all.toml");
+    fs::write(&probes, more).unwrap();
+    let grown = shop.verdict(&["--probe", "of-customer"], 1);
     let names: Vec<&str> = grown["probes"][0]["counters"]
         .as_array()
         .unwrap()
@@ -184,13 +211,12 @@ async fn a_baseline_is_recorded_and_guards() {
         .filter_map(|one| one["name"].as_str())
         .collect();
     assert!(names.contains(&"rows_sent"), "{names:?}");
-    fs::write(folder.join("shop/probes/all.toml"), PROBES).unwrap();
+    fs::write(&probes, PROBES).unwrap();
 
     // Other data are not compared.
-    pool.execute("UPDATE orders SET state = 'lost' WHERE id = 7")
-        .await
-        .unwrap();
-    let other = verdict(&status(&check(&["--format", "json"]), 3));
+    shop.change("UPDATE orders SET state = 'lost' WHERE id = 7")
+        .await;
+    let other = shop.verdict(&[], 3);
     assert_eq!(other["verdict"], "incomparable");
     assert_eq!(other["differences"].as_array().unwrap().len(), 1);
 }

@@ -86,20 +86,21 @@ fn one_changed_value_changes_one_line() {
     assert_eq!(one.lines().count(), other.lines().count());
 }
 
+fn assert_sorted(value: &Value) {
+    match value {
+        Value::Object(map) => {
+            assert!(map.keys().is_sorted(), "{:?}", map.keys());
+            map.values().for_each(assert_sorted);
+        }
+        Value::Array(list) => list.iter().for_each(assert_sorted),
+        _ => {}
+    }
+}
+
 #[test]
 fn keys_are_sorted() {
     let value: Value = serde_json::from_str(&render(&example())).unwrap();
-    fn check(value: &Value) {
-        match value {
-            Value::Object(map) => {
-                assert!(map.keys().is_sorted(), "{:?}", map.keys());
-                map.values().for_each(check);
-            }
-            Value::Array(list) => list.iter().for_each(check),
-            _ => {}
-        }
-    }
-    check(&value);
+    assert_sorted(&value);
 }
 
 #[test]

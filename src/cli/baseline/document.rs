@@ -1,5 +1,6 @@
 //! A verdict for people.
 
+use crate::baseline::comparable::Difference;
 use crate::baseline::recorded::{Count, PlanShape};
 use crate::baseline::verdict::{Change, Outcome, PlanChange, ProbeVerdict, Verdict};
 use crate::report::doc::{Block, Document, Table};
@@ -9,11 +10,7 @@ pub(super) fn of(file: &str, verdict: &Verdict) -> Document {
     let mut blocks = vec![Block::Paragraph(summary(file, verdict))];
     if !verdict.differences.is_empty() {
         let differences = verdict.differences.iter();
-        blocks.push(Block::List(
-            differences
-                .map(|difference| difference.sentence())
-                .collect(),
-        ));
+        blocks.push(Block::List(differences.map(Difference::sentence).collect()));
     }
     let failed: Vec<String> = verdict
         .probes
@@ -129,7 +126,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
