@@ -10,8 +10,6 @@ use crate::server::{Connection, Error};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Reading {
     values: BTreeMap<&'static str, u64>,
-    /// Characters of the answers: they make some answers longer than others.
-    length: u64,
 }
 
 impl Reading {
@@ -38,7 +36,6 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Reading, Error> 
             if let Some((known, value)) = known.zip(row.u64(1)) {
                 reading.values.insert(known, value);
             }
-            reading.length += (0..2).map(|i| length(row.cell(i))).sum::<u64>();
         })
         .await?;
     let Some(thread) = connection.thread() else {
@@ -60,17 +57,12 @@ pub(super) async fn read(connection: &mut Connection) -> Result<Reading, Error> 
     };
     if let Some(row) = row {
         for (i, (name, _)) in SUMMED.iter().enumerate() {
-            reading.length += length(row.cell(i));
             if let Some(value) = row.u64(i) {
                 reading.values.insert(name, value);
             }
         }
     }
     Ok(reading)
-}
-
-fn length(cell: Option<&[u8]>) -> u64 {
-    cell.map_or(0, |cell| cell.len() as u64)
 }
 
 /// What was counted between the second reading and the third, without what reading itself costs:
@@ -85,13 +77,7 @@ pub(super) fn between(
         let (Some(start), Some(before)) = (second.values.get(name), first.values.get(name)) else {
             continue;
         };
-        let mut own = start.saturating_sub(*before);
-        if *name == "bytes_sent" {
-            // The second answer was sent within this span and the first within the other.
-            own = own
-                .saturating_add(second.length)
-                .saturating_sub(first.length);
-        }
+        let own = start.saturating_sub(*before);
         let grown = last.saturating_sub(*start);
         counted.insert(*name, grown.saturating_sub(own));
     }
@@ -102,48 +88,31 @@ pub(super) fn between(
 mod tests {
     use super::*;
 
-    fn reading(values: &[(&'static str, u64)], length: u64) -> Reading {
+    fn reading(values: &[(&'static str, u64)]) -> Reading {
         Reading {
             values: values.iter().copied().collect(),
-            length,
         }
     }
 
     #[test]
     fn the_share_of_reading_is_taken_out() {
-        let first = reading(
-            &[("rows_examined", 100), ("bytes_sent", 1_000), ("gone", 1)],
-            70,
-        );
-        let second = reading(
-            &[("rows_examined", 324), ("bytes_sent", 1_900), ("gone", 1)],
-            72,
-        );
-        let third = reading(&[("rows_examined", 600), ("bytes_sent", 3_802)], 75);
+        let first = reading(&[("rows_examined", 100), ("sort_rows", 7), ("gone", 1)]);
+        let second = reading(&[("rows_examined", 324), ("sort_rows", 7), ("gone", 1)]);
+        let third = reading(&[("rows_examined", 600), ("sort_rows", 8)]);
         assert_eq!(
             between(&first, &second, &third),
-            BTreeMap::from([("bytes_sent", 1_000), ("rows_examined", 52)])
+            BTreeMap::from([("rows_examined", 52), ("sort_rows", 1)])
         );
     }
 
     proptest::proptest! {
-        /// Whatever a reading costs, and however long its answers are, only the work is left.
+        /// Whatever a reading costs, only the work is left.
         #[test]
-        fn only_the_work_is_left(
-            own in 0_u64..1_000,
-            lengths in proptest::array::uniform3(0_u64..500),
-            work in 0_u64..1_000_000,
-        ) {
-            let start = 10_000;
-            let second = start + own + lengths[0];
-            let third = second + own + lengths[1] + work;
-            let at = |bytes, length| reading(&[("bytes_sent", bytes)], length);
-            let counted = between(
-                &at(start, lengths[0]),
-                &at(second, lengths[1]),
-                &at(third, lengths[2]),
-            );
-            proptest::prop_assert_eq!(counted["bytes_sent"], work);
+        fn only_the_work_is_left(start in 0_u64..1_000, own in 0_u64..1_000, work in 0_u64..1_000_000) {
+            let at = |rows| reading(&[("rows_examined", rows)]);
+            let (second, third) = (start + own, start + 2 * own + work);
+            let counted = between(&at(start), &at(second), &at(third));
+            proptest::prop_assert_eq!(counted["rows_examined"], work);
         }
     }
 }

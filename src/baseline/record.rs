@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::count::{between, read};
+use super::metric::RESULT_BYTES;
 use super::recorded::{Count, PlanShape, Probe};
 use super::shape;
 use crate::server::cells::Cells as _;
@@ -74,6 +75,8 @@ pub async fn run(
     session(connection, settings, &mut counted.notes).await?;
     let known = read(connection).await?;
     counted.counters = known.names();
+    counted.counters.push(RESULT_BYTES.to_owned());
+    counted.counters.sort();
     for one in work {
         begun(&one.name);
         let mut pass = Pass {
@@ -151,14 +154,18 @@ impl Pass<'_> {
         for round in 0..ROUNDS {
             let first = read(self.connection).await?;
             let second = read(self.connection).await?;
+            let before = self.connection.meter().read().bytes;
             for number in 0..self.operations {
                 if let Err(reason) = self.operation(number, None).await? {
                     probe.failure = Some(format!("operation {number}: {reason}"));
                     return Ok(probe);
                 }
             }
+            let bytes = self.connection.meter().read().bytes - before;
             let third = read(self.connection).await?;
-            for (name, value) in between(&first, &second, &third) {
+            let mut counted = between(&first, &second, &third);
+            counted.insert(RESULT_BYTES, bytes);
+            for (name, value) in counted {
                 let name = name.to_owned();
                 if round == 0 {
                     probe.counters.insert(name, Count::steady(value));

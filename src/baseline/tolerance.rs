@@ -73,7 +73,7 @@ pub fn parse(text: &str) -> Result<Tolerance, String> {
     let wrong = |what: &str| {
         format!(
             "tolerance `{text}` {what}; expected `PROBE/COUNTER=VALUE`, such as \
-             `vpc-by-id/rows_examined=5%`, `*/bytes_sent=any` or `*/handler_read_key=100`"
+             `vpc-by-id/rows_examined=5%`, `*/result_bytes=any` or `*/handler_read_key=100`"
         )
     };
     let (place, value) = text.rsplit_once('=').ok_or_else(|| wrong("has no `=`"))?;
@@ -208,7 +208,7 @@ mod tests {
         }
         let errors = from_toml("x = 1\n[tolerances]\n\"a/b\" = \"z\"\n\"c\" = 1\n").unwrap_err();
         assert_eq!(errors.len(), 3, "{errors:?}");
-        let read = from_toml("[tolerances]\n\"*/bytes_sent\" = \"2%\"\n\"a/b\" = 7\n").unwrap();
+        let read = from_toml("[tolerances]\n\"*/result_bytes\" = \"2%\"\n\"a/b\" = 7\n").unwrap();
         assert_eq!(read.len(), 2);
     }
 
