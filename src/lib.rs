@@ -12,16 +12,18 @@
 //! 7. [`probes`]: workload packs, their data, and the open-loop engine that drives them.
 //! 8. [`advisor`]: a workload to index recommendations, judged and measured on a twin.
 //! 9. [`indexes`]: versioned index definitions.
-//! 10. [`report`]: a document tree and its renderings.
-//! 11. [`tui`]: the dashboard as a pure `update` and `view`, and the thin loop around them.
-//! 12. [`sandbox`]: the private MySQL server: of the demo, of the twin, on request, in tests.
-//! 13. [`cli`]: introduces the features to one another.
+//! 10. [`baseline`]: what a workload costs, recorded in a file and compared later.
+//! 11. [`report`]: a document tree and its renderings.
+//! 12. [`tui`]: the dashboard as a pure `update` and `view`, and the thin loop around them.
+//! 13. [`sandbox`]: the private MySQL server: of the demo, of the twin, on request, in tests.
+//! 14. [`cli`]: introduces the features to one another.
 //!
 //! A sample is read by `collect`, two samples make a `model::interval::Interval`, the interval
 //! travels as a `model::feed::Feed` through a bounded channel, and `tui`, `report` or a command
 //! shows it. Requests travel the other way. Features never import one another.
 
 pub mod advisor;
+pub mod baseline;
 pub mod cli;
 pub mod collect;
 pub mod config;

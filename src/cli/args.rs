@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::context::Format;
-use super::{advise, check, config, demo, digest, generate, index, probe, report, sandbox, top};
+use super::{advise, baseline, check, config, demo, digest, generate, index, probe, report, sandbox, top};
 
 /// Watches MySQL live, finds the indexes it lacks or does not need, and guards what was won.
 ///
@@ -14,7 +14,8 @@ use super::{advise, check, config, demo, digest, generate, index, probe, report,
 #[derive(Debug, Parser)]
 #[command(name = "mydex", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit status: 0 fine; 1 checked, and found a problem; 2 could not judge; 130 interrupted."
+    after_help = "Exit status: 0 fine; 1 checked, and found a problem; 2 could not judge; \
+                  3 baselines that must not be compared; 130 interrupted."
 )]
 pub struct Cli {
     /// Options of every command.
@@ -87,6 +88,8 @@ pub enum Command {
     Advise(advise::Args),
     /// Versioned index definitions: write, check, apply, verify and take back.
     Index(index::Args),
+    /// Baselines: record what a workload costs, and check later that it costs no more.
+    Baseline(baseline::Args),
     /// Reports on indexes, schemas and performance, as text, Markdown, JSON or one HTML file.
     Report(report::Args),
     /// Ranked profile of slow query logs.

@@ -75,7 +75,10 @@ impl Context {
                 return Err(Error::new(
                     "`--format junit` and `--format sarif` are for what checks something",
                 )
-                .hint("`index lint`, `index status`, `index plan` and `index drift` have them"));
+                .hint(
+                    "`baseline check`, `index lint`, `index status`, `index plan` and `index drift` \
+                     have them",
+                ));
             }
         };
         self.write(&rendered)

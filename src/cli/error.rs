@@ -12,6 +12,8 @@ pub enum Outcome {
     Fine,
     /// Checked, and found a problem: exit status 1.
     Problem,
+    /// Two baselines that must not be compared: exit status 3.
+    Incomparable,
     /// Ended by Ctrl-C or a signal after an orderly stop: exit status 130.
     Interrupted,
 }

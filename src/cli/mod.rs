@@ -2,11 +2,12 @@
 //! Purpose: the command line: arguments, one module per command, errors with hints, exit status; it introduces the features to one another.
 //! Gives: an exit status; data on stdout, messages on stderr.
 //! Pure files: args.rs
-//! May import: model, config, sql, server, collect, slowlog, probes, advisor, indexes, report, tui, sandbox
+//! May import: model, config, sql, server, collect, slowlog, probes, advisor, indexes, baseline, report, tui, sandbox
 //! Reading order: args, error, context, signals, logging, one module per command
 
 pub mod advise;
 pub mod args;
+pub mod baseline;
 pub mod check;
 pub mod config;
 pub mod context;
@@ -60,6 +61,7 @@ pub fn main() -> ExitCode {
     match start(cli) {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Problem) => ExitCode::from(1),
+        Ok(Outcome::Incomparable) => ExitCode::from(3),
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
             message(&error.to_string());
@@ -124,6 +126,7 @@ async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
         Command::Probe(args) => probe::run(context, args).await,
         Command::Advise(args) => advise::run(context, &args).await,
         Command::Index(args) => index::run(context, args).await,
+        Command::Baseline(args) => baseline::run(context, args).await,
         Command::Report(args) => report::run(context, &args).await,
         Command::Sandbox(args) => sandbox::run(context, args).await,
         Command::Digest(args) => digest::run(context, args).await,

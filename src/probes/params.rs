@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::generate::World;
+use super::literal;
+use super::pack::sql::{Mark, marks};
 use super::pack::{Param, ParamRef, Probe, Statement};
 use super::value::Value;
 
@@ -36,6 +38,23 @@ impl Params {
             .wrapping_mul(self.width)
             .wrapping_add(u64::from(at.row));
         self.world.param(&self.list, at.param, row, self.run)
+    }
+
+    /// A statement of an operation with its values in place as literals.
+    #[must_use]
+    pub fn text(&self, operation: u64, statement: &Statement) -> String {
+        let mut values = self.values(operation, statement);
+        let mut text = String::with_capacity(statement.sql.len() * 2);
+        let mut done = 0;
+        for (mark, range) in marks(&statement.sql) {
+            if mark == Mark::Question {
+                text.push_str(&statement.sql[done..range.start]);
+                literal::push(&values.next().unwrap_or_default(), &mut text);
+                done = range.end;
+            }
+        }
+        text.push_str(&statement.sql[done..]);
+        text
     }
 
     /// The values of a statement's `?`, in order.

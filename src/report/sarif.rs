@@ -5,8 +5,14 @@ use serde_json::{Map, Value, json};
 use crate::model::check::{Checked, Found, Rule, Spot};
 use crate::model::finding::Severity;
 
-/// Where the rules are described.
-const HELP: &str = "docs/indexes.md#rules";
+/// Where a rule is described.
+fn help(rule: &Rule) -> &'static str {
+    if rule.code.starts_with("MYX08") {
+        "docs/baselines.md#rules"
+    } else {
+        "docs/indexes.md#rules"
+    }
+}
 
 /// The run as one SARIF log.
 #[must_use]
@@ -59,7 +65,7 @@ fn of_rule(rule: &Rule) -> Value {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": { "text": rule.summary },
-        "help": { "text": format!("{HELP}: {} wants that {}", rule.code, rule.summary) },
+        "help": { "text": format!("{}: {} wants that {}", help(rule), rule.code, rule.summary) },
         "defaultConfiguration": { "level": level(rule.severity) },
     })
 }

@@ -10,6 +10,7 @@
 mod advise;
 mod advise_interrupted;
 mod apply;
+mod baseline;
 mod candidates;
 mod collect;
 mod config;
