@@ -122,8 +122,8 @@ fn data(then: &Baseline, now: &Baseline, found: &mut Found) {
         } else {
             found.unless_same(
                 &format!("the number of rows of `{name}`"),
-                one.rows,
-                other.rows,
+                &one.rows,
+                &other.rows,
                 remedy,
             );
         }
@@ -133,7 +133,13 @@ fn data(then: &Baseline, now: &Baseline, found: &mut Found) {
 struct Found(Vec<Difference>);
 
 impl Found {
-    fn unless_same<T: PartialEq + ToString>(&mut self, what: &str, then: T, now: T, remedy: &str) {
+    fn unless_same<T: PartialEq + ToString + ?Sized>(
+        &mut self,
+        what: &str,
+        then: &T,
+        now: &T,
+        remedy: &str,
+    ) {
         if then != now {
             self.0.push(Difference {
                 what: what.to_owned(),

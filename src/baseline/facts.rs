@@ -11,7 +11,7 @@ use crate::server::settings::{COPIED, FIXED};
 use crate::server::{Connection, Error};
 
 /// Reading all of one table may take this long.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Variables besides those of the optimizer that counters depend on.
 const MORE: &[&str] = &[

@@ -1,9 +1,9 @@
 //! # baseline
 //! Purpose: what a workload costs, recorded in a file and compared later: deterministic counters first, latency by pairs.
 //! Gives: a diff-stable file; one verdict of pass, inconclusive, regressed or incomparable, with every change behind it.
-//! Pure files: recorded.rs, metric.rs, shape.rs, tolerance.rs, file.rs, file/, comparable.rs, verdict.rs, verdict/, normal.rs, signed_rank.rs, holm.rs, paired.rs
+//! Pure files: recorded.rs, metric.rs, shape.rs, tolerance.rs, file.rs, file/, comparable.rs, verdict.rs, verdict/, normal.rs, ranks.rs, holm.rs, paired.rs
 //! May import: model, server
-//! Reading order: recorded, metric, shape, file, comparable, tolerance, verdict, count, facts, record, normal, signed_rank, holm, paired
+//! Reading order: recorded, metric, shape, file, comparable, tolerance, verdict, count, facts, record, normal, ranks, holm, paired
 
 pub mod comparable;
 mod count;
@@ -16,6 +16,6 @@ pub mod paired;
 pub mod record;
 pub mod recorded;
 pub mod shape;
-pub mod signed_rank;
+pub mod ranks;
 pub mod tolerance;
 pub mod verdict;

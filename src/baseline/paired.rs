@@ -3,7 +3,7 @@
 //! Each pair gives the logarithm of the ratio of its two times. What is compared at once is one
 //! family: the bound on false alarms holds for all of it together.
 
-use super::{holm, normal, signed_rank};
+use super::{holm, normal, ranks};
 
 /// How to judge.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +60,7 @@ pub struct Judged {
 /// the first.
 #[must_use]
 pub fn judge(family: &[Vec<f64>], limits: &Limits) -> Vec<Judged> {
-    let p_values: Vec<f64> = family.iter().map(|one| signed_rank::p_above(one)).collect();
+    let p_values: Vec<f64> = family.iter().map(|one| ranks::p_above(one)).collect();
     let adjusted = holm::adjusted(&p_values);
     let side = limits.alpha / family.len().max(1) as f64;
     family
@@ -71,7 +71,7 @@ pub fn judge(family: &[Vec<f64>], limits: &Limits) -> Vec<Judged> {
 }
 
 fn one(ratios: &[f64], p: f64, side: f64, limits: &Limits) -> Judged {
-    let Some(found) = signed_rank::interval(ratios, side) else {
+    let Some(found) = ranks::interval(ratios, side) else {
         return Judged {
             outcome: Outcome::Inconclusive,
             pairs: 0,
@@ -105,13 +105,13 @@ fn one(ratios: &[f64], p: f64, side: f64, limits: &Limits) -> Judged {
 /// The log-ratio that would have been called a regression with the stated probability, at the
 /// spread that was seen. The width of the interval tells the spread, so that single wild pairs do
 /// not count.
-fn detectable(found: &signed_rank::Interval, side: f64, limits: &Limits) -> Option<f64> {
+fn detectable(found: &ranks::Interval, side: f64, limits: &Limits) -> Option<f64> {
     let needed = normal::quantile_above(side);
     let spread = (found.high - found.low) / 2.0 / needed;
     let power = normal::quantile_above(1.0 - limits.power).abs();
     // It has to be told from nothing, and to be estimated above the least that counts.
-    let size = ((needed + power) * spread).max(limits.least.ln_1p() + power * spread);
-    size.is_finite().then_some(size)
+    let effect = ((needed + power) * spread).max(limits.least.ln_1p() + power * spread);
+    effect.is_finite().then_some(effect)
 }
 
 #[cfg(test)]

@@ -11,6 +11,10 @@ use crate::model::feed::{Feed, Request};
 
 /// Everything that can happen to the dashboard.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "each is handled before the next is taken; only few wait"
+)]
 pub(super) enum Message {
     /// A key was pressed.
     Key(KeyEvent),
