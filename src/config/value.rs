@@ -329,7 +329,17 @@ mod tests {
             assert_eq!(show_stages(&stages), shown, "{text}");
             assert_eq!(read_stages(&show_stages(&stages)), Some(stages));
         }
-        for text in ["", "100/s", "100/s:", ":30s", "1..2..3/s:1s", "-1/s:1s", "pack:1s", "5:5", "1/s:1s,"] {
+        for text in [
+            "",
+            "100/s",
+            "100/s:",
+            ":30s",
+            "1..2..3/s:1s",
+            "-1/s:1s",
+            "pack:1s",
+            "5:5",
+            "1/s:1s,",
+        ] {
             assert_eq!(read_stages(text), None, "{text}");
         }
     }
