@@ -63,6 +63,8 @@ pub struct RunReport {
     /// Operations followed one another as fast as answers came. Such a run hides stalls: while the
     /// server does not answer, nothing is scheduled that could wait.
     pub is_closed_loop: bool,
+    /// Mean think time of the users of a closed loop, if they think.
+    pub think: Option<Duration>,
     /// Ended before its time.
     pub is_interrupted: bool,
     /// Failures by probe and kind.

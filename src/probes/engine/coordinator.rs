@@ -205,7 +205,7 @@ impl Coordinator {
             sums.add(levels, seconds);
         }
         self.from = now;
-        let tick = self.tick(window.sum(), levels, span);
+        let tick = self.tick(window.into_sum(), levels, span);
         match self.ticks.try_send(Arc::new(tick)) {
             Err(mpsc::error::TrySendError::Full(_)) => self.ticks_dropped += 1,
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
@@ -240,6 +240,10 @@ impl Coordinator {
             total,
             stages: self.stages(),
             is_closed_loop: self.config.mode == Loop::Closed,
+            think: match self.config.mode {
+                Loop::Closed => self.config.think.map(|think| think.mean),
+                Loop::Open(_) => None,
+            },
             is_interrupted,
             errors,
             connections_refused: refused,

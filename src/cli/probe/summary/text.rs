@@ -39,7 +39,13 @@ pub(in crate::cli) fn document(report: &RunReport) -> Document {
 fn facts(report: &RunReport) -> Vec<(String, String)> {
     let total = &report.total;
     let counts = report.counts();
-    let load = if report.is_closed_loop {
+    let load = if let Some(think) = report.think {
+        format!(
+            "closed loop: {} users who think {} on average between two operations",
+            total.pool.max,
+            units::duration(think)
+        )
+    } else if report.is_closed_loop {
         "closed loop: as fast as answers came; stalls are hidden".to_owned()
     } else {
         let mean = if report.stages.is_empty() {
