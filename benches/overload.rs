@@ -275,6 +275,12 @@ fn report(run: &Run) {
         json["is_client_limited"],
         json["bottleneck"],
     );
+    println!(
+        "  response p50 {:.1} p95 {:.1} p99 {:.1} ms",
+        milli(&json["response"]["p50"]),
+        milli(&json["response"]["p95"]),
+        milli(&json["response"]["p99"]),
+    );
     for probe in json["probes"].as_array().into_iter().flatten() {
         let (response, limit) = (&probe["response"], &probe["objective"]);
         println!(

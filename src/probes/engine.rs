@@ -333,7 +333,10 @@ impl Workers {
         };
         for number in 0..count {
             let quota = seats / count + usize::from(number < seats % count);
-            let shard = Arc::new(Shard::new(number, empty.clone()));
+            let shard = Arc::new(Shard::new(
+                u64::try_from(number).unwrap_or(0),
+                empty.clone(),
+            ));
             let (ready, is_ready) = oneshot::channel();
             workers.shards.push(Arc::clone(&shard));
             workers.ready.push(is_ready);

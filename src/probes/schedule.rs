@@ -305,7 +305,7 @@ mod tests {
                     "{from}: {found}"
                 );
             }
-            assert_eq!(between(50, u64::MAX), 0.0);
+            assert!(between(50, u64::MAX) < 0.5);
             assert!(times.is_sorted());
         }
     }

@@ -306,8 +306,8 @@ impl<C: Connector> Seat<C> {
 
     fn thoughts(&self) -> Option<Thoughts> {
         let (think, seed) = self.common.think?;
-        let user = (self.shard.number << 32) | self.number;
-        Some(Thoughts::new(think, seed, u64::try_from(user).unwrap_or(0)))
+        let seat = u64::try_from(self.number).unwrap_or(0);
+        Some(Thoughts::new(think, seed, (self.shard.number << 32) | seat))
     }
 
     /// Opens a connection, after a pause where the attempt before failed. `false` when the run

@@ -14,7 +14,7 @@ use super::stages::Staged;
 #[derive(Debug)]
 pub(crate) struct Shard {
     /// Number of the worker.
-    pub(crate) number: usize,
+    pub(crate) number: u64,
     tally: Mutex<Tally>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Tally {
 }
 
 impl Shard {
-    pub(crate) fn new(number: usize, recorder: Staged) -> Self {
+    pub(crate) fn new(number: u64, recorder: Staged) -> Self {
         Self {
             number,
             tally: Mutex::new(Tally {

@@ -1,6 +1,6 @@
 //! A run of the load engine for programs: names are stable and carry their unit.
 
-use super::{counts, pool, rows_per_call};
+use super::{all_responses, counts, pool, rows_per_call};
 use crate::config::value;
 use crate::model::probe::{Counts, Latencies, LoadTick, ProbeFigures, quantile};
 use crate::probes::outcome::{Bottleneck, RunReport, StageReport, client_limit, is_met};
@@ -21,6 +21,8 @@ pub(in crate::cli) struct RunJson {
     is_client_limited: bool,
     bottleneck: &'static str,
     counts: CountsJson,
+    /// Of all probes together.
+    response: Option<LatencyJson>,
     probes: Vec<ProbeJson>,
     pool: PoolJson,
     lateness: Option<LatencyJson>,
@@ -46,6 +48,7 @@ struct StageJson {
     waiting_before: u64,
     waiting_after: u64,
     counts: CountsJson,
+    response: Option<LatencyJson>,
     probes: Vec<ProbeJson>,
     pool: PoolJson,
     lateness: Option<LatencyJson>,
@@ -136,6 +139,7 @@ pub(in crate::cli) fn json(report: &RunReport) -> RunJson {
             Bottleneck::Server => "server",
         },
         counts: counts_json(report.counts()),
+        response: latency_json(&all_responses(total)),
         probes: total.probes.iter().map(probe_json).collect(),
         pool: pool_json(total),
         lateness: latency_json(&total.lateness),
@@ -169,6 +173,7 @@ fn stage_json(stage: &StageReport) -> StageJson {
         waiting_before: stage.waiting_before,
         waiting_after: stage.waiting_after,
         counts: counts_json(counts(total)),
+        response: latency_json(&all_responses(total)),
         probes: total.probes.iter().map(probe_json).collect(),
         pool: pool_json(total),
         lateness: latency_json(&total.lateness),
