@@ -48,7 +48,9 @@ fn main() {
         return;
     }
     for stages in [1, 20] {
-        let cost = recorder_cost(stages);
+        // The least of five, because other work on the machine can only add to it.
+        let costs = (0..5).map(|_| recorder_cost(stages));
+        let cost = costs.fold(f64::INFINITY, f64::min);
         println!("recorder: {cost:.0} ns per operation in a run of {stages} stages");
     }
     prepare(&options);
