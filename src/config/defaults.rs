@@ -42,6 +42,7 @@ impl Settings {
             load: Load {
                 concurrency: 16,
                 rate: None,
+                stages: Vec::new(),
                 operation_timeout: Duration::from_secs(10),
                 max_rows: 10_000,
             },

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::given::Given;
 use super::mistake::{did_you_mean, listed};
 use super::value;
-use crate::model::probe::Slo;
+use crate::model::probe::{Slo, Stage};
 
 /// What a key allows.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,8 @@ pub enum Kind {
     Switch,
     /// Operations per second, or `pack`.
     Rate,
+    /// Rates of a load that follow one another, or `none`.
+    Stages,
     /// A latency objective.
     Objective,
     /// One of these names; case does not matter, nor does `-` for `_`.
@@ -52,6 +54,7 @@ pub enum Value {
     Count(u64),
     Switch(bool),
     Rate(Option<f64>),
+    Stages(Vec<Stage>),
     Objective(Slo),
     Choice(&'static str),
     Text(String),
@@ -101,6 +104,7 @@ impl Value {
             Self::Count(n) => n.to_string(),
             Self::Switch(on) => on.to_string(),
             Self::Rate(rate) => value::show_rate(*rate),
+            Self::Stages(stages) => value::show_stages(stages),
             Self::Objective(slo) => value::show_objective(*slo),
             Self::Choice(name) => (*name).to_owned(),
             Self::Text(text) => text.clone(),
@@ -128,6 +132,7 @@ impl Kind {
             Self::Count { min, max } => read_count(given, min, max),
             Self::Switch => read_switch(given),
             Self::Rate => read_rate(given),
+            Self::Stages => read_stages(given),
             Self::Objective => read_objective(given),
             Self::Choice(names) => read_choice(given, names),
             Self::Text { max } => read_text(
@@ -307,6 +312,36 @@ fn read_rate(given: &Given<'_>) -> Result<Value, Refusal> {
         .ok_or_else(|| Refusal {
             allowed: "`pack`, or operations above 0 and at most 1000000 a second".to_owned(),
             instead: Instead::Example(Value::Rate(Some(500.0))),
+        })
+}
+
+/// Stages that a load may have, each with histograms of its own.
+const MAX_STAGES: usize = 32;
+
+/// Whether a stage has a length, of at most a day, and rates that can be driven.
+#[must_use]
+pub fn is_stage(stage: &Stage) -> bool {
+    let lengths = Duration::from_millis(1)..=Duration::from_hours(24);
+    let rates = 0.0..=MAX_RATE;
+    lengths.contains(&stage.length) && rates.contains(&stage.from) && rates.contains(&stage.to)
+}
+
+fn read_stages(given: &Given<'_>) -> Result<Value, Refusal> {
+    given
+        .text()
+        .and_then(value::read_stages)
+        .filter(|stages| stages.len() <= MAX_STAGES && stages.iter().all(is_stage))
+        .map(Value::Stages)
+        .ok_or_else(|| Refusal {
+            allowed: format!(
+                "`none`, or up to {MAX_STAGES} stages such as `100/s:30s` and `100..500/s:1m` \
+                 with commas between them, of at most 1000000 operations a second and 24h each"
+            ),
+            instead: Instead::Example(Value::Stages(vec![Stage {
+                from: 100.0,
+                to: 100.0,
+                length: Duration::from_secs(30),
+            }])),
         })
 }
 

@@ -231,6 +231,16 @@ pub static SETTINGS: &[Key<Settings>] = &[
         load.concurrency
     ),
     field!("load.rate", Kind::Rate, Rate, load.rate),
+    Key {
+        path: "load.stages",
+        kind: Kind::Stages,
+        get: |t| Some(Value::Stages(t.load.stages.clone())),
+        set: |t, value| {
+            if let Value::Stages(stages) = value {
+                t.load.stages = stages;
+            }
+        },
+    },
     field!(
         "load.operation_timeout",
         duration(Duration::from_millis(1), HOUR),

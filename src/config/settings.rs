@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::mistake::{did_you_mean, listed};
-use crate::model::probe::Slo;
+use crate::model::probe::{Slo, Stage};
 use crate::model::text;
 
 /// Everything that can be set, after flags, environment and file have been put together.
@@ -200,6 +200,8 @@ pub struct Load {
     pub concurrency: u32,
     /// Operations per second; `None` takes the rates of the pack.
     pub rate: Option<f64>,
+    /// Rates that follow one another in `probe run`; empty where there is one rate throughout.
+    pub stages: Vec<Stage>,
     /// An operation is given up after this, counted from its sending.
     pub operation_timeout: Duration,
     /// Rows of one result that are read at most.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::model::probe::Slo;
+use crate::model::probe::{Slo, Stage};
 
 /// Units of time with their length in nanoseconds, the longest first.
 const UNITS: &[(&str, u128)] = &[
@@ -158,6 +158,52 @@ pub fn show_rate(rate: Option<f64>) -> String {
     rate.map_or_else(|| "pack".to_owned(), |rate| format!("{rate}/s"))
 }
 
+/// Reads a stage of a load: `100/s:30s` holds a rate, `100..500/s:1m` moves it evenly.
+#[must_use]
+pub fn read_stage(text: &str) -> Option<Stage> {
+    let (rates, length) = text.rsplit_once(':')?;
+    let rate = |text: &str| read_rate(text)?;
+    let (from, to) = match rates.split_once("..") {
+        None => (rate(rates)?, rate(rates)?),
+        Some((from, to)) => {
+            let unit = to.find('/').map_or("", |at| &to[at..]);
+            (rate(&format!("{}{unit}", from.trim()))?, rate(to)?)
+        }
+    };
+    let length = read_duration(length)?;
+    Some(Stage { from, to, length })
+}
+
+/// Writes a stage: `100/s:30s`, `100..500/s:1m`.
+#[must_use]
+pub fn show_stage(stage: Stage) -> String {
+    let length = show_duration(stage.length);
+    if stage.is_ramp() {
+        format!("{}..{}/s:{length}", stage.from, stage.to)
+    } else {
+        format!("{}/s:{length}", stage.from)
+    }
+}
+
+/// Reads stages that follow one another, with commas between them; `none` are no stages.
+#[must_use]
+pub fn read_stages(text: &str) -> Option<Vec<Stage>> {
+    if text.trim() == "none" {
+        return Some(Vec::new());
+    }
+    text.split(',').map(read_stage).collect()
+}
+
+/// Writes stages: `100/s:30s, 100..500/s:1m`, or `none`.
+#[must_use]
+pub fn show_stages(stages: &[Stage]) -> String {
+    if stages.is_empty() {
+        return "none".to_owned();
+    }
+    let stages: Vec<String> = stages.iter().copied().map(show_stage).collect();
+    stages.join(", ")
+}
+
 /// Reads a latency objective: `p95 < 100ms`, `p99.9 <= 1s`.
 #[must_use]
 pub fn read_objective(text: &str) -> Option<Slo> {
@@ -269,6 +315,36 @@ mod tests {
     }
 
     #[test]
+    fn stages() {
+        for (text, shown) in [
+            ("100/s:30s", "100/s:30s"),
+            (" 6000/min : 1m ", "100/s:1m"),
+            ("100..500/s:60s", "100..500/s:1m"),
+            ("60 .. 120/min:500ms", "1..2/s:500ms"),
+            ("0..50:10s", "0..50/s:10s"),
+            ("5/s:1s,5..0/s:2s", "5/s:1s, 5..0/s:2s"),
+            ("none", "none"),
+        ] {
+            let stages = read_stages(text).unwrap();
+            assert_eq!(show_stages(&stages), shown, "{text}");
+            assert_eq!(read_stages(&show_stages(&stages)), Some(stages));
+        }
+        for text in [
+            "",
+            "100/s",
+            "100/s:",
+            ":30s",
+            "1..2..3/s:1s",
+            "-1/s:1s",
+            "pack:1s",
+            "5:5",
+            "1/s:1s,",
+        ] {
+            assert_eq!(read_stages(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn objectives() {
         let slo = read_objective("p99.9 <= 1s").unwrap();
         assert_eq!((slo.quantile, slo.limit), (0.999, Duration::from_secs(1)));
@@ -293,13 +369,13 @@ mod tests {
         #[test]
         fn reading_never_panics(text in ".*") {
             let _ = (read_duration(&text), read_share(&text), read_rate(&text));
-            let _ = read_objective(&text);
+            let _ = (read_objective(&text), read_stages(&text));
         }
 
         #[test]
         fn reading_what_is_almost_right_never_panics(text in "p?[0-9.]{0,30} ?(<|%|/|ms|s|d|µs){0,3}[0-9.]{0,30}(ms|s)?") {
             let _ = (read_duration(&text), read_share(&text), read_rate(&text));
-            let _ = read_objective(&text);
+            let _ = (read_objective(&text), read_stages(&text));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Gives: differences and summaries that always carry their window and unit; no value without one.
 //! Pure files: all
 //! May import: none
-//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, finding, check, advice, feed, performance
+//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, pool_metrics, finding, check, advice, feed, performance
 
 pub mod advice;
 pub mod check;
@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod latency;
 pub mod ledger;
 pub mod performance;
+pub mod pool_metrics;
 pub mod probe;
 pub mod review;
 pub mod sample;

@@ -66,6 +66,31 @@ impl Counts {
     }
 }
 
+/// A part of a run with a rate of its own: held, or moving evenly from one to another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stage {
+    /// Operations per second of all probes together at its beginning.
+    pub from: f64,
+    /// The same at its end.
+    pub to: f64,
+    /// Its length.
+    pub length: Duration,
+}
+
+impl Stage {
+    /// Mean rate, operations per second.
+    #[must_use]
+    pub fn mean_rate(&self) -> f64 {
+        f64::midpoint(self.from, self.to)
+    }
+
+    /// Whether the rate moves.
+    #[must_use]
+    pub fn is_ramp(&self) -> bool {
+        self.from.to_bits() != self.to.to_bits()
+    }
+}
+
 /// One probe's figures over a window.
 #[derive(Debug, Clone)]
 pub struct ProbeFigures {
@@ -160,6 +185,9 @@ pub struct LoadTick {
     /// How late operations were handed out, against their intended start: the generator's own
     /// lateness, not the server's.
     pub lateness: Latencies,
+    /// Share of a processor that the busiest worker thread of the generator used; 0 where the
+    /// system does not tell.
+    pub client_cpu: f64,
     /// Names of the workload pack and its target, for headings.
     pub label: Arc<str>,
 }

@@ -5,6 +5,7 @@
 //! workers' figures, merges them and passes them on.
 
 mod coordinator;
+mod plan;
 
 use std::io;
 use std::sync::Arc;
@@ -18,16 +19,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::coordinator::Coordinator;
+pub use self::plan::arrivals;
+use self::plan::{base_rate, line, measured, profile};
 use super::operation::EngineProbe;
 use super::outcome::RunReport;
 use super::pacer::Precision;
 use super::pool::{Connector, MySql};
-use super::queue::{Bounds, Plan, Queue};
-
-use super::schedule::{Mix, Source, Spacing, schedule, stream_of};
+use super::schedule::Spacing;
 use super::seat::{Shared, worker};
 use super::shard::Shard;
-use crate::model::probe::LoadTick;
+use super::stages::Staged;
+use super::think::Think;
+use crate::model::probe::{LoadTick, Stage};
 
 /// Operations in flight have this long to end after the run was stopped before its time.
 const GRACE: Duration = Duration::from_secs(1);
@@ -52,8 +55,15 @@ pub struct EngineConfig {
     pub seed: u64,
     /// Open or closed.
     pub mode: Loop,
-    /// Measured time; `None` runs until stopped.
+    /// Measured time; `None` runs until stopped. With stages it is the sum of their lengths and
+    /// what stands here is not used.
     pub duration: Option<Duration>,
+    /// Rates that follow one another in an open loop, at most
+    /// [`MAX_STAGES`](super::profile::MAX_STAGES); the probes' own rates are then their shares.
+    /// Empty: the probes' own rates throughout.
+    pub stages: Vec<Stage>,
+    /// What each connection's user does between two operations of a closed loop.
+    pub think: Option<Think>,
     /// Time before it that is driven and not counted.
     pub warmup: Duration,
     /// Connections.
@@ -79,6 +89,8 @@ impl Default for EngineConfig {
             seed: 1,
             mode: Loop::Open(Spacing::Poisson),
             duration: None,
+            stages: Vec::new(),
+            think: None,
             warmup: Duration::ZERO,
             concurrency: 16,
             operation_timeout: Duration::from_secs(30),
@@ -97,6 +109,12 @@ pub enum EngineError {
     /// Every probe has a rate of zero.
     #[error("no operation to run: every probe has rate `0`; give a rate, or choose other probes")]
     NothingToRun,
+    /// More stages than histograms are kept for, or one without an end.
+    #[error(
+        "a load has at most `{}` stages, each with a length and rates of at least `0`",
+        super::profile::MAX_STAGES
+    )]
+    Stages,
     /// No connections.
     #[error("concurrency is `0`; it must be at least `1`")]
     NoConnections,
@@ -205,7 +223,11 @@ fn threads(probes: &[EngineProbe], config: &EngineConfig) -> usize {
         // for less than eight connections costs more than it gives.
         Loop::Closed => cores.min(usize::try_from(config.concurrency).unwrap_or(usize::MAX) / 8),
         Loop::Open(_) => {
-            let rate: f64 = probes.iter().map(|probe| probe.rate.max(0.0)).sum();
+            let rate = config
+                .stages
+                .iter()
+                .map(|stage| stage.from.max(stage.to))
+                .fold(base_rate(probes, config), f64::max);
             (1..cores)
                 .find(|n| *n as f64 * RATE_PER_THREAD >= rate)
                 .unwrap_or(cores)
@@ -226,36 +248,6 @@ fn in_nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn line(probes: &[EngineProbe], config: &EngineConfig) -> Result<Queue, EngineError> {
-    if config.concurrency == 0 {
-        return Err(EngineError::NoConnections);
-    }
-    let is_driven = |probe: &EngineProbe| probe.rate.is_finite() && probe.rate > 0.0;
-    if !probes.iter().any(is_driven) {
-        return Err(EngineError::NothingToRun);
-    }
-    let sources: Vec<Source> = probes
-        .iter()
-        .map(|probe| Source {
-            rate: if is_driven(probe) { probe.rate } else { 0.0 },
-            stream: stream_of(&probe.name),
-        })
-        .collect();
-    let plan = match config.mode {
-        Loop::Open(spacing) => Plan::Open(schedule(config.seed, spacing, &sources)),
-        Loop::Closed => Plan::Closed(Mix::new(config.seed, &sources)),
-    };
-    let warm = in_nanos(config.warmup);
-    let bounds = Bounds {
-        warm,
-        end: config
-            .duration
-            .map_or(u64::MAX, |duration| warm.saturating_add(in_nanos(duration))),
-        wait_timeout: config.wait_timeout.map(in_nanos),
-    };
-    Ok(Queue::new(plan, bounds, probes.len()))
-}
-
 /// Drives the whole run.
 pub(crate) async fn drive<C: Connector>(
     connector: C,
@@ -265,7 +257,9 @@ pub(crate) async fn drive<C: Connector>(
     stop: CancellationToken,
     place: Place,
 ) -> Result<RunReport, EngineError> {
-    let queue = line(&probes, &config)?;
+    let profile = Arc::new(profile(&probes, &config)?);
+    let empty = Staged::new(probes.len(), profile.bounds().into());
+    let queue = line(&probes, &config, empty.clone())?;
     let timeouts = probes
         .iter()
         .map(|probe| in_nanos(probe.timeout.unwrap_or(config.operation_timeout)))
@@ -275,17 +269,21 @@ pub(crate) async fn drive<C: Connector>(
         #[cfg(test)]
         Place::Here => Precision::Runtime,
     };
-    let common = Arc::new(Shared::new(
+    let mut common = Shared::new(
         queue,
         in_nanos(config.warmup),
         timeouts,
         config.connect_timeout,
         precision,
-    ));
+    );
+    if config.mode == Loop::Closed {
+        common.think = config.think.map(|think| (think, config.seed));
+    }
+    let common = Arc::new(common);
     // Workers end with this function, whichever way it ends.
     let _guard = common.abort.clone().drop_guard();
     let (gate, _) = watch::channel(None);
-    let mut workers = Workers::start(&common, &connector, &config, &gate, place, probes.len())?;
+    let mut workers = Workers::start(&common, &connector, &config, &gate, place, &empty)?;
     tokio::select! {
         opened = workers.opened() => opened.map_err(|source| EngineError::Connect {
             wanted: config.concurrency,
@@ -296,7 +294,15 @@ pub(crate) async fn drive<C: Connector>(
     let start = Instant::now();
     let started = Timestamp::now();
     gate.send_replace(Some(start));
-    let mut coordinator = Coordinator::new(common, workers, probes, config, ticks, start);
+    let mut coordinator = Coordinator::new(
+        common,
+        workers,
+        probes,
+        config,
+        (profile, empty),
+        ticks,
+        start,
+    );
     let is_interrupted = coordinator.run(&stop).await?;
     Ok(coordinator.report(started, is_interrupted))
 }
@@ -315,7 +321,7 @@ impl Workers {
         config: &EngineConfig,
         gate: &watch::Sender<Option<Instant>>,
         place: Place,
-        probes: usize,
+        empty: &Staged,
     ) -> Result<Self, EngineError> {
         let count = place.workers();
         let seats = usize::try_from(config.concurrency).unwrap_or(usize::MAX);
@@ -327,7 +333,10 @@ impl Workers {
         };
         for number in 0..count {
             let quota = seats / count + usize::from(number < seats % count);
-            let shard = Arc::new(Shard::new(probes));
+            let shard = Arc::new(Shard::new(
+                u64::try_from(number).unwrap_or(0),
+                empty.clone(),
+            ));
             let (ready, is_ready) = oneshot::channel();
             workers.shards.push(Arc::clone(&shard));
             workers.ready.push(is_ready);

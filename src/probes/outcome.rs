@@ -7,11 +7,13 @@ use jiff::Timestamp;
 
 use super::operation::EngineProbe;
 use super::recorder::{ErrorCode, Recorder};
-use crate::model::probe::{LoadTick, PoolFigures, ProbeFigures, quantile};
+use crate::model::probe::{Counts, LoadTick, PoolFigures, ProbeFigures, Stage, quantile};
 
 /// Dispatch lateness above this share of the response, both at p99, means that the load generator
 /// and not the server made the figures.
 const CLIENT_LIMIT: f64 = 0.10;
+/// A worker thread that uses more than this share of a processor has no room for more operations.
+const CPU_LIMIT: f64 = 0.90;
 /// A rate is sustained while no more than this share of the operations was left unsent.
 const UNSENT_LIMIT: f64 = 0.01;
 /// A pool is full from this utilization on.
@@ -26,6 +28,15 @@ pub enum Bottleneck {
     Pool,
     /// They waited for the server.
     Server,
+}
+
+/// In which way the load generator was the limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ClientLimit {
+    /// It handed operations out late: lateness and response, both at p99.
+    Late(Duration, Duration),
+    /// Its busiest worker thread used this share of a processor.
+    Processor(f64),
 }
 
 /// Failures of one probe of one kind.
@@ -46,9 +57,14 @@ pub struct RunReport {
     pub started: Timestamp,
     /// Figures over the measured time; counts conserve exactly.
     pub total: LoadTick,
+    /// Each stage that had begun, by the intended start of its operations; empty for a run
+    /// without stages.
+    pub stages: Vec<StageReport>,
     /// Operations followed one another as fast as answers came. Such a run hides stalls: while the
     /// server does not answer, nothing is scheduled that could wait.
     pub is_closed_loop: bool,
+    /// Mean think time of the users of a closed loop, if they think.
+    pub think: Option<Duration>,
     /// Ended before its time.
     pub is_interrupted: bool,
     /// Failures by probe and kind.
@@ -63,31 +79,109 @@ pub struct RunReport {
     pub ticks_dropped: u64,
 }
 
-impl RunReport {
-    /// Whether the generator's own lateness is more than a tenth of the response at p99.
+/// One stage of a run: the operations that were meant to start in it, whenever they ended.
+#[derive(Debug, Clone)]
+pub struct StageReport {
+    /// What was asked for.
+    pub stage: Stage,
+    /// Its figures; counts conserve exactly. Connections that were opened and closed, and levels
+    /// of the pool, are those of its time.
+    pub total: LoadTick,
+    /// Operations that waited for a connection when it began.
+    pub waiting_before: u64,
+    /// The same when it ended; 0 for the last stage, whose waiting operations are unsent.
+    pub waiting_after: u64,
+}
+
+impl StageReport {
+    /// Whether the rate was kept up: neither did the line grow, nor was an operation left unsent,
+    /// by more than 1 % of the operations or one for each connection.
     #[must_use]
-    pub fn is_client_limited(&self) -> bool {
-        let Some(late) = quantile(&self.total.lateness, 0.99) else {
-            return false;
-        };
-        let mut response = super::recorder::growing();
-        for probe in &self.total.probes {
-            super::recorder::merge(&mut response, &probe.response);
-        }
-        quantile(&response, 0.99)
-            .is_some_and(|response| late.as_secs_f64() > CLIENT_LIMIT * response.as_secs_f64())
+    pub fn is_rate_sustained(&self) -> bool {
+        let grown = self.waiting_after.saturating_sub(self.waiting_before);
+        is_within(&self.total, counts(&self.total).unsent.max(grown))
     }
 
-    /// Whether the intended rate was kept up to the end; `None` in a closed loop, which has none.
+    /// Operations a second that left the line for a connection while the stage lasted.
+    #[must_use]
+    pub fn handled_rate(&self) -> f64 {
+        let seconds = self.total.window.as_secs_f64();
+        let counts = counts(&self.total);
+        let lost = if self.waiting_after == 0 {
+            counts.unsent
+        } else {
+            self.total.pool.timeouts
+        };
+        let came = counts.scheduled + self.waiting_before;
+        let handled = came.saturating_sub(self.waiting_after + lost);
+        if seconds > 0.0 {
+            handled as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+
+    /// Probes that missed their objective in it.
+    #[must_use]
+    pub fn missed(&self) -> Vec<&ProbeFigures> {
+        missed(&self.total)
+    }
+}
+
+/// The counts of all probes together.
+#[must_use]
+pub fn counts(tick: &LoadTick) -> Counts {
+    let sum = |sum: Counts, probe: &ProbeFigures| sum.plus(probe.counts);
+    tick.probes.iter().fold(Counts::default(), sum)
+}
+
+/// Probes that missed their objective: too slow at its quantile, or failing more often than the
+/// objective leaves room for.
+#[must_use]
+pub fn missed(tick: &LoadTick) -> Vec<&ProbeFigures> {
+    let missed = |probe: &&ProbeFigures| is_met(probe) == Some(false);
+    tick.probes.iter().filter(missed).collect()
+}
+
+/// Whether the load generator was the limit: its own lateness is more than a tenth of the response
+/// at p99, or a worker thread used nearly a whole processor.
+#[must_use]
+pub fn client_limit(tick: &LoadTick) -> Option<ClientLimit> {
+    if tick.client_cpu > CPU_LIMIT {
+        return Some(ClientLimit::Processor(tick.client_cpu));
+    }
+    let late = quantile(&tick.lateness, 0.99)?;
+    let mut response = super::recorder::growing();
+    for probe in &tick.probes {
+        super::recorder::merge(&mut response, &probe.response);
+    }
+    let response = quantile(&response, 0.99)?;
+    (late.as_secs_f64() > CLIENT_LIMIT * response.as_secs_f64())
+        .then_some(ClientLimit::Late(late, response))
+}
+
+/// At the end each connection may leave one operation behind without being too slow.
+fn is_within(tick: &LoadTick, left: u64) -> bool {
+    let allowed = (counts(tick).scheduled as f64 * UNSENT_LIMIT).max(f64::from(tick.pool.max));
+    left as f64 <= allowed
+}
+
+impl RunReport {
+    /// Whether the load generator was the limit; see [`client_limit`].
+    #[must_use]
+    pub fn is_client_limited(&self) -> bool {
+        client_limit(&self.total).is_some()
+    }
+
+    /// Whether the intended rate was kept up to the end, in every stage; `None` in a closed loop,
+    /// which has none.
     #[must_use]
     pub fn is_rate_sustained(&self) -> Option<bool> {
         if self.is_closed_loop {
             return None;
         }
-        let counts = self.counts();
-        // At the end each connection may leave one operation behind without being too slow.
-        let allowed = (counts.scheduled as f64 * UNSENT_LIMIT).max(f64::from(self.total.pool.max));
-        Some(counts.unsent as f64 <= allowed)
+        let all = is_within(&self.total, self.counts().unsent);
+        Some(all && self.stages.iter().all(StageReport::is_rate_sustained))
     }
 
     /// Where the time went.
@@ -107,13 +201,8 @@ impl RunReport {
 
     /// The counts of all probes together.
     #[must_use]
-    pub fn counts(&self) -> crate::model::probe::Counts {
-        self.total
-            .probes
-            .iter()
-            .fold(crate::model::probe::Counts::default(), |sum, probe| {
-                sum.plus(probe.counts)
-            })
+    pub fn counts(&self) -> Counts {
+        counts(&self.total)
     }
 
     /// Operations completed per second of measured time.
@@ -127,12 +216,10 @@ impl RunReport {
         }
     }
 
-    /// Probes that missed their objective: too slow at its quantile, or failing more often than
-    /// the objective leaves room for.
+    /// Probes that missed their objective over the whole run.
     #[must_use]
     pub fn missed(&self) -> Vec<&ProbeFigures> {
-        let missed = |probe: &&ProbeFigures| is_met(probe) == Some(false);
-        self.total.probes.iter().filter(missed).collect()
+        missed(&self.total)
     }
 }
 

@@ -5,8 +5,9 @@
 //! long the line grows, its memory does not. The line is first come, first served over all probes.
 
 use super::level::{Level, LevelWindow};
-use super::recorder::{Ending, Operation, Recorder, record};
+use super::recorder::{Ending, Operation, record};
 use super::schedule::{Arrival, Mix, Schedule};
+use super::stages::Staged;
 
 /// Where the operations come from.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ pub struct Queue {
     source: Source,
     bounds: Bounds,
     pending: Level,
-    recorder: Recorder,
+    recorder: Staged,
 }
 
 #[derive(Debug)]
@@ -55,9 +56,9 @@ enum Source {
 }
 
 impl Queue {
-    /// A line for `probes` probes.
+    /// A line that counts into `recorder`, which is empty.
     #[must_use]
-    pub fn new(plan: Plan, bounds: Bounds, probes: usize) -> Self {
+    pub fn new(plan: Plan, bounds: Bounds, recorder: Staged) -> Self {
         let source = match plan {
             Plan::Open(schedule) => Source::Open {
                 taken: schedule.clone(),
@@ -69,7 +70,7 @@ impl Queue {
             source,
             bounds,
             pending: Level::default(),
-            recorder: Recorder::new(probes),
+            recorder,
         }
     }
 
@@ -134,7 +135,7 @@ impl Queue {
             taken.next();
             self.pending.set(now, self.pending.value() - 1);
             if arrival.at >= self.bounds.warm {
-                self.recorder.timeouts += 1;
+                self.recorder.at(arrival.at).timeouts += 1;
             }
             unsent(
                 &mut self.recorder,
@@ -162,7 +163,7 @@ impl Queue {
     }
 
     /// Hands out what was counted since the last call, and how many waited in that window.
-    pub fn window(&mut self, now: u64, into: &mut Recorder) -> LevelWindow {
+    pub fn window(&mut self, now: u64, into: &mut Staged) -> LevelWindow {
         self.advance(now);
         into.merge(&self.recorder);
         self.recorder.clear();
@@ -170,16 +171,17 @@ impl Queue {
     }
 }
 
-fn count(recorder: &mut Recorder, bounds: Bounds, arrival: &Arrival) {
+fn count(recorder: &mut Staged, bounds: Bounds, arrival: &Arrival) {
     if arrival.at >= bounds.warm
-        && let Some(probe) = recorder.probes.get_mut(arrival.source)
+        && let Some(probe) = recorder.at(arrival.at).probes.get_mut(arrival.source)
     {
         probe.counts.scheduled += 1;
     }
 }
 
-fn unsent(recorder: &mut Recorder, bounds: Bounds, arrival: &Arrival, ended: u64) {
+fn unsent(recorder: &mut Staged, bounds: Bounds, arrival: &Arrival, ended: u64) {
     if arrival.at >= bounds.warm {
+        let recorder = recorder.at(arrival.at);
         recorder.operation(Operation {
             probe: arrival.source,
             intended: arrival.at,
@@ -196,8 +198,13 @@ fn unsent(recorder: &mut Recorder, bounds: Bounds, arrival: &Arrival, ended: u64
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::recorder::Recorder;
     use super::super::schedule::{self, Spacing, schedule, stream_of};
     use super::*;
+
+    fn staged(probes: usize) -> Staged {
+        Staged::new(probes, [].into())
+    }
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -214,7 +221,7 @@ mod tests {
 
     fn queue(seed: u64, rates: &[f64], bounds: Bounds) -> Queue {
         let plan = Plan::Open(schedule(seed, Spacing::Poisson, &sources(rates)));
-        Queue::new(plan, bounds, rates.len())
+        Queue::new(plan, bounds, staged(rates.len()))
     }
 
     fn bounds(end: u64) -> Bounds {
@@ -228,7 +235,7 @@ mod tests {
     /// `servers` connections that take `service` for each operation; returns the recorder with the
     /// waits of all operations, and the mean number of waiting ones.
     fn simulate(queue: &mut Queue, servers: usize, service: u64, end: u64) -> (Recorder, f64) {
-        let mut recorder = Recorder::new(queue.recorder.probes.len());
+        let mut recorder = Recorder::new(queue.recorder.at(0).probes.len());
         let mut free = vec![0_u64; servers];
         loop {
             let server = (0..servers).min_by_key(|i| free[*i]).unwrap();
@@ -253,7 +260,9 @@ mod tests {
             });
         }
         queue.finish(end);
-        let mean = queue.window(end, &mut recorder).mean;
+        let mut waiting = staged(recorder.probes.len());
+        let mean = queue.window(end, &mut waiting).mean;
+        recorder.merge(&waiting.sum());
         (recorder, mean)
     }
 
@@ -295,8 +304,9 @@ mod tests {
         bounds.wait_timeout = Some(SECOND);
         let mut queue = queue(5, &[100.0], bounds);
         queue.advance(5 * SECOND);
-        let mut recorder = Recorder::new(1);
+        let mut recorder = staged(1);
         let pending = queue.window(5 * SECOND, &mut recorder);
+        let recorder = recorder.sum();
         assert!((80..130).contains(&pending.value), "{pending:?}");
         assert!(recorder.timeouts > 300);
         assert_eq!(recorder.counts().unsent, recorder.timeouts);
@@ -310,10 +320,10 @@ mod tests {
         bounds.warm = SECOND;
         let mut queue = queue(5, &[100.0], bounds);
         queue.advance(SECOND - 1);
-        assert_eq!(queue.recorder.counts().scheduled, 0);
+        assert_eq!(queue.recorder.at(0).counts().scheduled, 0);
         assert!(queue.pending.value() > 50);
         queue.finish(2 * SECOND);
-        let counts = queue.recorder.counts();
+        let counts = queue.recorder.at(0).counts();
         assert!((70..130).contains(&counts.scheduled), "{counts:?}");
         assert_eq!(counts.unsent, counts.scheduled);
     }
@@ -321,12 +331,12 @@ mod tests {
     #[test]
     fn closed_line_never_waits() {
         let plan = Plan::Closed(Mix::new(1, &sources(&[1.0])));
-        let mut queue = Queue::new(plan, bounds(SECOND), 1);
+        let mut queue = Queue::new(plan, bounds(SECOND), staged(1));
         assert!(matches!(queue.take(7), Next::Now(arrival) if arrival.at == 7));
         assert_eq!(queue.take(SECOND), Next::End);
         queue.finish(SECOND);
-        assert_eq!(queue.recorder.counts().scheduled, 1);
-        assert_eq!(queue.recorder.counts().unsent, 0);
+        assert_eq!(queue.recorder.at(0).counts().scheduled, 1);
+        assert_eq!(queue.recorder.at(0).counts().unsent, 0);
     }
 
     proptest! {

@@ -250,6 +250,15 @@ impl Recorder {
         }
     }
 
+    /// Whether nothing was recorded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let histograms = [&self.wait, &self.create, &self.usage, &self.lateness];
+        histograms.iter().all(|histogram| histogram.is_empty())
+            && self.counts() == Counts::default()
+            && self.created + self.closed + self.refused + self.timeouts == 0
+    }
+
     /// Empties it and keeps its memory.
     pub fn clear(&mut self) {
         for probe in &mut self.probes {

@@ -6,9 +6,12 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
+
+use super::profile::Profile;
 
 /// How the arrivals of one probe follow one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +48,7 @@ pub struct Arrival {
 /// An endless iterator of arrivals in order of time; ends only when every rate is zero.
 #[derive(Debug, Clone)]
 pub struct Schedule {
+    profile: Arc<Profile>,
     streams: Vec<Stream>,
     next: BinaryHeap<Reverse<(u64, usize)>>,
 }
@@ -53,8 +57,10 @@ pub struct Schedule {
 struct Stream {
     rng: Pcg64Mcg,
     gap_ns: f64,
-    /// Not rounded, so that equal gaps stay equal on average.
+    /// In operational time; not rounded, so that equal gaps stay equal on average.
     at_ns: f64,
+    /// The profile's piece in which that is.
+    piece: usize,
     number: u64,
     spacing: Spacing,
 }
@@ -62,6 +68,12 @@ struct Stream {
 /// The arrivals of `sources`: the same seed gives the same times.
 #[must_use]
 pub fn schedule(seed: u64, spacing: Spacing, sources: &[Source]) -> Schedule {
+    shaped(seed, spacing, sources, Arc::new(Profile::constant()))
+}
+
+/// The arrivals of `sources`, their rates changing with `profile`.
+#[must_use]
+pub fn shaped(seed: u64, spacing: Spacing, sources: &[Source], profile: Arc<Profile>) -> Schedule {
     let mut streams: Vec<Stream> = sources
         .iter()
         .map(|source| Stream {
@@ -72,6 +84,7 @@ pub fn schedule(seed: u64, spacing: Spacing, sources: &[Source]) -> Schedule {
                 f64::INFINITY
             },
             at_ns: 0.0,
+            piece: 0,
             number: 0,
             spacing,
         })
@@ -79,27 +92,31 @@ pub fn schedule(seed: u64, spacing: Spacing, sources: &[Source]) -> Schedule {
     let next = streams
         .iter_mut()
         .enumerate()
-        .filter_map(|(source, stream)| Some(Reverse((stream.first()?, source))))
+        .filter_map(|(source, stream)| Some(Reverse((stream.first(&profile)?, source))))
         .collect();
-    Schedule { streams, next }
+    Schedule {
+        profile,
+        streams,
+        next,
+    }
 }
 
 impl Stream {
-    fn first(&mut self) -> Option<u64> {
+    fn first(&mut self, profile: &Profile) -> Option<u64> {
         let share = match self.spacing {
             Spacing::Poisson => self.exponential(),
             Spacing::Uniform => self.rng.random::<f64>(),
         };
-        self.advance(share)
+        self.advance(share, profile)
     }
 
-    fn following(&mut self) -> Option<u64> {
+    fn following(&mut self, profile: &Profile) -> Option<u64> {
         let share = match self.spacing {
             Spacing::Poisson => self.exponential(),
             Spacing::Uniform => 1.0,
         };
         self.number += 1;
-        self.advance(share)
+        self.advance(share, profile)
     }
 
     /// Exponential with mean 1, by inversion; 1 - u is never zero.
@@ -107,10 +124,13 @@ impl Stream {
         -(1.0 - self.rng.random::<f64>()).ln()
     }
 
-    fn advance(&mut self, share: f64) -> Option<u64> {
+    fn advance(&mut self, share: f64, profile: &Profile) -> Option<u64> {
         self.at_ns += share * self.gap_ns;
         // Beyond 2^63 ns (292 years) a stream has no further arrivals.
-        (self.at_ns < 9.2e18).then(|| whole(self.at_ns))
+        profile
+            .place(self.at_ns, &mut self.piece)
+            .filter(|at| *at < 9.2e18)
+            .map(whole)
     }
 }
 
@@ -142,7 +162,7 @@ impl Iterator for Schedule {
 
     fn next(&mut self) -> Option<Arrival> {
         let arrival = self.peek()?;
-        match self.streams[arrival.source].following() {
+        match self.streams[arrival.source].following(&self.profile) {
             // Replacing the top costs one sift instead of two.
             Some(at) => {
                 if let Some(mut top) = self.next.peek_mut() {
@@ -256,6 +276,38 @@ mod tests {
         let (mean, ratio) = dispersion(Spacing::Uniform);
         assert!((mean - 50.0).abs() < 0.01, "{mean}");
         assert!(ratio < 0.02, "{ratio}");
+    }
+
+    #[test]
+    fn arrivals_follow_their_stages() {
+        let stage = |from, to, seconds| crate::model::probe::Stage {
+            from,
+            to,
+            length: std::time::Duration::from_secs(seconds),
+        };
+        let stages = [stage(500.0, 500.0, 20), stage(500.0, 0.0, 20)];
+        for spacing in [Spacing::Poisson, Spacing::Uniform] {
+            let profile = Profile::staged(&stages, 500.0, std::time::Duration::from_secs(10));
+            let times: Vec<u64> = shaped(7, spacing, &sources(&[300.0, 200.0]), Arc::new(profile))
+                .map(|arrival| arrival.at / 1_000_000_000)
+                .collect();
+            let between =
+                |from, to| times.iter().filter(|at| (from..to).contains(*at)).count() as f64;
+            for (from, to, expected) in [
+                (0, 10, 5_000.0),
+                (10, 30, 10_000.0),
+                (30, 40, 3_750.0),
+                (40, 50, 1_250.0),
+            ] {
+                let found = between(from, to);
+                assert!(
+                    (found - expected).abs() < 4.0 * f64::sqrt(expected),
+                    "{from}: {found}"
+                );
+            }
+            assert!(between(50, u64::MAX) < 0.5);
+            assert!(times.is_sorted());
+        }
     }
 
     #[test]

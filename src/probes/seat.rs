@@ -18,6 +18,7 @@ use super::pool::{Backoff, Connector, Session};
 use super::queue::{Next, Queue};
 use super::recorder::record;
 use super::shard::{Lease, Shard};
+use super::think::{Think, Thoughts};
 
 /// How often a worker checks how late it is when no operation tells.
 const HEARTBEAT_NS: u64 = 10_000_000;
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) connect_timeout: Duration,
     /// Timer of the pacers.
     pub(crate) precision: Precision,
+    /// What the users of a closed loop do between two operations, with its seed.
+    pub(crate) think: Option<(Think, u64)>,
     /// No further operation is taken, nothing is reconnected.
     pub(crate) stop: CancellationToken,
     /// Operations in flight are given up.
@@ -63,6 +66,7 @@ impl Shared {
             timeouts,
             connect_timeout,
             precision,
+            think: None,
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
             opening: Semaphore::new(OPENING),
@@ -104,6 +108,7 @@ pub(crate) async fn worker<C: Connector>(
     ready: oneshot::Sender<Result<(), sqlx::Error>>,
     mut gate: watch::Receiver<Option<Instant>>,
 ) {
+    shard.tally().cpu = thread_time();
     let opened = tokio::select! {
         opened = open_all(&common, &shard, &connector, seats) => opened,
         () = common.abort.cancelled() => return,
@@ -167,9 +172,10 @@ async fn open_all<C: Connector>(
         let (session, took) =
             opened.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))??;
         let mut tally = shard.tally();
-        tally.recorder.created += 1;
         tally.open += 1;
-        record(&mut tally.recorder.create, took);
+        let recorder = tally.recorder.at(0);
+        recorder.created += 1;
+        record(&mut recorder.create, took);
         drop(tally);
         sessions.push(session);
     }
@@ -194,8 +200,24 @@ async fn heartbeat(shard: Arc<Shard>, pacer: Arc<Pacer>, seat: usize) {
         let Some(late) = pacer.now().checked_sub(at) else {
             return;
         };
-        record(&mut shard.tally().recorder.lateness, late);
+        let cpu = thread_time();
+        let mut tally = shard.tally();
+        tally.cpu = cpu;
+        record(&mut tally.recorder.at(at).lateness, late);
     }
+}
+
+/// Processor time of the calling thread, nanoseconds; 0 where the system does not tell.
+#[cfg(target_os = "linux")]
+fn thread_time() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000) + u64::try_from(time.tv_nsec).unwrap_or(0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_time() -> u64 {
+    0
 }
 
 struct Seat<C: Connector> {
@@ -211,6 +233,7 @@ struct Seat<C: Connector> {
 async fn sit<C: Connector>(mut seat: Seat<C>) {
     let mut deadline = Deadline::new();
     let mut now = seat.pacer.now();
+    let mut thoughts = seat.thoughts();
     loop {
         let Some(session) = seat.session.as_mut() else {
             if !seat.reconnect().await {
@@ -219,8 +242,16 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             now = seat.pacer.now();
             continue;
         };
-        let next = seat.common.queue().take(now);
+        let mut meant = now;
+        if let Some(thoughts) = &mut thoughts {
+            meant = now.saturating_add(thoughts.following());
+            seat.pacer.wait(seat.number, meant).await;
+            now = seat.pacer.now();
+        }
+        let next = seat.common.queue().take(meant);
         let (arrival, wait) = match next {
+            // Who thought until then did not wait for a connection.
+            Next::Now(arrival) if thoughts.is_some() => (arrival, 0),
             Next::Now(arrival) => (arrival, now.saturating_sub(arrival.at)),
             Next::At(arrival) => {
                 seat.pacer.wait(seat.number, arrival.at).await;
@@ -234,7 +265,8 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             }
             Next::End => break,
         };
-        let late = matches!(next, Next::At(_)).then(|| now.saturating_sub(arrival.at));
+        let is_new = matches!(next, Next::At(_));
+        let late = (is_new || thoughts.is_some()).then(|| now.saturating_sub(arrival.at));
         let is_measured = arrival.at >= seat.common.warm;
         let lease = Lease {
             shard: &seat.shard,
@@ -244,7 +276,7 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             is_measured,
             is_open: true,
         };
-        lease.begin(wait, late);
+        lease.begin(wait, late, is_new);
         let timeout = seat.common.timeouts.get(arrival.source).copied();
         let until = now.saturating_add(timeout.unwrap_or(u64::MAX));
         let done = deadline
@@ -266,9 +298,16 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
 impl<C: Connector> Seat<C> {
     fn drop_session(&mut self) {
         self.session = None;
+        let now = self.pacer.now();
         let mut tally = self.shard.tally();
         tally.open = tally.open.saturating_sub(1);
-        tally.recorder.closed += 1;
+        tally.recorder.at(now).closed += 1;
+    }
+
+    fn thoughts(&self) -> Option<Thoughts> {
+        let (think, seed) = self.common.think?;
+        let seat = u64::try_from(self.number).unwrap_or(0);
+        Some(Thoughts::new(think, seed, (self.shard.number << 32) | seat))
     }
 
     /// Opens a connection, after a pause where the attempt before failed. `false` when the run
@@ -283,16 +322,20 @@ impl<C: Connector> Seat<C> {
                 Ok((session, took)) => {
                     self.session = Some(session);
                     self.backoff = Backoff::new();
+                    let now = self.pacer.now();
                     let mut tally = self.shard.tally();
                     tally.open += 1;
-                    tally.recorder.created += 1;
-                    record(&mut tally.recorder.create, took);
+                    let recorder = tally.recorder.at(now);
+                    recorder.created += 1;
+                    record(&mut recorder.create, took);
                     return true;
                 }
                 Err(error) => {
+                    let now = self.pacer.now();
                     let mut tally = self.shard.tally();
-                    tally.recorder.refused += 1;
-                    tally.recorder.last_refusal = Some(shown(&error.to_string()));
+                    let recorder = tally.recorder.at(now);
+                    recorder.refused += 1;
+                    recorder.last_refusal = Some(shown(&error.to_string()));
                 }
             }
             let pause = self.backoff.pause(self.number);

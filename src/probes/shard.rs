@@ -6,32 +6,39 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::level::Level;
 use super::operation::Done;
 use super::pacer::Pacer;
-use super::recorder::{Ending, Operation, Recorder, record};
+use super::recorder::{Ending, Operation, record};
 use super::schedule::Arrival;
+use super::stages::Staged;
 
 /// What one worker counts.
 #[derive(Debug)]
 pub(crate) struct Shard {
+    /// Number of the worker.
+    pub(crate) number: u64,
     tally: Mutex<Tally>,
 }
 
 /// Its figures of the present window.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    pub(crate) recorder: Recorder,
+    pub(crate) recorder: Staged,
     /// Connections lent.
     pub(crate) used: Level,
     /// Connections open.
     pub(crate) open: u32,
+    /// Processor time of the worker's thread so far, nanoseconds.
+    pub(crate) cpu: u64,
 }
 
 impl Shard {
-    pub(crate) fn new(probes: usize) -> Self {
+    pub(crate) fn new(number: u64, recorder: Staged) -> Self {
         Self {
+            number,
             tally: Mutex::new(Tally {
-                recorder: Recorder::new(probes),
+                recorder,
                 used: Level::default(),
                 open: 0,
+                cpu: 0,
             }),
         }
     }
@@ -53,18 +60,20 @@ pub(crate) struct Lease<'a> {
 }
 
 impl Lease<'_> {
-    /// Counts the connection as lent; `wait` and `late` in nanoseconds.
-    pub(crate) fn begin(&self, wait: u64, late: Option<u64>) {
+    /// Counts the connection as lent; `wait` and `late` in nanoseconds. `is_new` counts the
+    /// operation as scheduled, which for one that came out of the line was done there.
+    pub(crate) fn begin(&self, wait: u64, late: Option<u64>, is_new: bool) {
         let mut tally = self.shard.tally();
         let used = tally.used.value() + 1;
         tally.used.set(self.sent, used);
         if self.is_measured {
-            record(&mut tally.recorder.wait, wait);
+            let recorder = tally.recorder.at(self.arrival.at);
+            record(&mut recorder.wait, wait);
             if let Some(late) = late {
-                record(&mut tally.recorder.lateness, late);
-                if let Some(probe) = tally.recorder.probes.get_mut(self.arrival.source) {
-                    probe.counts.scheduled += 1;
-                }
+                record(&mut recorder.lateness, late);
+            }
+            if is_new && let Some(probe) = recorder.probes.get_mut(self.arrival.source) {
+                probe.counts.scheduled += 1;
             }
         }
     }
@@ -95,8 +104,9 @@ impl Lease<'_> {
         let used = tally.used.value().saturating_sub(1);
         tally.used.set(now, used);
         if self.is_measured {
-            record(&mut tally.recorder.usage, now.saturating_sub(self.sent));
-            tally.recorder.operation(Operation {
+            let recorder = tally.recorder.at(self.arrival.at);
+            record(&mut recorder.usage, now.saturating_sub(self.sent));
+            recorder.operation(Operation {
                 probe: self.arrival.source,
                 intended: self.arrival.at,
                 sent: self.sent,

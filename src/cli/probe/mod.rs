@@ -1,14 +1,19 @@
 //! `mydex probe`: workload packs.
 
+mod capacity;
+mod drive;
 pub mod list;
 pub mod load;
 pub mod run;
+mod sizing;
 pub(super) mod summary;
 
 use std::time::Duration;
 
 use super::context::Context;
 use super::error::{Error, Outcome};
+use crate::config::{kind, value};
+use crate::model::probe::Stage;
 use crate::model::text;
 use crate::probes::open::{OpenError, open};
 use crate::probes::pack::{Pack, fields};
@@ -44,6 +49,17 @@ pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     fields::duration(text)
         .ok_or_else(|| "expected a number with a unit, such as 500ms, 30s or 5m".to_owned())
+}
+
+/// A stage of a load, for arguments.
+pub(super) fn stage(text: &str) -> Result<Stage, String> {
+    value::read_stage(text)
+        .filter(kind::is_stage)
+        .ok_or_else(|| {
+            "expected a rate and a time, such as 100/s:30s, or 100..500/s:1m for a rate that \
+             moves evenly; at most 1000000/s and 24h"
+                .to_owned()
+        })
 }
 
 /// Opens a pack, with what is wrong in it as the error's lines.

@@ -1,10 +1,14 @@
 //! What keeps the workers together: windows, the end, the sums.
 
 use super::super::operation::EngineProbe;
-use super::super::outcome::{PoolLevels, RunReport, errors, figures, pool_figures};
+use super::super::outcome::{PoolLevels, RunReport, StageReport, errors, figures, pool_figures};
+use super::super::profile::Profile;
 use super::super::recorder::{Recorder, growing};
 use super::super::seat::Shared;
-use super::{EngineConfig, EngineError, GRACE, Loop, Workers, in_nanos, longest_timeout};
+use super::super::stages::Staged;
+use super::{
+    EngineConfig, EngineError, GRACE, Loop, Workers, base_rate, in_nanos, longest_timeout, measured,
+};
 use crate::model::probe::LoadTick;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -22,20 +26,35 @@ pub(super) struct Coordinator {
     start: Instant,
     /// When the present window began, nanoseconds since the start.
     from: u64,
-    total: Recorder,
-    spare: Recorder,
+    profile: Arc<Profile>,
+    total: Staged,
+    spare: Staged,
     sums: Sums,
+    /// The same of each stage.
+    by_stage: Vec<Sums>,
+    /// Operations that waited when the measured time began.
+    waiting_first: u64,
+    /// Processor time of each worker at the end of the window before, nanoseconds.
+    cpu: Vec<u64>,
     ticks_dropped: u64,
 }
 
 /// Levels over the whole run, in level times seconds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Sums {
     seconds: f64,
     pending: f64,
     pending_max: u64,
     used: f64,
+    cpu: f64,
     last: PoolLevels,
+}
+
+/// Levels over one window, and the share of a processor that the busiest worker used.
+#[derive(Debug, Clone, Copy)]
+struct Levels {
+    pool: PoolLevels,
+    cpu: f64,
 }
 
 impl Coordinator {
@@ -44,12 +63,21 @@ impl Coordinator {
         workers: Workers,
         probes: Arc<[EngineProbe]>,
         config: EngineConfig,
+        (profile, empty): (Arc<Profile>, Staged),
         ticks: mpsc::Sender<Arc<LoadTick>>,
         start: Instant,
     ) -> Self {
         Self {
-            total: Recorder::new(probes.len()),
-            spare: Recorder::new(probes.len()),
+            by_stage: vec![Sums::default(); empty.stages()],
+            waiting_first: 0,
+            cpu: workers
+                .shards
+                .iter()
+                .map(|shard| shard.tally().cpu)
+                .collect(),
+            profile,
+            spare: empty.clone(),
+            total: empty,
             common,
             workers,
             probes,
@@ -73,14 +101,13 @@ impl Coordinator {
     /// Ticks until the end; returns whether the run was stopped before its time.
     pub(super) async fn run(&mut self, stop: &CancellationToken) -> Result<bool, EngineError> {
         let warm = in_nanos(self.config.warmup);
-        let end = self
-            .config
-            .duration
-            .map(|d| warm.saturating_add(in_nanos(d)));
+        let end = measured(&self.config).map(|d| warm.saturating_add(in_nanos(d)));
         let tick = in_nanos(self.config.tick).max(1_000_000);
         let mut next = if warm > 0 { warm } else { tick };
         let is_interrupted = loop {
-            let until = end.map_or(next, |end| next.min(end));
+            // A window never reaches over the end of a stage.
+            let stage = self.total.end_of_stage(self.from).unwrap_or(u64::MAX);
+            let until = next.min(stage).min(end.unwrap_or(u64::MAX));
             let wake = self.at(until);
             tokio::select! {
                 biased;
@@ -91,12 +118,12 @@ impl Coordinator {
             if end.is_some_and(|end| self.now() >= end) {
                 break false;
             }
-            if next == warm && warm > 0 {
+            if until == warm && warm > 0 {
                 self.begin_measuring();
             } else {
                 self.window(self.now());
             }
-            next += tick;
+            next = until + tick;
         };
         self.drain(is_interrupted).await;
         Ok(is_interrupted)
@@ -125,15 +152,18 @@ impl Coordinator {
     /// Starts the measured time: levels and clocks begin anew. Operations of the warm-up were not
     /// counted, and those of the measured time may have begun already, so nothing else is dropped.
     fn begin_measuring(&mut self) {
-        let (mut window, _) = self.collect(self.now());
-        window.lateness.clear();
+        let (mut window, levels) = self.collect(self.now());
+        window.at(0).lateness.clear();
         self.total.merge(&window);
+        self.waiting_first = levels.pool.pending;
         self.from = in_nanos(self.config.warmup);
     }
 
     /// What was counted since the last call.
-    fn collect(&mut self, now: u64) -> (Recorder, PoolLevels) {
-        let mut window = Recorder::new(self.probes.len());
+    fn collect(&mut self, now: u64) -> (Staged, Levels) {
+        let mut window = Staged::new(self.probes.len(), self.profile.bounds().into());
+        let length = now.saturating_sub(self.from).max(1) as f64;
+        let mut busiest = 0.0_f64;
         let pending = self.common.queue().window(now, &mut window);
         let mut levels = PoolLevels {
             max: self.config.concurrency,
@@ -142,72 +172,78 @@ impl Coordinator {
             pending_mean: pending.mean,
             ..PoolLevels::default()
         };
-        for shard in &self.workers.shards {
-            let (used, open) = {
+        for (shard, before) in self.workers.shards.iter().zip(&mut self.cpu) {
+            let (used, open, cpu) = {
                 let mut tally = shard.tally();
                 std::mem::swap(&mut tally.recorder, &mut self.spare);
-                (tally.used.window(now), tally.open)
+                (tally.used.window(now), tally.open, tally.cpu)
             };
+            let spent = cpu.saturating_sub(std::mem::replace(before, cpu));
+            busiest = busiest.max((spent as f64 / length).min(1.0));
             window.merge(&self.spare);
             self.spare.clear();
             levels.open += open;
             levels.used += u32::try_from(used.value).unwrap_or(u32::MAX);
             levels.used_mean += used.mean;
         }
+        let levels = Levels {
+            pool: levels,
+            cpu: busiest,
+        };
         (window, levels)
     }
 
     /// Ends a window at `now` and sends it.
     fn window(&mut self, now: u64) {
-        let (mut window, levels) = self.collect(now);
-        let length = Duration::from_nanos(now.saturating_sub(self.from));
-        self.from = now;
+        let (window, levels) = self.collect(now);
+        let span = (self.from, now);
+        let seconds = Duration::from_nanos(now.saturating_sub(self.from)).as_secs_f64();
         self.total.merge(&window);
-        self.sums.add(levels, length.as_secs_f64());
-        let pool = pool_figures(levels, &mut window);
-        let tick = self.tick(window, pool, length, now);
+        self.sums.add(levels, seconds);
+        let stage = self.total.stage_of(self.from);
+        if let Some(sums) = self.by_stage.get_mut(stage) {
+            sums.add(levels, seconds);
+        }
+        self.from = now;
+        let tick = self.tick(window.into_sum(), levels, span);
         match self.ticks.try_send(Arc::new(tick)) {
             Err(mpsc::error::TrySendError::Full(_)) => self.ticks_dropped += 1,
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
         }
     }
 
-    fn tick(
-        &self,
-        mut window: Recorder,
-        pool: crate::model::probe::PoolFigures,
-        length: Duration,
-        now: u64,
-    ) -> LoadTick {
+    fn tick(&self, mut window: Recorder, levels: Levels, (from, to): (u64, u64)) -> LoadTick {
+        let pool = pool_figures(levels.pool, &mut window);
         let lateness = std::mem::replace(&mut window.lateness, growing());
         LoadTick {
             to: Timestamp::now(),
-            window: length,
-            elapsed: Duration::from_nanos(now),
-            target_rate: match self.config.mode {
-                Loop::Open(_) => self.probes.iter().map(|probe| probe.rate.max(0.0)).sum(),
-                Loop::Closed => 0.0,
-            },
+            window: Duration::from_nanos(to.saturating_sub(from)),
+            elapsed: Duration::from_nanos(to),
+            target_rate: base_rate(&self.probes, &self.config) * self.profile.mean(from, to),
             probes: figures(&self.probes, window),
             pool,
             lateness,
+            client_cpu: levels.cpu,
             label: Arc::clone(&self.config.label),
         }
     }
 
     pub(super) fn report(mut self, started: Timestamp, is_interrupted: bool) -> RunReport {
-        let mut total = std::mem::replace(&mut self.total, Recorder::new(0));
+        let warm = in_nanos(self.config.warmup);
+        let mut total = self.total.sum();
         let errors = errors(&self.probes, &total);
         let (refused, last_refusal) = (total.refused, total.last_refusal.take());
         let overflow = total.overflow;
-        let levels = self.sums.levels();
-        let pool = pool_figures(levels, &mut total);
-        let measured = self.from.saturating_sub(in_nanos(self.config.warmup));
-        let total = self.tick(total, pool, Duration::from_nanos(measured), self.from);
+        let total = self.tick(total, self.sums.levels(), (warm.min(self.from), self.from));
         RunReport {
             started,
             total,
+            stages: self.stages(),
             is_closed_loop: self.config.mode == Loop::Closed,
+            think: match self.config.mode {
+                Loop::Closed => self.config.think.map(|think| think.mean),
+                Loop::Open(_) => None,
+            },
             is_interrupted,
             errors,
             connections_refused: refused,
@@ -216,24 +252,52 @@ impl Coordinator {
             ticks_dropped: self.ticks_dropped,
         }
     }
+
+    /// Each stage that had begun, where the configuration has any.
+    fn stages(&mut self) -> Vec<StageReport> {
+        let empty = Staged::new(0, [].into());
+        let recorders = std::mem::replace(&mut self.total, empty).into_stages();
+        let ends = self.profile.bounds().iter().copied().chain([u64::MAX]);
+        let (mut from, mut waiting) = (in_nanos(self.config.warmup), self.waiting_first);
+        let parts = recorders.into_iter().zip(ends).zip(&self.by_stage);
+        let mut stages = Vec::new();
+        for (stage, ((recorder, end), sums)) in self.config.stages.iter().zip(parts) {
+            if from >= self.from {
+                break;
+            }
+            let to = end.min(self.from);
+            let levels = sums.levels();
+            stages.push(StageReport {
+                stage: *stage,
+                waiting_before: waiting,
+                waiting_after: levels.pool.pending,
+                total: self.tick(recorder, levels, (from, to)),
+            });
+            waiting = levels.pool.pending;
+            from = to;
+        }
+        stages
+    }
 }
 
 pub(super) fn end_of(config: &EngineConfig) -> u64 {
-    config.duration.map_or(u64::MAX, |duration| {
+    measured(config).map_or(u64::MAX, |duration| {
         in_nanos(config.warmup).saturating_add(in_nanos(duration))
     })
 }
 
 impl Sums {
-    fn add(&mut self, levels: PoolLevels, seconds: f64) {
+    fn add(&mut self, levels: Levels, seconds: f64) {
+        let pool = levels.pool;
         self.seconds += seconds;
-        self.pending += levels.pending_mean * seconds;
-        self.pending_max = self.pending_max.max(levels.pending_max);
-        self.used += levels.used_mean * seconds;
-        self.last = levels;
+        self.pending += pool.pending_mean * seconds;
+        self.pending_max = self.pending_max.max(pool.pending_max);
+        self.used += pool.used_mean * seconds;
+        self.cpu += levels.cpu * seconds;
+        self.last = pool;
     }
 
-    fn levels(&self) -> PoolLevels {
+    fn levels(&self) -> Levels {
         let mean = |sum: f64| {
             if self.seconds > 0.0 {
                 sum / self.seconds
@@ -241,11 +305,14 @@ impl Sums {
                 0.0
             }
         };
-        PoolLevels {
-            pending_max: self.pending_max,
-            pending_mean: mean(self.pending),
-            used_mean: mean(self.used),
-            ..self.last
+        Levels {
+            pool: PoolLevels {
+                pending_max: self.pending_max,
+                pending_mean: mean(self.pending),
+                used_mean: mean(self.used),
+                ..self.last
+            },
+            cpu: mean(self.cpu),
         }
     }
 }

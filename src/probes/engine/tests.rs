@@ -1,5 +1,7 @@
 //! The engine against a server of which every answer is known, under a paused clock.
 
+mod rates;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;

@@ -1,8 +1,9 @@
 //! A run of the load engine for programs: names are stable and carry their unit.
 
-use super::rows_per_call;
+use super::{all_responses, counts, pool, rows_per_call};
+use crate::config::value;
 use crate::model::probe::{Counts, Latencies, LoadTick, ProbeFigures, quantile};
-use crate::probes::outcome::{Bottleneck, RunReport, is_met};
+use crate::probes::outcome::{Bottleneck, RunReport, StageReport, client_limit, is_met};
 use serde::Serialize;
 
 /// The run for programs. Times are in seconds.
@@ -12,6 +13,7 @@ pub(in crate::cli) struct RunJson {
     started: String,
     measured_seconds: f64,
     is_closed_loop: bool,
+    think_seconds: Option<f64>,
     is_interrupted: bool,
     target_rate: Option<f64>,
     throughput: f64,
@@ -19,12 +21,38 @@ pub(in crate::cli) struct RunJson {
     is_client_limited: bool,
     bottleneck: &'static str,
     counts: CountsJson,
+    /// Of all probes together.
+    response: Option<LatencyJson>,
     probes: Vec<ProbeJson>,
     pool: PoolJson,
     lateness: Option<LatencyJson>,
+    /// Share of a processor that the generator's busiest thread used.
+    client_cpu: f64,
     errors: Vec<ErrorJson>,
     connections_refused: u64,
     overflow: u64,
+    stages: Vec<StageJson>,
+}
+
+/// One stage; rates in operations per second.
+#[derive(Debug, Serialize)]
+struct StageJson {
+    stage: String,
+    from_rate: f64,
+    to_rate: f64,
+    measured_seconds: f64,
+    target_rate: f64,
+    handled_rate: f64,
+    is_rate_sustained: bool,
+    is_client_limited: bool,
+    waiting_before: u64,
+    waiting_after: u64,
+    counts: CountsJson,
+    response: Option<LatencyJson>,
+    probes: Vec<ProbeJson>,
+    pool: PoolJson,
+    lateness: Option<LatencyJson>,
+    client_cpu: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -38,7 +66,7 @@ struct CountsJson {
 }
 
 #[derive(Debug, Serialize)]
-struct LatencyJson {
+pub(super) struct LatencyJson {
     count: u64,
     mean: f64,
     p50: f64,
@@ -81,6 +109,8 @@ struct PoolJson {
     wait: Option<LatencyJson>,
     create: Option<LatencyJson>,
     usage: Option<LatencyJson>,
+    /// The same under the names of the OpenTelemetry conventions, with the levels at the end.
+    metrics: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,6 +127,7 @@ pub(in crate::cli) fn json(report: &RunReport) -> RunJson {
         started: report.started.to_string(),
         measured_seconds: total.window.as_secs_f64(),
         is_closed_loop: report.is_closed_loop,
+        think_seconds: report.think.map(|think| think.as_secs_f64()),
         is_interrupted: report.is_interrupted,
         target_rate: (!report.is_closed_loop).then_some(total.target_rate),
         throughput: report.throughput(),
@@ -108,9 +139,11 @@ pub(in crate::cli) fn json(report: &RunReport) -> RunJson {
             Bottleneck::Server => "server",
         },
         counts: counts_json(report.counts()),
+        response: latency_json(&all_responses(total)),
         probes: total.probes.iter().map(probe_json).collect(),
         pool: pool_json(total),
         lateness: latency_json(&total.lateness),
+        client_cpu: total.client_cpu,
         errors: report
             .errors
             .iter()
@@ -122,6 +155,29 @@ pub(in crate::cli) fn json(report: &RunReport) -> RunJson {
             .collect(),
         connections_refused: report.connections_refused,
         overflow: report.overflow,
+        stages: report.stages.iter().map(stage_json).collect(),
+    }
+}
+
+fn stage_json(stage: &StageReport) -> StageJson {
+    let total = &stage.total;
+    StageJson {
+        stage: value::show_stage(stage.stage),
+        from_rate: stage.stage.from,
+        to_rate: stage.stage.to,
+        measured_seconds: total.window.as_secs_f64(),
+        target_rate: total.target_rate,
+        handled_rate: stage.handled_rate(),
+        is_rate_sustained: stage.is_rate_sustained(),
+        is_client_limited: client_limit(total).is_some(),
+        waiting_before: stage.waiting_before,
+        waiting_after: stage.waiting_after,
+        counts: counts_json(counts(total)),
+        response: latency_json(&all_responses(total)),
+        probes: total.probes.iter().map(probe_json).collect(),
+        pool: pool_json(total),
+        lateness: latency_json(&total.lateness),
+        client_cpu: total.client_cpu,
     }
 }
 
@@ -136,7 +192,7 @@ fn counts_json(counts: Counts) -> CountsJson {
     }
 }
 
-fn latency_json(histogram: &Latencies) -> Option<LatencyJson> {
+pub(super) fn latency_json(histogram: &Latencies) -> Option<LatencyJson> {
     let at = |q| quantile(histogram, q).map(|value| value.as_secs_f64());
     Some(LatencyJson {
         count: histogram.len(),
@@ -181,5 +237,6 @@ fn pool_json(total: &LoadTick) -> PoolJson {
         wait: latency_json(&pool.wait),
         create: latency_json(&pool.create),
         usage: latency_json(&pool.usage),
+        metrics: self::pool::json(pool),
     }
 }

@@ -1,25 +1,30 @@
 //! A run of the load engine for people.
 
-use super::{all_responses, rows_per_call};
-use crate::model::finding::{Finding, Severity};
-use crate::model::probe::{Latencies, LoadTick, ProbeFigures, Slo, quantile};
+use super::verdict::verdicts;
+use super::{all_responses, cell, counts, pool, rows_per_call, stages};
+use crate::model::probe::{Latencies, LoadTick, ProbeFigures, Slo};
 use crate::model::units;
-use crate::probes::outcome::{Bottleneck, RunReport, is_met};
+use crate::probes::outcome::{RunReport, is_met};
 use crate::report::doc::{Block, Document, Table};
-use std::time::Duration;
 
 const QUANTILES: [f64; 4] = [0.50, 0.95, 0.99, 0.999];
 
 /// The run for people.
 pub(in crate::cli) fn document(report: &RunReport) -> Document {
     let total = &report.total;
-    let mut blocks = vec![
-        Block::Facts(facts(report)),
-        Block::Table(responses(total, report)),
+    let mut blocks = vec![Block::Facts(facts(report))];
+    if !report.stages.is_empty() {
+        blocks.push(Block::Heading("Stages".to_owned()));
+        blocks.extend(stages::blocks(&report.stages));
+        blocks.push(Block::Heading("All stages together".to_owned()));
+    }
+    blocks.extend([
+        Block::Table(responses(total)),
         Block::Table(services(total)),
         Block::Heading("Connection pool".to_owned()),
-        Block::Facts(pool(total)),
-    ];
+        Block::Facts(pool_facts(total)),
+        Block::Table(pool::table(&total.pool)),
+    ]);
     if !report.errors.is_empty() {
         blocks.push(Block::Table(errors(report)));
     }
@@ -34,11 +39,22 @@ pub(in crate::cli) fn document(report: &RunReport) -> Document {
 fn facts(report: &RunReport) -> Vec<(String, String)> {
     let total = &report.total;
     let counts = report.counts();
-    let load = if report.is_closed_loop {
+    let load = if let Some(think) = report.think {
+        format!(
+            "closed loop: {} users who think {} on average between two operations",
+            total.pool.max,
+            units::duration(think)
+        )
+    } else if report.is_closed_loop {
         "closed loop: as fast as answers came; stalls are hidden".to_owned()
     } else {
+        let mean = if report.stages.is_empty() {
+            ""
+        } else {
+            " on average"
+        };
         format!(
-            "open loop, {} operations/s intended",
+            "open loop, {} operations/s intended{mean}",
             units::count(total.target_rate)
         )
     };
@@ -58,11 +74,14 @@ fn facts(report: &RunReport) -> Vec<(String, String)> {
         ),
         ("Retries".to_owned(), counts.retries.to_string()),
         ("Generator lateness".to_owned(), quantiles(&total.lateness)),
+        (
+            "Generator processor".to_owned(),
+            format!(
+                "{} of one by the busiest thread",
+                units::percent(total.client_cpu)
+            ),
+        ),
     ]
-}
-
-fn cell(histogram: &Latencies, q: f64) -> String {
-    quantile(histogram, q).map_or_else(|| "-".to_owned(), units::duration)
 }
 
 fn latency_cells(histogram: &Latencies) -> Vec<String> {
@@ -71,7 +90,7 @@ fn latency_cells(histogram: &Latencies) -> Vec<String> {
     cells
 }
 
-fn responses(total: &LoadTick, report: &RunReport) -> Table {
+pub(super) fn responses(total: &LoadTick) -> Table {
     let mut table = Table::new(
         "Response: from the intended start to the last row, waits included",
         &[
@@ -97,7 +116,7 @@ fn responses(total: &LoadTick, report: &RunReport) -> Table {
         row.push(objective(probe));
         table.push(row);
     }
-    let counts = report.counts();
+    let counts = counts(total);
     let mut row = vec![
         "all".to_owned(),
         counts.scheduled.to_string(),
@@ -109,7 +128,7 @@ fn responses(total: &LoadTick, report: &RunReport) -> Table {
     table
 }
 
-fn services(total: &LoadTick) -> Table {
+pub(super) fn services(total: &LoadTick) -> Table {
     let mut table = Table::new(
         "Service: from sending to the last row, the server and the wire alone",
         &[
@@ -151,7 +170,7 @@ fn objective(probe: &ProbeFigures) -> String {
     format!("p{} < {} {state}", share * 100.0, units::duration(limit))
 }
 
-fn quantiles(histogram: &Latencies) -> String {
+pub(super) fn quantiles(histogram: &Latencies) -> String {
     if histogram.is_empty() {
         return "nothing recorded".to_owned();
     }
@@ -163,7 +182,7 @@ fn quantiles(histogram: &Latencies) -> String {
     )
 }
 
-fn pool(total: &LoadTick) -> Vec<(String, String)> {
+fn pool_facts(total: &LoadTick) -> Vec<(String, String)> {
     let pool = &total.pool;
     [
         ("Connections", format!("{} at most", pool.max)),
@@ -176,15 +195,9 @@ fn pool(total: &LoadTick) -> Vec<(String, String)> {
                 pool.pending_max
             ),
         ),
-        ("Wait", quantiles(&pool.wait)),
-        ("Use", quantiles(&pool.usage)),
-        ("Open", quantiles(&pool.create)),
         (
-            "Lent, opened, closed, given up waiting",
-            format!(
-                "{}, {}, {}, {}",
-                pool.acquired, pool.created, pool.closed, pool.timeouts
-            ),
+            "Lent, opened, closed",
+            format!("{}, {}, {}", pool.acquired, pool.created, pool.closed),
         ),
     ]
     .map(|(name, value)| (name.to_owned(), value))
@@ -211,120 +224,4 @@ fn errors(report: &RunReport) -> Table {
         ]);
     }
     table
-}
-
-fn finding(severity: Severity, code: &'static str, message: String, remedy: &str) -> Finding {
-    Finding {
-        severity,
-        code,
-        message,
-        remedy: remedy.to_owned(),
-    }
-}
-
-/// What the run allows to be concluded.
-pub(in crate::cli) fn verdicts(report: &RunReport) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for (number, probe) in report.missed().into_iter().enumerate() {
-        let remedy = if number == 0 {
-            "see the service latency above: what the server does not explain is waiting"
-        } else {
-            ""
-        };
-        found.push(finding(
-            Severity::Problem,
-            "objective-missed",
-            missed(probe),
-            remedy,
-        ));
-    }
-    match report.is_rate_sustained() {
-        Some(true) => found.push(finding(
-            Severity::Ok,
-            "rate-sustained",
-            format!(
-                "the rate of {}/s was sustained",
-                units::count(report.total.target_rate)
-            ),
-            "",
-        )),
-        Some(false) => found.push(finding(
-            Severity::Warning,
-            "rate-not-sustained",
-            format!(
-                "the rate was not sustained: {} of {} operations were left unsent",
-                report.counts().unsent,
-                report.counts().scheduled
-            ),
-            "lower the rate, or see below what held it up",
-        )),
-        None => found.push(finding(
-            Severity::Note,
-            "closed-loop",
-            "a closed loop has no rate to sustain, and its latencies hide stalls".to_owned(),
-            "judge latency with `--rate`",
-        )),
-    }
-    if report.connections_refused > 0 {
-        found.push(finding(
-            Severity::Warning,
-            "connections-refused",
-            format!(
-                "{} attempts to open a connection failed; the latest: {}",
-                report.connections_refused,
-                report.last_refusal.as_deref().unwrap_or("unknown")
-            ),
-            "",
-        ));
-    }
-    found.push(bottleneck(report));
-    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    found
-}
-
-fn missed(probe: &ProbeFigures) -> String {
-    let measured = probe.slo_state().map_or(Duration::ZERO, |(value, _)| value);
-    let limit = probe.slo.map_or(Duration::ZERO, |slo| slo.limit);
-    let share = probe.slo.map_or(0.0, |slo| slo.quantile) * 100.0;
-    if measured > limit {
-        format!(
-            "`{}`: p{share} of the response is {}, above {}",
-            probe.name,
-            units::duration(measured),
-            units::duration(limit)
-        )
-    } else {
-        format!(
-            "`{}`: {} of {} operations failed, more than p{share} leaves room for",
-            probe.name, probe.counts.failed, probe.counts.scheduled
-        )
-    }
-}
-
-fn bottleneck(report: &RunReport) -> Finding {
-    let used = units::percent(report.total.pool.utilization);
-    match report.bottleneck() {
-        Bottleneck::Client => finding(
-            Severity::Warning,
-            "client-limited",
-            "client-limited: the generator's own lateness at p99 is more than a tenth of the \
-             response's"
-                .to_owned(),
-            "run mydex on a quieter machine, or lower the rate; these latencies are partly its own",
-        ),
-        Bottleneck::Pool => finding(
-            Severity::Note,
-            "pool-bottleneck",
-            format!(
-                "operations waited longer for a connection than for the server (pool {used} used)"
-            ),
-            "raise `--concurrency` if the server has room; if service latency then grows, it has none",
-        ),
-        Bottleneck::Server => finding(
-            Severity::Ok,
-            "server-time",
-            format!("time went to the server, not to waiting for a connection (pool {used} used)"),
-            "",
-        ),
-    }
 }
