@@ -44,15 +44,15 @@ pub fn differences(then: &Baseline, now: &Baseline) -> Vec<Difference> {
     let load = "load the data that was recorded, or record again";
     let (w, v) = (&then.workload, &now.workload);
     found.unless_same("the pack", &w.pack, &v.pack, load);
-    found.unless_same("the version of the pack", w.version, v.version, load);
-    found.unless_same("the seed of the data", w.data_seed, v.data_seed, load);
-    found.unless_same("the scale of the data", w.scale, v.scale, load);
+    found.unless_same("the version of the pack", &w.version, &v.version, load);
+    found.unless_same("the seed of the data", &w.data_seed, &v.data_seed, load);
+    found.unless_same("the scale of the data", &w.scale, &v.scale, load);
     let same = "use the same value, or record again";
-    found.unless_same("the seed", w.seed, v.seed, same);
+    found.unless_same("the seed", &w.seed, &v.seed, same);
     found.unless_same(
         "the operations of a probe",
-        w.operations,
-        v.operations,
+        &w.operations,
+        &v.operations,
         same,
     );
     found.unless_same(
@@ -69,8 +69,8 @@ pub fn differences(then: &Baseline, now: &Baseline) -> Vec<Difference> {
         let value = |of: Option<&String>| of.map_or("not there", String::as_str).to_owned();
         found.unless_same(
             &format!("the variable `{name}`"),
-            value(a.get(name)),
-            value(b.get(name)),
+            &value(a.get(name)),
+            &value(b.get(name)),
             "set it as it was, or record again",
         );
     }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 use super::context::Format;
-use super::{advise, baseline, check, config, demo, digest, generate, index, probe, report, sandbox, top};
+use super::{
+    advise, baseline, check, config, demo, digest, generate, index, probe, report, sandbox, top,
+};
 
 /// Watches MySQL live, finds the indexes it lacks or does not need, and guards what was won.
 ///

@@ -90,7 +90,10 @@ impl Staged {
     /// All stages together; a single one is handed over as it is.
     #[must_use]
     pub fn into_sum(mut self) -> Recorder {
-        let mut used = self.recorders.iter_mut().filter(|recorder| recorder.is_some());
+        let mut used = self
+            .recorders
+            .iter_mut()
+            .filter(|recorder| recorder.is_some());
         if let (Some(only), None) = (used.next(), used.next()) {
             return only.take().unwrap_or_else(|| Recorder::new(self.probes));
         }
