@@ -22,18 +22,27 @@
     reason = "a bench ends loudly at what it did not expect"
 )]
 
+#[path = "apply/boundaries.rs"]
+mod boundaries;
 #[path = "../tests/it/apply/forms.rs"]
 mod forms;
+#[path = "apply/kills.rs"]
+mod kills;
 #[path = "../tests/it/apply/stage.rs"]
 mod stage;
+#[path = "apply/there_and_back.rs"]
+mod there_and_back;
+#[path = "apply/timed.rs"]
+mod timed;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Duration;
 
+use boundaries::{boundaries, child};
+use kills::kills;
 use mydex::config::load::Loaded;
 use mydex::config::settings::{Server, Tls, TlsMode};
 use mydex::indexes::apply::{self, Change, End, Event, Options, Outcome, Range, Unjudged};
@@ -43,9 +52,10 @@ use mydex::indexes::reconcile::Direction;
 use mydex::model::ledger::State;
 use mydex::sandbox::{self, Sandbox};
 use mydex::server::audit::Audit;
-use rand::RngExt as _;
+use sqlx::ConnectOptions as _;
 use sqlx::mysql::MySqlConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use there_and_back::{all_forms, races};
+use timed::{bystander, undo};
 use tokio_util::sync::CancellationToken;
 
 /// Random moments.
@@ -265,186 +275,6 @@ where
     }
 }
 
-/// One form, or what went wrong with it.
-async fn form(place: Place, number: usize) {
-    let mut sql = place.connect().await;
-    let schema = format!("form_{number}");
-    let is_written = number >= forms::FORMS.len();
-    let text = if is_written {
-        forms::file_of_drop(forms::WRITTEN[number - forms::FORMS.len()].1)
-    } else {
-        let (table, form) = forms::FORMS[number];
-        forms::file(table, form)
-    };
-    let scene = Scene::new(&place, &schema, &[("0001_form.toml", &text)]);
-    stage::run(&mut sql, &format!("CREATE DATABASE {schema}; USE {schema}")).await;
-    stage::run(&mut sql, forms::TABLE).await;
-    for special in forms::SPECIAL {
-        stage::run(&mut sql, special).await;
-    }
-    if is_written {
-        let made = forms::WRITTEN[number - forms::FORMS.len()].0;
-        stage::run(&mut sql, &format!("ALTER TABLE things {made}")).await;
-    }
-    let before = scene.print(&mut sql).await;
-    scene.settle(Direction::Up).await;
-    let after = scene.print(&mut sql).await;
-    assert_ne!(after, before, "{text}");
-    for _ in 0..2 {
-        scene.settle(Direction::Down).await;
-        assert_eq!(scene.print(&mut sql).await, before, "{text}");
-        scene.settle(Direction::Up).await;
-        assert_eq!(scene.print(&mut sql).await, after, "{text}");
-    }
-    stage::run(&mut sql, &format!("DROP DATABASE {schema}")).await;
-}
-
-async fn all_forms(place: &Place) {
-    let count = forms::FORMS.len() + forms::WRITTEN.len();
-    each(count, |number| form(place.clone(), number)).await;
-    say(&format!(
-        "forms: {} forms made and {} written ones dropped, there, back, there, back and there: the \
-         fingerprints of each side are identical, all of them",
-        forms::FORMS.len(),
-        forms::WRITTEN.len()
-    ));
-}
-
-async fn undo(place: &Place) {
-    let scene = Scene::new(place, "undo", &stage::FOLDER[3..4]);
-    let mut sql = place.connect().await;
-    stage::reset(&mut sql, "undo", 64_000).await;
-    let before = scene.print(&mut sql).await;
-    let soaking = Options {
-        soak: Duration::from_hours(24),
-        ..options()
-    };
-    let mut times = Vec::new();
-    for _ in 0..21 {
-        let outcome = scene.go(Direction::Up, &soaking, &mut |_| {}).await;
-        assert_eq!(outcome.settled[0].state, State::Soaking, "{outcome:?}");
-        let begun = Instant::now();
-        scene.settle(Direction::Down).await;
-        times.push(begun.elapsed());
-        assert_eq!(scene.print(&mut sql).await, before);
-    }
-    times.sort();
-    say(&format!(
-        "undo of a staged drop, connecting included: median {:?}, longest of 21 {:?} (target: under 1 s)",
-        times[10], times[20]
-    ));
-}
-
-/// Somebody's transaction is open for six seconds, and others go on reading.
-async fn bystander(place: &Place) {
-    for (lock_wait, limit) in [(1_000, 1_100), (300, 400)] {
-        let scene = Scene::new(place, "bystander", &stage::FOLDER[..1]);
-        let mut sql = place.connect().await;
-        stage::reset(&mut sql, "bystander", 1_000).await;
-        let mut open = place.connect().await;
-        let read = "SELECT COUNT(*) FROM bystander.orders WHERE id < 10";
-        stage::run(&mut open, &format!("START TRANSACTION; {read}")).await;
-        let patient = Options {
-            lock_wait: Duration::from_millis(lock_wait),
-            ..options()
-        };
-        let mut tries = 0;
-        let mut watch = |event: Event| tries += usize::from(matches!(event, Event::Blocked { .. }));
-        let looks = async {
-            let begun = Instant::now();
-            let mut waits = Vec::new();
-            while begun.elapsed() < Duration::from_secs(6) {
-                let asked = Instant::now();
-                stage::run(&mut sql, read).await;
-                waits.push(asked.elapsed());
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            stage::run(&mut open, "COMMIT").await;
-            waits.sort();
-            waits
-        };
-        let (outcome, waits) = tokio::join!(scene.go(Direction::Up, &patient, &mut watch), looks);
-        assert_eq!(outcome.settled.len(), 1, "{outcome:?}");
-        say(&format!(
-            "bystander behind a transaction of 6 s, timeout {lock_wait} ms: {tries} tries, longest \
-             wait {:?} of {} statements, median {:?} (target: at most {limit} ms)",
-            waits.last().unwrap(),
-            waits.len(),
-            waits[waits.len() / 2]
-        ));
-    }
-}
-
-async fn races(place: &Place) {
-    let scene = Scene::new(place, "races", &stage::FOLDER[..2]);
-    let mut sql = place.connect().await;
-    stage::reset(&mut sql, "races", 1_000).await;
-    let before = scene.print(&mut sql).await;
-    let mut after = String::new();
-    for race in 0..RACES {
-        let options = options();
-        let go = async || {
-            let mut waited = false;
-            let mut watch = |event: Event| waited |= matches!(event, Event::Waiting { .. });
-            let outcome = scene.go(Direction::Up, &options, &mut watch).await;
-            assert!(matches!(outcome.end, End::Complete), "{race}: {outcome:?}");
-            outcome.settled.len()
-        };
-        let (one, two, three, four) = tokio::join!(go(), go(), go(), go());
-        let mut worked = [one, two, three, four];
-        worked.sort_unstable();
-        assert_eq!(worked, [0, 0, 0, 2], "race {race}");
-        let now = scene.print(&mut sql).await;
-        if race == 0 {
-            after = now;
-        } else {
-            assert_eq!(now, after, "race {race}");
-        }
-        scene.settle(Direction::Down).await;
-        assert_eq!(scene.print(&mut sql).await, before, "race {race}");
-    }
-    say(&format!(
-        "races: {RACES} of 4 appliers: one worked each time, three waited and found nothing to do, \
-         no error, no duplicate"
-    ));
-}
-
-/// Whether an event is one that every run has at the same place.
-fn is_boundary(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Begun { .. } | Event::Step { .. } | Event::Judged { .. } | Event::Settled(_)
-    )
-}
-
-/// `child DIRECTION PLACE PORT SCHEMA HOME`, with the password in the environment: ends itself by
-/// SIGKILL at the event of that number.
-async fn child(arguments: &[String]) {
-    let [direction, at, port, schema, home] = arguments else {
-        panic!("{arguments:?}");
-    };
-    let place = Place {
-        port: port.parse().unwrap(),
-        password: std::env::var("MYDEX_BENCH_SECRET").unwrap(),
-    };
-    let scene = Scene::at(&place, schema, Path::new(home));
-    let at: usize = at.parse().unwrap();
-    let mut seen = 0;
-    let mut watch = |event: Event| {
-        if !is_boundary(&event) {
-            return;
-        }
-        if seen == at {
-            let own = rustix::process::getpid();
-            let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
-        }
-        seen += 1;
-    };
-    let direction = Direction::of_word(direction).unwrap();
-    let outcome = scene.go(direction, &options(), &mut watch).await;
-    assert!(matches!(outcome.end, End::Complete), "{outcome:?}");
-}
-
 /// What a scene looks like on both sides; it stands on the lower one.
 async fn sides(scene: &Scene, sql: &mut MySqlConnection) -> (String, String) {
     let down = scene.print(sql).await;
@@ -479,180 +309,4 @@ async fn ended_and_settled(
         assert_eq!(is_there, to == Direction::Up, "{row:?}");
     }
     link.close().await;
-}
-
-async fn boundaries(place: &Place, directions: &[Direction]) {
-    let mut total = 0;
-    for &direction in directions {
-        let scene = Scene::new(place, "counted", stage::FOLDER);
-        let mut sql = place.connect().await;
-        stage::reset(&mut sql, "counted", 1_000).await;
-        if direction == Direction::Down {
-            scene.settle(Direction::Up).await;
-        }
-        let mut count = 0;
-        let mut watch = |event: Event| count += usize::from(is_boundary(&event));
-        let outcome = scene.go(direction, &options(), &mut watch).await;
-        assert!(matches!(outcome.end, End::Complete));
-        let made = place.clone();
-        each(count, move |at| boundary(made.clone(), direction, at)).await;
-        total += count;
-        say(&format!(
-            "boundaries, {}: SIGKILL at each of {count}; the next run converged every time",
-            direction.word()
-        ));
-    }
-    say(&format!("boundaries: {total} in all"));
-}
-
-async fn boundary(place: Place, direction: Direction, at: usize) {
-    let schema = format!("boundary_{}_{at}", direction.word());
-    let scene = Scene::new(&place, &schema, stage::FOLDER);
-    let mut sql = place.connect().await;
-    stage::reset(&mut sql, &schema, 1_000).await;
-    let both = sides(&scene, &mut sql).await;
-    for goes_on in [true, false] {
-        let other = match direction {
-            Direction::Up => Direction::Down,
-            Direction::Down => Direction::Up,
-        };
-        scene.settle(other).await;
-        let status = tokio::process::Command::new(std::env::current_exe().unwrap())
-            .args(["child", direction.word(), &at.to_string()])
-            .args([&place.port.to_string(), &schema])
-            .arg(&scene.home)
-            .env("MYDEX_BENCH_SECRET", &place.password)
-            .stdout(Stdio::null())
-            .status()
-            .await
-            .unwrap();
-        assert!(!status.success(), "{direction:?} {at} came to its end");
-        ended_and_settled(&scene, &mut sql, &both, direction, goes_on).await;
-    }
-    stage::run(&mut sql, &format!("DROP DATABASE {schema}")).await;
-}
-
-/// One process of mydex, ended after `delay`; whether it was still running.
-async fn killed(scene: &Scene, direction: Direction, delay: Option<Duration>) -> bool {
-    let Place { port, password } = &scene.place;
-    let schema = &scene.schema;
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_mydex"));
-    command.arg("index");
-    match direction {
-        Direction::Up => command.args(["apply", "--soak", "0s"]),
-        Direction::Down => command.args(["rollback", "--to", "0"]),
-    };
-    let mut process = command
-        .arg("--execute")
-        .arg("--dir")
-        .arg(scene.home.join("indexes"))
-        .env(
-            "MYDEX_URL",
-            format!("mysql://root:{password}@127.0.0.1:{port}/{schema}"),
-        )
-        .env("MYDEX_STATE_DIR", scene.home.join("state"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let Some(delay) = delay else {
-        assert!(process.wait().await.unwrap().success());
-        return false;
-    };
-    tokio::time::sleep(delay).await;
-    let runs = process.try_wait().unwrap().is_none();
-    process.kill().await.unwrap();
-    runs
-}
-
-/// Where a kill left the ledger, in a word.
-async fn left_at(scene: &Scene, sql: &mut MySqlConnection) -> &'static str {
-    let open = format!(
-        "SELECT COUNT(*) FROM `{}`.mydex_ledger_steps WHERE ended IS NULL",
-        scene.schema
-    );
-    let unfinished = format!(
-        "SELECT COUNT(*) FROM `{}`.mydex_ledger WHERE state IN ('unfinished', 'staged', 'soaking')",
-        scene.schema
-    );
-    let mut counts = [0_i64; 2];
-    for (count, text) in counts.iter_mut().zip([open, unfinished]) {
-        let query = sqlx::query_scalar(AssertSqlSafe(text));
-        *count = query.fetch_one(&mut *sql).await.unwrap();
-    }
-    match (counts[0], counts[1]) {
-        (1.., _) => "with a statement under way",
-        (0, 1..) => "between two statements of a definition",
-        _ => "between two definitions, before the first, or behind the last",
-    }
-}
-
-async fn kills(place: &Place) {
-    let found = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let workers = workers();
-    let result = Arc::clone(&found);
-    let made = place.clone();
-    each(workers, move |worker| {
-        let share = KILLS / workers + usize::from(worker < KILLS % workers);
-        some_kills(made.clone(), worker, share, Arc::clone(&result))
-    })
-    .await;
-    let found = found.lock().unwrap();
-    let mut words: Vec<&str> = found.clone();
-    words.sort_unstable();
-    words.dedup();
-    for word in words {
-        let count = found.iter().filter(|one| **one == word).count();
-        say(&format!("kills: {count} {word}"));
-    }
-    say(&format!(
-        "kills: SIGKILL at {} random moments of apply and rollback; the next run converged every \
-         time, and the schema was exactly one side or the other",
-        found.len()
-    ));
-}
-
-async fn some_kills(
-    place: Place,
-    worker: usize,
-    share: usize,
-    found: Arc<std::sync::Mutex<Vec<&'static str>>>,
-) {
-    let schema = format!("kills_{worker}");
-    let scene = Scene::new(&place, &schema, stage::FOLDER);
-    let mut sql = place.connect().await;
-    stage::reset(&mut sql, &schema, ROWS).await;
-    let both = sides(&scene, &mut sql).await;
-    let begun = Instant::now();
-    killed(&scene, Direction::Up, None).await;
-    let mut typical = begun.elapsed();
-    let mut stands = Direction::Up;
-    let mut done = 0;
-    while done < share {
-        let direction = match stands {
-            Direction::Up => Direction::Down,
-            Direction::Down => Direction::Up,
-        };
-        let (delay, goes_on) = {
-            let mut random = rand::rng();
-            (
-                typical.mul_f64(random.random_range(0.0..1.0)),
-                random.random_bool(0.5),
-            )
-        };
-        if killed(&scene, direction, Some(delay)).await {
-            let word = left_at(&scene, &mut sql).await;
-            found.lock().unwrap().push(word);
-            done += 1;
-        } else {
-            // It was through already: the next ones are ended sooner.
-            typical = typical.mul_f64(0.9);
-        }
-        ended_and_settled(&scene, &mut sql, &both, direction, goes_on).await;
-        stands = if goes_on { direction } else { stands };
-    }
-    sql.execute(AssertSqlSafe(format!("DROP DATABASE {schema}")))
-        .await
-        .unwrap();
-    sql.close().await.unwrap();
 }

@@ -3,8 +3,10 @@
 
 mod drive;
 mod facts;
+mod judged;
 mod observe;
 mod preview;
+mod record;
 mod session;
 mod terms;
 mod visible;
@@ -186,7 +188,8 @@ async fn to_take_back(
     let mut jobs = Vec::new();
     for schema in schemas {
         for row in ledger::read(link, schema).await? {
-            if range.has(row.version) && !matches!(row.state, State::RolledBack | State::Rejected) {
+            let is_over = matches!(row.state, State::RolledBack | State::Rejected);
+            if range.has(row.version) && (!is_over || row.is_hidden_by_guard()) {
                 jobs.push(Job::down(&row)?);
             }
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reconcile::{Memory, Next, Stage, Step, Task, next};
-use super::steps::{MAX_STEPS, mode, remember, statement};
+use super::steps::{MAX_STEPS, forced_copy, mode, remember, statement};
 use super::{estimate, likeness};
 use crate::model::ledger::State;
 use crate::model::schema::{Column, Generated, Index, Table};
@@ -24,6 +24,8 @@ pub struct PlannedStep {
     pub bytes: Option<u64>,
     /// It waits for the end of the soak.
     pub is_after_soak: bool,
+    /// Why it copies the table because of what else is there, and what to do instead.
+    pub forced_copy: Option<(String, String)>,
 }
 
 /// What would be done for one definition.
@@ -96,14 +98,15 @@ fn planned(
     said: Option<u64>,
     is_after_soak: bool,
 ) -> PlannedStep {
+    let copies = mode(task, step).algorithm == Algorithm::Copy;
     let bytes = match step {
+        Step::AddColumn | Step::DropColumn if copies => Some(0),
         Step::Build { .. } => Some(estimate::bytes(table, &task.index, said)),
         Step::DropIndex => table
             .index(&task.index.name)
             .map(|index| estimate::bytes(table, index, None)),
         _ => None,
     };
-    let copies = mode(task, step).algorithm == Algorithm::Copy;
     let bytes = match bytes {
         // The copy stands beside the table until it takes its place.
         Some(bytes) if copies => Some(bytes.saturating_add(table.data_bytes + table.index_bytes)),
@@ -121,6 +124,7 @@ fn planned(
         time,
         bytes,
         is_after_soak,
+        forced_copy: forced_copy(task, step),
     }
 }
 

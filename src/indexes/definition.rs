@@ -9,7 +9,7 @@ use super::{parse, print};
 use crate::config::mistake::Mistakes;
 use crate::model::advice::{Action, LockLevel};
 use crate::model::schema::{GeneratedColumn, Index, TableName};
-use crate::server::ddl::{self, Algorithm, Mode};
+use crate::server::ddl::{self, Mode};
 
 /// One change: make this index, or drop it.
 ///
@@ -32,12 +32,6 @@ pub struct Definition {
     /// What speaks for it.
     pub evidence: Option<Evidence>,
 }
-
-/// The column steps are instant or refused, never a copy of the table.
-const INSTANT: Mode = Mode {
-    algorithm: Algorithm::Instant,
-    lock: LockLevel::None,
-};
 
 impl Definition {
     /// Reads a definition. `file` is its name for messages.
@@ -120,7 +114,7 @@ impl Definition {
                 &column.name,
                 &column.full_type,
                 &column.expression,
-                INSTANT,
+                Mode::INSTANT,
             )
         });
         let index = ddl::create_index(&on, &self.index, Mode::to_build(&self.index));
@@ -131,7 +125,7 @@ impl Definition {
         let on = self.table_name(default_schema);
         let index = ddl::drop_index(&on, &self.index.name, Mode::to_drop(&self.index));
         let column = self.column.iter();
-        let column = column.map(|column| ddl::drop_column(&on, &column.name, INSTANT));
+        let column = column.map(|column| ddl::drop_column(&on, &column.name, Mode::ONLINE));
         std::iter::once(index).chain(column).collect()
     }
 }

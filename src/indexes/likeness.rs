@@ -1,7 +1,9 @@
 //! Whether what is there is what a definition describes: every facet, never the name alone.
 
+use super::facets::{Difference, Facet, differences, is_same_structure};
+use super::formula;
 use super::reconcile::{Found, FoundColumn, Memory, Seen, Task};
-use crate::model::schema::{GeneratedColumn, Index, IndexKind, KeyPart, Part, Table};
+use crate::model::schema::{GeneratedColumn, Index, IndexKind, KeyPart, Table};
 use crate::server::ddl;
 
 /// What is there for a task, told from the table alone.
@@ -16,7 +18,7 @@ pub(super) fn see(task: &Task, memory: &Memory, table: &Table) -> Seen {
         .indexes
         .iter()
         .filter(|other| !other.name.eq_ignore_ascii_case(&task.index.name))
-        .find(|other| normal(other, table).is_same_as(&wanted))
+        .find(|other| is_same_structure(&wanted, &normal(other, table)))
         .map(|other| other.name.clone());
     let column = task.column.as_ref();
     Seen {
@@ -48,7 +50,8 @@ fn aside(memory: &Memory, table: &Table) -> Vec<String> {
 
 fn compare(wanted: &Index, found: &Index, table: &Table) -> Found {
     let there = normal(found, table);
-    if there.is_same_as(wanted) && there.comment == wanted.comment {
+    let is_visibility = |one: &Difference| one.facet == Facet::Visible;
+    if differences(wanted, &there).iter().all(is_visibility) {
         return Found::Same {
             is_visible: found.is_visible,
         };
@@ -79,10 +82,7 @@ fn normal(index: &Index, table: &Table) -> Index {
     let mut parts = Vec::with_capacity(index.parts.len());
     for part in &index.parts {
         parts.push(KeyPart {
-            what: match &part.what {
-                Part::Column(name) => Part::Column(name.to_lowercase()),
-                Part::Expression(text) => Part::Expression(loose(text)),
-            },
+            what: part.what.clone(),
             prefix: part.prefix.filter(|length| !is_whole(part, *length, table)),
             is_descending: part.is_descending,
         });
@@ -108,88 +108,6 @@ fn is_whole(part: &KeyPart, length: u32, table: &Table) -> bool {
     })
 }
 
-/// An expression without what people write differently: quotes around names, spaces, letter case
-/// outside of strings, and the character set that the server puts before a string.
-pub(super) fn loose(sql: &str) -> String {
-    let mut out = String::with_capacity(sql.len());
-    let mut chars = sql.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\'' | '"' => {
-                drop_introducer(&mut out);
-                out.push('\'');
-                while let Some(inner) = chars.next() {
-                    // A quote inside is doubled or escaped, and both are the same.
-                    let plain = match inner {
-                        '\\' => chars.next().map_or('\\', unescaped),
-                        inner if inner != c => inner,
-                        _ if chars.next_if_eq(&c).is_some() => c,
-                        _ => break,
-                    };
-                    if matches!(plain, '\'' | '\\') {
-                        out.push(plain);
-                    }
-                    out.push(plain);
-                }
-                out.push('\'');
-            }
-            '`' => {}
-            c if c.is_whitespace() => {}
-            c => out.extend(c.to_lowercase()),
-        }
-    }
-    while let Some(inner) = enclosed(&out) {
-        out = inner.to_owned();
-    }
-    out
-}
-
-/// What a character behind a backslash stands for.
-fn unescaped(c: char) -> char {
-    match c {
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        '0' => '\0',
-        'b' => '\u{8}',
-        'Z' => '\u{1a}',
-        other => other,
-    }
-}
-
-/// A character set right before a string: `_utf8mb4`.
-fn drop_introducer(out: &mut String) {
-    for set in ["_utf8mb4", "_utf8mb3", "_latin1", "_binary", "_ascii"] {
-        if let Some(rest) = out.strip_suffix(set) {
-            let length = rest.len();
-            let begins_here = !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-            if begins_here {
-                out.truncate(length);
-            }
-            return;
-        }
-    }
-}
-
-/// What is inside of parentheses that enclose all of it.
-fn enclosed(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix('(')?.strip_suffix(')')?;
-    let mut depth = 0_i32;
-    let mut is_quoted = false;
-    for c in inner.chars() {
-        match c {
-            '\'' => is_quoted = !is_quoted,
-            '(' if !is_quoted => depth += 1,
-            ')' if !is_quoted => depth -= 1,
-            _ => {}
-        }
-        if depth < 0 {
-            return None;
-        }
-    }
-    Some(inner)
-}
-
 fn find_column(column: &GeneratedColumn, table: &Table) -> FoundColumn {
     let Some(found) = table.column(&column.name) else {
         return FoundColumn::Missing;
@@ -205,7 +123,7 @@ fn find_column(column: &GeneratedColumn, table: &Table) -> FoundColumn {
         None => other(&format!("a plain `{}`", found.full_type)),
         Some(generated) => {
             let is_same = !generated.is_stored
-                && loose(&generated.expression) == loose(&column.expression)
+                && formula::is_same(&generated.expression, &column.expression)
                 && is_same_type(&found.full_type, &column.full_type);
             if is_same {
                 return FoundColumn::Same;

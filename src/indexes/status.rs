@@ -8,7 +8,7 @@ use super::definition::Definition;
 use super::facets::{differences, is_same_structure};
 use super::files::Entry;
 use super::ledger::Row;
-use super::reconcile::Stage;
+use super::reconcile::{Direction, Stage};
 use super::rules;
 use crate::model::advice::Action;
 use crate::model::check::Rule;
@@ -209,6 +209,7 @@ impl Book<'_> {
             action,
             state: one.state(),
             changed: one.row.map(|row| row.changed),
+            said: one.row.and_then(said),
             problems: Vec::new(),
         }
     }
@@ -244,10 +245,26 @@ impl Book<'_> {
         if state.state == State::Unfinished {
             let error = one.row.and_then(|row| row.error.as_deref());
             let why = error.map_or(String::new(), |error| format!(": {error}"));
+            let is_down = one.row.is_some_and(|row| row.direction == Direction::Down);
+            let (what, remedy) = if is_down {
+                (
+                    "was being taken back",
+                    format!(
+                        "`mydex index rollback --only {version} --execute` goes on from what is \
+                         there"
+                    ),
+                )
+            } else {
+                (
+                    "was begun",
+                    "run `mydex index apply --execute` again; it goes on from what is there"
+                        .to_owned(),
+                )
+            };
             broken.push(Broken::new(
                 &rules::UNFINISHED,
-                format!("version {version} was begun and not ended{why}"),
-                "run `mydex index apply --execute` again; it goes on from what is there",
+                format!("version {version} {what}, and that was not ended{why}"),
+                remedy,
             ));
         }
         let later = self.known.iter().filter(|other| {
@@ -351,8 +368,21 @@ fn nothing() -> DefinitionState {
         action: Action::Create,
         state: State::Pending,
         changed: None,
+        said: None,
         problems: Vec::new(),
     }
+}
+
+/// What the ledger says about a version, for people.
+fn said(row: &Row) -> Option<String> {
+    if let (State::Soaking, Some(hidden)) = (row.state, row.hidden) {
+        let since = hidden.strftime("%Y-%m-%d %H:%M:%S");
+        return Some(format!("invisible since {since} UTC, and to be dropped"));
+    }
+    // While an index has another name, the note has the names that have to come back.
+    let note = row.note.clone().filter(|_| row.stage != Stage::Aside);
+    let said = row.error.clone().or(note);
+    said.filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -3,24 +3,12 @@
 use std::time::Duration;
 
 use super::reconcile::{Direction, Memory, Stage, Step, Task};
-use crate::model::advice::{Action, LockLevel};
+use crate::model::advice::Action;
 use crate::model::schema::{Index, Part, Table, TableName};
 use crate::server::ddl::{self, Algorithm, Mode};
 
-/// The column steps are instant or refused, never a copy of the table.
-const INSTANT: Mode = Mode {
-    algorithm: Algorithm::Instant,
-    lock: LockLevel::None,
-};
-
 /// Steps that one definition can take, with room to spare: more are a mistake of this program.
 pub(super) const MAX_STEPS: usize = 16;
-
-/// Writers wait while the table is copied.
-const COPY: Mode = Mode {
-    algorithm: Algorithm::Copy,
-    lock: LockLevel::Shared,
-};
 
 /// How a step is carried out: the weakest that the server accepts (tried on MySQL 9.7).
 #[must_use]
@@ -30,12 +18,57 @@ pub fn mode(task: &Task, step: &Step) -> Mode {
     let is_partitioned_expression = task.is_partitioned && task.index.is_functional();
     let is_whole = task.index.parts.iter().all(|part| part.prefix.is_none());
     match step {
-        Step::AddColumn | Step::DropColumn => INSTANT,
-        Step::Build { .. } | Step::DropIndex if is_partitioned_expression => COPY,
-        Step::DropIndex if task.is_primary_substitute && is_whole => COPY,
+        Step::AddColumn | Step::Build { .. } if forced_copy(task, step).is_some() => Mode::COPY,
+        Step::AddColumn => Mode::INSTANT,
+        Step::DropColumn => Mode::to_drop_column(task.is_partitioned, !task.functional.is_empty()),
+        Step::Build { .. } | Step::DropIndex if is_partitioned_expression => Mode::COPY,
+        Step::DropIndex if task.is_primary_substitute && is_whole => Mode::COPY,
         Step::Build { .. } => Mode::to_build(&task.index),
         Step::DropIndex => Mode::to_drop(&task.index),
         _ => Mode::ONLINE,
+    }
+}
+
+/// Why the server builds something by a copy of the table alone, because of what else is there, and
+/// what to do instead (error 1846, tried on MySQL 9.7): each index over an expression has a hidden
+/// column of its own, and those have one order.
+#[must_use]
+pub fn forced_copy(task: &Task, step: &Step) -> Option<(String, String)> {
+    match step {
+        Step::AddColumn => {
+            let (other, column) = (task.functional.first()?, task.column.as_ref()?);
+            Some((
+                format!(
+                    "index `{other}` is over an expression, and beside it the server adds column \
+                     `{}` by a copy of the table only (error 1846)",
+                    column.name
+                ),
+                "index the expression itself instead of a generated column".to_owned(),
+            ))
+        }
+        Step::Build { .. }
+            if task.index.is_functional()
+                && !task.is_partitioned
+                && Mode::to_build(&task.index).algorithm != Algorithm::Copy =>
+        {
+            let name = task.index.name.to_lowercase();
+            let behind = |other: &&String| other.to_lowercase() > name;
+            let last = task.functional.iter().filter(behind).max()?;
+            let is_new = task.action == Action::Create;
+            Some((
+                format!(
+                    "`{}` sorts before `{last}`, which is over an expression as well, and the server \
+                     builds it by a copy of the table only (error 1846)",
+                    task.index.name
+                ),
+                if is_new {
+                    format!("give it a name that sorts behind `{last}`")
+                } else {
+                    String::new()
+                },
+            ))
+        }
+        _ => None,
     }
 }
 

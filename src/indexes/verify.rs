@@ -53,6 +53,8 @@ pub struct Settings {
     /// Queries besides those of the evidence that are looked at: those that name the table and
     /// took the most time.
     pub bystanders: usize,
+    /// Take estimates as they are, even where only an execution tells.
+    pub trusts_estimates: bool,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             execute: None,
             samples: 3,
             bystanders: 50,
+            trusts_estimates: false,
         }
     }
 }
@@ -119,6 +122,8 @@ pub struct Judgement {
     /// Whether the change should stay: a new index has to gain something and a dropped one must
     /// not be missed. `None` where nothing could be judged.
     pub is_kept: Option<bool>,
+    /// Only an execution tells what becomes of some query.
+    pub needs_run: bool,
     /// Query by query, those of the evidence first.
     pub queries: Vec<QueryJudgement>,
     /// What could not be seen, each one sentence.
@@ -140,6 +145,14 @@ pub struct QueryJudgement {
     pub is_admitted: bool,
     /// Executions that the server counted, or that the evidence tells.
     pub calls: f64,
+    /// What they took together; zero where nobody knows.
+    pub time: Duration,
+    /// Executions decided, not estimates.
+    pub is_measured: bool,
+    /// Only an execution tells what becomes of it.
+    pub needs_run: bool,
+    /// What one execution takes after the change, as a share of what it takes before.
+    pub factor: f64,
     /// What the change does to it.
     pub verdict: Verdict,
     /// Why, in one sentence.
@@ -180,6 +193,9 @@ pub struct Side {
     pub rows: f64,
     /// The plan, a line for each table.
     pub plan: Vec<String>,
+    /// It reads the index in question in its order until enough rows are found, and the optimizer
+    /// guessed how soon that is.
+    pub gambles: bool,
     /// What an execution took, where there was one.
     pub executed: Option<Executed>,
 }

@@ -13,7 +13,7 @@ use super::interval::{Discontinuity, Interval};
 use super::probe::LoadTick;
 use super::session::SessionId;
 
-pub use indexes::{DefinitionText, IndexBoard, IndexChange, IndexNews, IndexRequest};
+pub use indexes::{DefinitionText, IndexBoard, IndexChange, IndexNews, IndexRequest, SOAK};
 
 /// Facts about the connected server, read once per connection.
 #[derive(Debug, Clone, PartialEq)]

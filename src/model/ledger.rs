@@ -24,6 +24,8 @@ pub struct DefinitionState {
     pub state: State,
     /// When the ledger last changed; `None` where it has no entry.
     pub changed: Option<Timestamp>,
+    /// What the ledger says about that: the last error, how it was verified, or why it was rejected.
+    pub said: Option<String>,
     /// What is out of order, each one sentence with its remedy; empty when nothing is.
     pub problems: Vec<String>,
 }

@@ -138,10 +138,16 @@ async fn a_definition_goes_up_and_down_and_an_index_is_hidden_and_shown() {
     terminal.wait_for("it soaks", SOON, |screen| {
         screen.contains("roll back 0001: index")
     });
-    assert_ne!(
+    assert_eq!(
         visibility(&schema, "ix_hosts_rack").await.as_deref(),
-        Some("YES")
+        Some("NO"),
+        "hiding comes first, and dropping after a day"
     );
+    ask(&mut terminal, "ix_hosts_rack", "u", "roll back 1 now");
+    terminal.wait_for("it is gone", SOON, |screen| {
+        screen.contains("roll back 0001 now: index")
+    });
+    assert_eq!(visibility(&schema, "ix_hosts_rack").await, None);
     terminal.send("q");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(terminal.leftovers(), [""; 0]);

@@ -1,29 +1,24 @@
 //! Runs the advisor for the dashboard: one run at a time, apart from the screen, ended with it.
 
-use std::future::Future;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::apart::{Later, Moment, Running, hand_on, next, post};
 use crate::cli::error::Error;
 use crate::model::advice::Advice;
 use crate::model::digest::DigestKey;
 use crate::model::feed::{AdvisorNews, AdvisorRequest, Feed, Request};
 
-/// Between two reports of progress on the screen.
-const REPORT: Duration = Duration::from_millis(100);
-
 /// What a run has at the end of the dashboard to give back what it holds; then it is dropped.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// A run of the advisor. It stays in the thread that it was made in.
-pub(super) type Run = Pin<Box<dyn Future<Output = Result<Advice, Error>>>>;
+pub(super) type Run = Later<Advice>;
 
 /// Makes a run: for one digest or for all. A cancelled token ends it with its best answer so far.
 pub(super) type Advise =
@@ -75,14 +70,9 @@ pub(super) async fn serve(
             request = requests.recv() => match request {
                 None => break,
                 Some(Request::Advisor(request)) => desk.take(request).await,
-                Some(request) => {
-                    if let Err(mpsc::error::TrySendError::Full(_)) = collectors.try_send(request) {
-                        let text = "the collectors are busy; the request was not sent, try again";
-                        desk.post(Feed::Notice(text.to_owned())).await;
-                    }
-                }
+                Some(request) => hand_on(request, &collectors, &desk.feed).await,
             },
-            event = next(&mut desk.run) => desk.on(event).await,
+            moment = next(desk.run.as_mut()) => desk.on(moment).await,
             Some(_) = desk.writes.join_next() => {}
         }
     }
@@ -92,24 +82,10 @@ pub(super) async fn serve(
 struct Desk {
     hands: Hands,
     feed: mpsc::Sender<Feed>,
-    run: Option<Running>,
+    run: Option<Running<Report, Box<Advice>>>,
     writes: JoinSet<()>,
     /// Two writes at a time could take the same number for their files.
     one_write: Arc<Mutex<()>>,
-}
-
-struct Running {
-    cancel: CancellationToken,
-    /// Drops the run where it stands.
-    abandon: CancellationToken,
-    progress: watch::Receiver<Report>,
-    ended: oneshot::Receiver<Result<Box<Advice>, String>>,
-    next_report: Instant,
-}
-
-enum Event {
-    Progress,
-    Ended(Result<Box<Advice>, String>),
 }
 
 impl Desk {
@@ -117,7 +93,7 @@ impl Desk {
         match request {
             AdvisorRequest::Advise(_) if self.run.is_some() => {
                 let text = "the advisor is at work already; end that run first";
-                self.post(Feed::Notice(text.to_owned())).await;
+                post(&self.feed, Feed::Notice(text.to_owned())).await;
             }
             AdvisorRequest::Advise(only) => match start(Arc::clone(&self.hands.advise), only) {
                 Ok(run) => self.run = Some(run),
@@ -125,7 +101,7 @@ impl Desk {
             },
             AdvisorRequest::Stop => {
                 if let Some(run) = &self.run {
-                    run.cancel.cancel();
+                    run.stop();
                 }
             }
             AdvisorRequest::WriteDefinition {
@@ -159,10 +135,16 @@ impl Desk {
         });
     }
 
-    async fn on(&mut self, event: Event) {
-        match event {
-            Event::Progress => self.report(),
-            Event::Ended(result) => {
+    async fn on(&mut self, moment: Moment<Box<Advice>>) {
+        match moment {
+            Moment::Told => {
+                if let Some(run) = &mut self.run {
+                    run.report(&self.feed, |(step, share)| {
+                        Feed::Advisor(AdvisorNews::Working { step, share })
+                    });
+                }
+            }
+            Moment::Ended(result) => {
                 self.run = None;
                 let news = match result {
                     Ok(advice) => AdvisorNews::Done(Arc::from(advice)),
@@ -173,102 +155,37 @@ impl Desk {
         }
     }
 
-    /// Progress does not wait for a full feed: it is told again a little later.
-    fn report(&mut self) {
-        let Some(run) = &mut self.run else {
-            return;
-        };
-        let (step, share) = run.progress.borrow_and_update().clone();
-        let news = Feed::Advisor(AdvisorNews::Working { step, share });
-        if self.feed.try_send(news).is_err() {
-            run.progress.mark_changed();
-        }
-        run.next_report = Instant::now() + REPORT;
-    }
-
     async fn news(&self, news: AdvisorNews) {
-        self.post(Feed::Advisor(news)).await;
-    }
-
-    /// Waits for room, which the screen makes all the time; a screen that is gone takes nothing.
-    async fn post(&self, feed: Feed) {
-        let _ = self.feed.send(feed).await;
+        post(&self.feed, Feed::Advisor(news)).await;
     }
 
     /// Ends the run and lets what is being written be written, within the grace.
     async fn end(mut self) {
         let ending = async {
             if let Some(run) = &mut self.run {
-                run.cancel.cancel();
-                let _ = (&mut run.ended).await;
+                run.stop();
+                let _ = run.result().await;
             }
+            self.run = None;
             while self.writes.join_next().await.is_some() {}
         };
         let is_late = tokio::time::timeout(GRACE, ending).await.is_err();
         if is_late && let Some(run) = &mut self.run {
-            run.abandon.cancel();
+            run.abandon();
             // What the run holds is given back by dropping it, which takes a moment as well.
-            let _ = tokio::time::timeout(GRACE, &mut run.ended).await;
+            let _ = tokio::time::timeout(GRACE, run.result()).await;
         }
     }
 }
 
-/// The next thing that the run has to say; waits forever without one.
-async fn next(run: &mut Option<Running>) -> Event {
-    let Some(run) = run else {
-        return std::future::pending().await;
-    };
-    let (progress, at) = (&mut run.progress, run.next_report);
-    let told = async {
-        tokio::time::sleep_until(at).await;
-        if progress.changed().await.is_err() {
-            // The run dropped its end; its result is all that is still to come.
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        biased;
-        ended = &mut run.ended => Event::Ended(ended.unwrap_or_else(|_| {
-            Err("internal error: the run was dropped; the log tells where".to_owned())
-        })),
-        () = told => Event::Progress,
-    }
-}
-
-/// Starts a run in a thread and a runtime of its own, so that nothing that it does or computes can
-/// hold the screen or the collectors.
-fn start(advise: Arc<Advise>, only: Option<DigestKey>) -> Result<Running, String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("advisor-worker")
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start the advisor: {error}"))?;
-    let (cancel, abandon) = (CancellationToken::new(), CancellationToken::new());
-    let (told, progress) = watch::channel((String::new(), None));
-    let (tell_end, ended) = oneshot::channel();
-    let (stop, dropped) = (cancel.clone(), abandon.clone());
-    std::thread::Builder::new()
-        .name("advisor".to_owned())
-        .spawn(move || {
-            let result = runtime.block_on(async {
-                let run = advise(only, Progress(told), stop);
-                tokio::select! {
-                    result = run => result.map(Box::new).map_err(|error| error.in_one_line()),
-                    () = dropped.cancelled() => Err("it was ended with the dashboard".to_owned()),
-                }
-            });
-            runtime.shutdown_timeout(GRACE);
-            // The dashboard may have ended before the run.
-            let _ = tell_end.send(result);
-        })
-        .map_err(|error| format!("cannot start the advisor: {error}"))?;
-    Ok(Running {
-        cancel,
-        abandon,
-        progress,
-        ended,
-        next_report: Instant::now(),
+/// Starts a run apart.
+fn start(
+    advise: Arc<Advise>,
+    only: Option<DigestKey>,
+) -> Result<Running<Report, Box<Advice>>, String> {
+    Running::start("advisor", move |tell, stop| {
+        let run = advise(only, Progress(tell), stop);
+        Box::pin(async move { run.await.map(Box::new) })
     })
 }
 

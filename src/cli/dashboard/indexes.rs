@@ -9,16 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::apart::{Apart, Later, result_of};
+use super::apart::{Apart, Later, Moment, Running, hand_on, next, post, result_of};
 use crate::model::feed::{Feed, IndexBoard, IndexChange, IndexNews, IndexRequest, Request};
 
 pub(super) use hands::hands;
-
-/// Between two reports of progress on the screen.
-const REPORT: Duration = Duration::from_millis(100);
 
 /// What a change has at the end of the dashboard to come to a point where it can be taken up
 /// again; then it is dropped, and the next run finds out where it stands.
@@ -78,15 +74,10 @@ pub(super) async fn serve(
             request = requests.recv() => match request {
                 None => break,
                 Some(Request::Index(request)) => desk.take(request).await,
-                Some(request) => {
-                    if let Err(mpsc::error::TrySendError::Full(_)) = collectors.try_send(request) {
-                        let text = "the collectors are busy; the request was not sent, try again";
-                        desk.post(Feed::Notice(text.to_owned())).await;
-                    }
-                }
+                Some(request) => hand_on(request, &collectors, &desk.feed).await,
             },
             result = result_of(&mut desk.reading) => desk.has_read(result).await,
-            event = next(&mut desk.change) => desk.on(event).await,
+            moment = next(desk.change.as_mut().map(|(_, work)| work)) => desk.on(moment).await,
         }
     }
     desk.end().await;
@@ -96,20 +87,7 @@ struct Desk {
     hands: Hands,
     feed: mpsc::Sender<Feed>,
     reading: Option<Apart<Box<IndexBoard>>>,
-    change: Option<Running>,
-}
-
-struct Running {
-    change: IndexChange,
-    cancel: CancellationToken,
-    progress: watch::Receiver<Step>,
-    next_report: Instant,
-    work: Apart<String>,
-}
-
-enum Event {
-    Progress,
-    Ended(Result<String, String>),
+    change: Option<(IndexChange, Running<Step, String>)>,
 }
 
 impl Desk {
@@ -129,37 +107,26 @@ impl Desk {
             }
             IndexRequest::Change(change) => self.begin(change).await,
             IndexRequest::Stop => {
-                if let Some(running) = &self.change {
-                    running.cancel.cancel();
+                if let Some((_, work)) = &self.change {
+                    work.stop();
                 }
             }
         }
     }
 
     async fn begin(&mut self, change: IndexChange) {
-        if let Some(running) = &self.change {
-            let reason = format!(
-                "one change at a time: {} is under way",
-                running.change.phrase()
-            );
+        if let Some((other, _)) = &self.change {
+            let reason = format!("one change at a time: {} is under way", other.phrase());
             let result = Err(reason);
             self.news(IndexNews::Ended { change, result }).await;
             return;
         }
-        let cancel = CancellationToken::new();
-        let (told, progress) = watch::channel(Step::default());
-        let (make, asked, stop) = (Arc::clone(&self.hands.make), change.clone(), cancel.clone());
-        let work = Apart::start("index-change", move || make(asked, Progress(told), stop));
+        let (make, asked) = (Arc::clone(&self.hands.make), change.clone());
+        let work = Running::start("index-change", move |tell, stop| {
+            make(asked, Progress(tell), stop)
+        });
         match work {
-            Ok(work) => {
-                self.change = Some(Running {
-                    change,
-                    cancel,
-                    progress,
-                    next_report: Instant::now(),
-                    work,
-                });
-            }
+            Ok(work) => self.change = Some((change, work)),
             Err(reason) => {
                 let result = Err(reason);
                 self.news(IndexNews::Ended { change, result }).await;
@@ -176,43 +143,30 @@ impl Desk {
         self.news(news).await;
     }
 
-    async fn on(&mut self, event: Event) {
-        match event {
-            Event::Progress => self.report(),
-            Event::Ended(result) => {
-                if let Some(running) = self.change.take() {
-                    let change = running.change;
+    async fn on(&mut self, moment: Moment<String>) {
+        match moment {
+            Moment::Told => {
+                if let Some((change, work)) = &mut self.change {
+                    work.report(&self.feed, |step| {
+                        Feed::Index(IndexNews::Working {
+                            change: change.clone(),
+                            step: step.what,
+                            share: step.share,
+                            left: step.left,
+                        })
+                    });
+                }
+            }
+            Moment::Ended(result) => {
+                if let Some((change, _)) = self.change.take() {
                     self.news(IndexNews::Ended { change, result }).await;
                 }
             }
         }
     }
 
-    /// Progress does not wait for a full feed: it is told again a little later.
-    fn report(&mut self) {
-        let Some(running) = &mut self.change else {
-            return;
-        };
-        let step = running.progress.borrow_and_update().clone();
-        let news = Feed::Index(IndexNews::Working {
-            change: running.change.clone(),
-            step: step.what,
-            share: step.share,
-            left: step.left,
-        });
-        if self.feed.try_send(news).is_err() {
-            running.progress.mark_changed();
-        }
-        running.next_report = Instant::now() + REPORT;
-    }
-
     async fn news(&self, news: IndexNews) {
-        self.post(Feed::Index(news)).await;
-    }
-
-    /// Waits for room, which the screen makes all the time; a screen that is gone takes nothing.
-    async fn post(&self, feed: Feed) {
-        let _ = self.feed.send(feed).await;
+        post(&self.feed, Feed::Index(news)).await;
     }
 
     /// Ends what is under way. A reading changes nothing and is dropped at once.
@@ -220,36 +174,14 @@ impl Desk {
         if let Some(reading) = &self.reading {
             reading.abandon();
         }
-        let Some(running) = &mut self.change else {
+        let Some((_, work)) = &mut self.change else {
             return;
         };
-        running.cancel.cancel();
-        let is_late = tokio::time::timeout(GRACE, running.work.result())
-            .await
-            .is_err();
+        work.stop();
+        let is_late = tokio::time::timeout(GRACE, work.result()).await.is_err();
         if is_late {
-            running.work.abandon();
+            work.abandon();
         }
-    }
-}
-
-/// The next thing that a change has to say; waits forever without one.
-async fn next(change: &mut Option<Running>) -> Event {
-    let Some(running) = change else {
-        return std::future::pending().await;
-    };
-    let (progress, at) = (&mut running.progress, running.next_report);
-    let told = async {
-        tokio::time::sleep_until(at).await;
-        if progress.changed().await.is_err() {
-            // The change dropped its end; its result is all that is still to come.
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        biased;
-        ended = running.work.result() => Event::Ended(ended),
-        () = told => Event::Progress,
     }
 }
 

@@ -10,7 +10,6 @@ use crate::cli::{message, probe};
 use crate::indexes::apply::{self, Change, Options};
 use crate::indexes::files::Entry;
 use crate::indexes::reconcile::Direction;
-use crate::model::text;
 
 /// Options of `mydex index apply`.
 #[derive(Debug, Clone, clap::Args)]
@@ -71,6 +70,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         .collect();
     let options = Options {
         retries_rejected: args.only.is_some(),
+        even_if_slower: args.judging.even_if_slower,
         ..args.limits.options(context, args.soak)
     };
     if !args.execute {
@@ -93,13 +93,6 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         settings: args.judging.settings(),
         warn: message,
     };
-    let problems = judge.drops().await?;
-    if !problems.is_empty() && !args.judging.even_if_slower {
-        return Err(judging::refusal(&problems));
-    }
-    for problem in &problems {
-        message(&text::inline(&format!("warning: {problem}")));
-    }
     let mut shown = change::Shown::default();
     let mut show = |event: apply::Event| shown.show(&event);
     let outcome = apply::apply(

@@ -16,6 +16,7 @@ use crate::indexes::files::Entry;
 use crate::indexes::folder;
 use crate::indexes::reconcile::Direction;
 use crate::model::finding::{Finding, Severity};
+use crate::model::ledger::State;
 use crate::model::{text, units};
 use crate::server::audit::Audit;
 
@@ -37,6 +38,10 @@ pub struct Limits {
     /// How long one try for a lock may hold up others, a second at most.
     #[arg(long, value_name = "TIME", value_parser = lock_wait, default_value = "1s")]
     pub lock_wait: Duration,
+
+    /// Copy a table, and let its writers wait for that, where its other indexes leave no other way.
+    #[arg(long)]
+    pub allow_copy: bool,
 
     /// A replica that is further behind than this gets no new work.
     #[arg(long, value_name = "TIME", value_parser = crate::cli::probe::duration, default_value = "30s")]
@@ -61,6 +66,7 @@ impl Limits {
             patience: self.patience,
             lock_wait: self.lock_wait,
             max_lag: self.max_lag,
+            may_copy: self.allow_copy,
             read_only: settings.dashboard.read_only,
             ..Options::new(settings.monitor.clone())
         }
@@ -192,16 +198,22 @@ fn show(event: &Event) {
             Verdict::Accepted(how) => format!("  verified: {how}"),
             Verdict::Rejected(why) => format!("  rejected, and taken back: {why}"),
             Verdict::NotJudged(why) => format!("  not verified: {why}"),
+            Verdict::Open(why) => format!("  not verified, and left invisible: {why}"),
         },
         Event::Settled(settled) => {
             let note = settled
                 .note
                 .as_deref()
                 .map_or_else(String::new, |note| format!("; {note}"));
-            format!("  {}{note}", settled.state.word())
+            format!("  {}{note}", in_words(settled.state))
         }
     };
     message(&text::inline(&line));
+}
+
+/// A state as people write it.
+pub(super) fn in_words(state: State) -> String {
+    state.word().replace('_', " ")
 }
 
 /// How far a statement is, for one line.

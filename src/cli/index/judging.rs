@@ -42,6 +42,11 @@ pub struct Judgements {
     #[arg(long)]
     pub even_if_slower: bool,
 
+    /// Let a new index become visible on estimates alone, even where only a run of its queries
+    /// would tell whether the optimizer guesses well.
+    #[arg(long, conflicts_with = "execute_queries")]
+    pub trust_estimates: bool,
+
     /// Do not try the statements of a dry run on a private server.
     #[arg(long, conflicts_with = "execute")]
     pub no_trial: bool,
@@ -60,6 +65,7 @@ impl Judgements {
             limit: self.query_limit,
             ..Execute::default()
         });
+        settings.trusts_estimates = self.trust_estimates;
         settings
     }
 }
@@ -88,11 +94,18 @@ impl Judge for OnTarget<'_> {
                 Ok(judged) => match judged.is_kept {
                     Some(true) => Verdict::Accepted(judged.reason),
                     Some(false) => Verdict::Rejected(judged.reason),
+                    None if judged.needs_run => Verdict::Open(judged.reason),
                     None => Verdict::NotJudged(judged.reason),
                 },
                 Err(error) => Verdict::NotJudged(error.to_string()),
             };
-            if !matches!(verdict, Verdict::Rejected(_)) && !connection.is_broken() {
+            // A drop may be insisted on; what was rejected or stays open changes nothing.
+            let may_change = match &verdict {
+                Verdict::Rejected(_) => definition.action == Action::Drop,
+                Verdict::Open(_) => false,
+                Verdict::Accepted(_) | Verdict::NotJudged(_) => true,
+            };
+            if may_change && !connection.is_broken() {
                 self.remember(connection, definition, default_schema).await;
             }
             verdict
@@ -134,41 +147,6 @@ impl OnTarget<'_> {
                  `mydex index verify` has nothing to compare with: {error}"
             ));
         }
-    }
-
-    /// Judges the indexes that are to be dropped and that the optimizer still uses, and keeps the
-    /// figures from before. The problems, each one sentence.
-    pub(in crate::cli) async fn drops(&self) -> Result<Vec<String>, Error> {
-        let mut problems = Vec::new();
-        let of_drops = |change: &&Change<'_>| change.entry.definition.action == Action::Drop;
-        let drops: Vec<&Change<'_>> = self.changes.iter().filter(of_drops).collect();
-        if drops.is_empty() {
-            return Ok(problems);
-        }
-        let failed = |error: server::Error| Error::from_chain(&error).hint(error.hint());
-        let mut connection = server::open(self.server, self.limits)
-            .await
-            .map_err(failed)?;
-        for change in drops {
-            let definition = &change.entry.definition;
-            let schema = definition.table_name(change.schema).schema;
-            let live = guard::live_index(&mut connection, definition, &schema)
-                .await
-                .map_err(failed)?;
-            // Hidden or gone, it was judged when it was hidden.
-            if !live.is_some_and(|live| live.is_visible && guard::is_of(definition, &live)) {
-                continue;
-            }
-            let judged = verify::judge(&mut connection, definition, &schema, &self.settings)
-                .await
-                .map_err(failed)?;
-            if judged.is_kept == Some(false) {
-                problems.push(format!("`{}`: {}", change.entry.file, judged.reason));
-            }
-            self.remember(&mut connection, definition, &schema).await;
-        }
-        connection.close().await;
-        Ok(problems)
     }
 }
 
@@ -331,15 +309,6 @@ fn of_preview<'a>(change: &Change<'a>, previews: &[Preview]) -> Option<shadow::T
             .iter()
             .map(|step| step.statement.clone())
             .collect(),
-        down: definition.down(change.schema),
+        down: preview.back.clone(),
     })
-}
-
-/// The refusal of drops that hurt.
-pub(super) fn refusal(problems: &[String]) -> Error {
-    Error::new(format!(
-        "queries would get slower, and nothing was changed: {}",
-        problems.join("; ")
-    ))
-    .hint("`--even-if-slower` drops it all the same, after its time invisible")
 }

@@ -112,6 +112,15 @@ fn document(states: &[DefinitionState], elsewhere: usize, profile: &str) -> Docu
         blocks.push(Block::Heading("Out of order".to_owned()));
         blocks.push(Block::List(problems));
     }
+    let said: Vec<String> = states
+        .iter()
+        .filter(|one| one.state != State::Applied)
+        .filter_map(|one| Some(format!("{}: {}", one.version, one.said.as_ref()?)))
+        .collect();
+    if !said.is_empty() {
+        blocks.push(Block::Heading("What the ledger says".to_owned()));
+        blocks.push(Block::List(said));
+    }
     if elsewhere > 0 {
         blocks.push(Block::Paragraph(format!(
             "{elsewhere} more for other profiles than `{profile}`."
@@ -160,6 +169,7 @@ struct Json {
     action: &'static str,
     state: &'static str,
     changed: Option<String>,
+    said: Option<String>,
     problems: Vec<String>,
 }
 
@@ -174,6 +184,7 @@ fn json(one: &DefinitionState) -> Json {
         action: action(one.action),
         state: one.state.word(),
         changed: one.changed.map(|at| at.to_string()),
+        said: one.said.clone(),
         problems: one.problems.clone(),
     }
 }

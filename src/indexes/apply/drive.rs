@@ -1,10 +1,11 @@
 //! One version from where it stands to where it is to be.
 
 use super::preview::{found, said_bytes, skip};
+use super::record::standing_after;
 use super::session::Session;
-use super::{Error, Event, Job, Options, Phase, Settled, Skipped, Verdict, observe};
+use super::{Error, Event, Job, Options, Phase, Settled, Skipped, observe};
 use crate::indexes::course;
-use crate::indexes::ledger::{self, Before, Record, Row, Standing};
+use crate::indexes::ledger::{self, Before, Row, Standing};
 use crate::indexes::likeness;
 use crate::indexes::precheck;
 use crate::indexes::reconcile::{Direction, Memory, Next, Stage, Step, Task, next};
@@ -36,9 +37,9 @@ pub(super) enum Ended {
 
 /// One version that is worked on.
 pub(super) struct Drive<'s, 'a> {
-    session: &'s mut Session<'a>,
-    options: &'s Options,
-    job: Job,
+    pub(super) session: &'s mut Session<'a>,
+    pub(super) options: &'s Options,
+    pub(super) job: Job,
 }
 
 impl<'s, 'a> Drive<'s, 'a> {
@@ -94,21 +95,6 @@ impl<'s, 'a> Drive<'s, 'a> {
         }
     }
 
-    /// Records why it stopped, if the connection still lives; what is on record already is enough
-    /// to go on from.
-    async fn note(&mut self, error: &str, is_taken_back: bool) {
-        let (schema, version) = (&self.job.table.schema, self.job.version);
-        let standing = Standing {
-            state: is_taken_back.then_some(State::RolledBack),
-            stage: is_taken_back.then_some(Stage::Done),
-            error: Some(error),
-            ..Standing::default()
-        };
-        let link = &mut self.session.link;
-        let _ = ledger::end(link, schema, version, error).await;
-        let _ = ledger::set(link, schema, version, &standing).await;
-    }
-
     /// A new index that the server refused leaves nothing behind: what was made before it goes.
     async fn take_back(&mut self, error: &Error) -> bool {
         let is_refusal = matches!(error, Error::Statement { .. });
@@ -153,6 +139,7 @@ impl<'s, 'a> Drive<'s, 'a> {
         if matches!(first, Next::Do(_) | Next::Judge) {
             self.prechecks(&task, &memory, &table, before.as_ref())
                 .await?;
+            self.judge_drop(&first, &table).await?;
         }
         self.ledger_tables().await?;
         self.begin(row, before.as_ref(), &first).await?;
@@ -192,7 +179,10 @@ impl<'s, 'a> Drive<'s, 'a> {
                     self.send(task, &memory, &step).await?;
                     steps::remember(&mut memory, &step);
                 }
-                Next::Judge => memory.stage = self.judge().await?,
+                Next::Judge => match self.judge().await? {
+                    Ok(stage) => memory.stage = stage,
+                    Err(why) => return Ok(self.settled(State::Staged, Some(why))),
+                },
                 Next::Settle { state, stage, note } => {
                     let standing = Standing {
                         state: Some(state),
@@ -268,51 +258,6 @@ impl<'s, 'a> Drive<'s, 'a> {
         self.session.hooks.tell(event).await;
     }
 
-    async fn set(&mut self, standing: &Standing<'_>) -> Result<(), Error> {
-        let (schema, version) = (&self.job.table.schema, self.job.version);
-        ledger::set(&mut self.session.link, schema, version, standing).await?;
-        Ok(())
-    }
-
-    /// Asks whether the new index keeps its promise.
-    async fn judge(&mut self) -> Result<Stage, Halt> {
-        let standing = Standing {
-            state: Some(State::Staged),
-            stage: Some(Stage::Built),
-            ..Standing::default()
-        };
-        self.set(&standing).await?;
-        let (judge, cancel) = (self.session.hooks.judge, self.session.hooks.cancel);
-        let (definition, schema) = (&self.job.definition, &self.job.table.schema);
-        let judging = judge.judge(&mut self.session.side, definition, schema);
-        let verdict = tokio::select! {
-            () = cancel.cancelled() => None,
-            verdict = judging => Some(verdict),
-        };
-        let Some(verdict) = verdict else {
-            // The connection that looks may have an answer under way.
-            self.session.renew_side().await?;
-            return Err(Halt::Cancelled);
-        };
-        let (stage, note) = match &verdict {
-            Verdict::Accepted(how) => (Stage::Accepted, format!("verified: {how}")),
-            Verdict::NotJudged(why) => (Stage::Accepted, format!("not verified: {why}")),
-            Verdict::Rejected(why) => (Stage::Rejecting, format!("rejected: {why}")),
-        };
-        let standing = Standing {
-            stage: Some(stage),
-            note: Some(&note),
-            ..Standing::default()
-        };
-        self.set(&standing).await?;
-        let version = self.job.version;
-        self.session
-            .hooks
-            .tell(Event::Judged { version, verdict })
-            .await;
-        Ok(stage)
-    }
-
     /// Refuses what can be known to fail.
     async fn prechecks(
         &mut self,
@@ -347,110 +292,4 @@ impl<'s, 'a> Drive<'s, 'a> {
         }
         Ok(())
     }
-
-    /// Makes the ledger's tables where they are missing.
-    async fn ledger_tables(&mut self) -> Result<(), Halt> {
-        let schema = self.job.table.schema.clone();
-        if ledger::is_there(&mut self.session.link, &schema).await? {
-            return Ok(());
-        }
-        for statement in ledger::creation(&schema) {
-            let target = format!("the ledger of `{schema}`");
-            self.session.record(&target, &statement, "intended").await?;
-            let made = self.session.link.run("the ledger", &statement).await;
-            let result = made
-                .as_ref()
-                .map_or_else(ToString::to_string, |()| "done".to_owned());
-            self.session.record(&target, &statement, &result).await?;
-            made?;
-        }
-        Ok(())
-    }
-
-    /// Puts the intent on record.
-    async fn begin(
-        &mut self,
-        row: Option<&Row>,
-        before: Option<&Before>,
-        first: &Next,
-    ) -> Result<(), Halt> {
-        let job = &self.job;
-        let checksum = job.definition.checksum();
-        let text = job.definition.to_toml();
-        let record = Record {
-            version: job.version,
-            name: &job.name,
-            action: job.definition.action,
-            table: &job.table,
-            index: &job.definition.index.name,
-            checksum: &checksum,
-            definition: &text,
-            account: &self.session.account,
-        };
-        let link = &mut self.session.link;
-        let Some(before) = before else {
-            let turns = row.is_some_and(|row| row.direction != job.direction);
-            ledger::end(
-                link,
-                &job.table.schema,
-                job.version,
-                "the run ended before this was recorded; what is there tells what became of it",
-            )
-            .await?;
-            ledger::resume(link, &record, job.direction, turns).await?;
-            return Ok(());
-        };
-        let standing = match first {
-            Next::Settle { state, stage, note } => Standing {
-                state: Some(*state),
-                stage: Some(*stage),
-                note: note.as_deref(),
-                hides: *state == State::Soaking,
-                ..Standing::default()
-            },
-            _ => Standing::default(),
-        };
-        ledger::begin(link, &record, job.direction, before, &standing).await?;
-        Ok(())
-    }
-
-    fn settled(&self, state: State, note: Option<String>) -> Settled {
-        Settled {
-            version: self.job.version,
-            name: self.job.name.clone(),
-            table: self.job.table.clone(),
-            index: self.job.definition.index.name.clone(),
-            state,
-            note,
-        }
-    }
-}
-
-/// What a step changes in the ledger, when its end is recorded.
-fn standing_after(task: &Task, memory: &Memory, step: &Step) -> Option<Standing<'static>> {
-    let nothing = Standing::default();
-    match step {
-        Step::Back { .. } => Some(Standing {
-            stage: Some(Stage::Kept),
-            note: Some(""),
-            ..nothing
-        }),
-        Step::Build { visible: false } if task.is_judged => Some(Standing {
-            state: Some(State::Staged),
-            stage: Some(Stage::Built),
-            ..nothing
-        }),
-        Step::Hide if !steps::is_build(task) && !restores(task, memory) => Some(Standing {
-            state: Some(State::Soaking),
-            stage: Some(Stage::Hidden),
-            hides: true,
-            ..nothing
-        }),
-        _ => None,
-    }
-}
-
-/// Whether taking back puts an index into its former state instead of dropping it.
-fn restores(task: &Task, memory: &Memory) -> bool {
-    task.direction == Direction::Down && memory.had_index
 }

@@ -1,6 +1,5 @@
 //! Reads what the prechecks judge, in few bounded statements.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::{Error, Options, watch};
@@ -10,13 +9,16 @@ use crate::model::schema::TableName;
 use crate::server::cells::Cells as _;
 use crate::server::guard::Values;
 use crate::server::quote::hex_literal;
-use crate::server::{self, Connection};
+use crate::server::{self, Connection, room};
 
 /// Between two looks at the count of writes.
 const RATE_WINDOW: Duration = Duration::from_millis(300);
 
 /// A build that takes longer is held against the rate of writes.
 const LONG_BUILD: Duration = Duration::from_secs(1);
+
+/// A table that is held for a shorter time is one that is in use.
+const HELD: Duration = Duration::from_secs(1);
 
 /// Reads the facts about a table and its server that matter to this work; what can't be seen is
 /// `None`.
@@ -49,7 +51,7 @@ pub(super) async fn read(
     transactions(side, options, &mut facts).await?;
     let sql = "SELECT 1 FROM performance_schema.metadata_locks LIMIT 1";
     if optional(side, "the locks", sql).await?.is_some() {
-        facts.holders = Some(watch::blockers(side, on, own.or(side.thread())).await?);
+        facts.holders = Some(watch::blockers(side, on, own.or(side.thread()), HELD).await?);
     }
     if let Some(before) = before {
         tokio::time::sleep(RATE_WINDOW.saturating_sub(asked.elapsed())).await;
@@ -91,8 +93,7 @@ async fn variables(
     facts: &mut Facts,
 ) -> Result<(), server::Error> {
     let sql = "SELECT @@super_read_only OR @@innodb_read_only, @@read_only, \
-               @@innodb_online_alter_log_max_size, @@datadir, @@innodb_tmpdir, @@tmpdir, \
-               @@server_uuid";
+               @@innodb_online_alter_log_max_size";
     let Some(row) = side.first("the variables", sql).await? else {
         return Ok(());
     };
@@ -106,29 +107,10 @@ async fn variables(
         facts.is_read_only = true;
     }
     facts.online_log = row.u64(2).unwrap_or(0);
-    let text = |place: usize| row.text(place).filter(|text| !text.is_empty());
-    let is_near = server.socket.is_some()
-        || matches!(server.host.as_str(), "localhost" | "127.0.0.1" | "::1");
-    if let (true, Some(data), Some(uuid)) = (is_near, text(3), text(6))
-        && is_data_of(Path::new(&data), &uuid)
-    {
-        facts.free_data = free(Path::new(&data));
-        facts.free_sort = text(4)
-            .or_else(|| text(5))
-            .and_then(|folder| free(Path::new(&folder)));
-    }
+    let room = room::read(side, server).await?;
+    facts.free_data = room.data;
+    facts.free_sort = room.sort;
     Ok(())
-}
-
-/// Whether this folder is the data of that server: a tunnel can make a far server look near, and
-/// its paths would be those of another machine.
-fn is_data_of(folder: &Path, uuid: &str) -> bool {
-    std::fs::read_to_string(folder.join("auto.cnf")).is_ok_and(|text| text.contains(uuid))
-}
-
-fn free(folder: &Path) -> Option<u64> {
-    let facts = rustix::fs::statvfs(folder).ok()?;
-    facts.f_bavail.checked_mul(facts.f_frsize)
 }
 
 async fn replication(side: &mut Connection, facts: &mut Facts) -> Result<(), server::Error> {

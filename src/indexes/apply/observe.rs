@@ -84,11 +84,11 @@ pub(super) fn memory(row: Option<&Row>, direction: Direction) -> Memory {
     let Some(row) = row else {
         return Memory::FRESH;
     };
-    // What was taken back, or was rejected, begins anew.
+    // What was taken back, or was rejected, begins anew; but an index that the guard hid is there.
     let is_over = matches!(
         row.state,
         State::RolledBack | State::Rejected | State::Pending
-    );
+    ) && !row.is_hidden_by_guard();
     if direction == Direction::Up && is_over {
         return Memory::FRESH;
     }
@@ -139,12 +139,22 @@ pub(super) fn task(
         direction: job.direction,
         is_judged: is_new && index.is_visible,
         is_partitioned: table.partitioning.is_some(),
+        functional: functional(table, &index.name),
         is_primary_substitute: likeness::is_primary_substitute(&index, table),
         index,
         column: definition.column.clone(),
         options,
         soak,
     })
+}
+
+/// The names of other indexes over expressions.
+fn functional(table: &Table, own: &str) -> Vec<String> {
+    let others = table
+        .indexes
+        .iter()
+        .filter(|other| other.is_functional() && !other.name.eq_ignore_ascii_case(own));
+    others.map(|other| other.name.clone()).collect()
 }
 
 /// What was there before: kept with the intent, so that it can be brought back exactly.

@@ -1,6 +1,7 @@
 //! What would be done, told without a change; and what is looked at before anything is.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{Error, Job, Options, Preview, Skipped, facts, observe};
 use crate::config::settings::Server;
@@ -8,12 +9,12 @@ use crate::indexes::course::{self, Course};
 use crate::indexes::ledger::{self, Before, Row};
 use crate::indexes::likeness;
 use crate::indexes::precheck::{self, Limits, Work};
-use crate::indexes::reconcile::{Direction, Task};
+use crate::indexes::reconcile::{Direction, Memory, Stage, Task};
 use crate::indexes::steps;
 use crate::model::advice::{Action, LockLevel};
 use crate::model::finding::Finding;
 use crate::model::ledger::State;
-use crate::model::schema::{Table, TableName};
+use crate::model::schema::{IndexKind, KeyPart, Table, TableName};
 use crate::server::Connection;
 
 /// The size that the evidence tells.
@@ -54,6 +55,9 @@ pub(super) fn skip(
         State::Unfinished | State::Staged | State::Soaking if !is_same => {
             Err(Error::Edited { what: "begun" })
         }
+        State::Rejected if row.is_hidden_by_guard() && !is_same => {
+            Err(Error::Edited { what: "applied" })
+        }
         _ => Ok(None),
     }
 }
@@ -68,6 +72,7 @@ pub(super) async fn found(
     (course, before, own): (&Course, Option<&Before>, Option<u64>),
 ) -> Result<Vec<Finding>, Error> {
     let has = |word: &str| course.steps.iter().any(|step| step.word == word);
+    let index = &task.index;
     let work = Work {
         builds: has("build"),
         changes_columns: has("add_column") || has("drop_column"),
@@ -90,6 +95,22 @@ pub(super) async fn found(
             .map(|step| step.mode.lock)
             .max()
             .unwrap_or(LockLevel::None),
+        forced_copies: course
+            .steps
+            .iter()
+            .filter_map(|step| step.forced_copy.clone())
+            .collect(),
+        // A plain index over the column of an expression is built while writes go on, if nothing
+        // else of the table stands in the way of adding that column.
+        is_avoidable: has("build")
+            && index.is_functional()
+            && index.kind == IndexKind::BTree
+            && task.functional.is_empty(),
+        missing_columns: if has("build") {
+            missing_columns(task, table)
+        } else {
+            Vec::new()
+        },
     };
     let mut facts = facts::read(side, server, options, &table.name, own, &work).await?;
     if work.drops {
@@ -100,8 +121,20 @@ pub(super) async fn found(
     let limits = Limits {
         max_lag: options.max_lag,
         long_transaction: options.long_transaction,
+        may_copy: options.may_copy,
     };
     Ok(precheck::judge(&facts, table, &work, &limits))
+}
+
+/// Columns that an index is over and the table has not; expressions are left to the server.
+fn missing_columns(task: &Task, table: &Table) -> Vec<String> {
+    let own = task.column.as_ref().map(|column| column.name.as_str());
+    let names = task.index.parts.iter().filter_map(KeyPart::column_name);
+    names
+        .filter(|name| own.is_none_or(|own| !own.eq_ignore_ascii_case(name)))
+        .filter(|name| table.column(name).is_none())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What would be done for each, one after the other, on tables that change as they would.
@@ -124,6 +157,7 @@ pub(super) async fn previews(
             direction: job.direction,
             state: row.as_ref().map_or(State::Pending, |row| row.state),
             course: None,
+            back: Vec::new(),
             findings: Vec::new(),
         };
         match skip(&job, row.as_ref(), options) {
@@ -202,8 +236,33 @@ async fn look_ahead(
         let facts = (&course, before.as_ref(), None);
         preview.findings = found(connection, server, options, &task, &as_it_was, facts).await?;
     }
+    preview.back = way_back(&task, &memory, &as_it_was, table);
     preview.course = Some(course);
     Ok(())
+}
+
+/// The statements that would take it back again.
+fn way_back(task: &Task, memory: &Memory, before: &Table, after: &Table) -> Vec<String> {
+    let found = before.index(&task.index.name);
+    let task = Task {
+        direction: Direction::Down,
+        index: found.unwrap_or(&task.index).clone(),
+        soak: Duration::ZERO,
+        is_judged: false,
+        ..task.clone()
+    };
+    let memory = Memory {
+        is_fresh: false,
+        stage: Stage::Begun,
+        had_index: found.is_some(),
+        ..memory.clone()
+    };
+    let course = course::course(&task, &memory, &mut after.clone(), None);
+    course
+        .steps
+        .into_iter()
+        .map(|step| step.statement)
+        .collect()
 }
 
 fn refused(error: &Error) -> Course {

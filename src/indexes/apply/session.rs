@@ -195,7 +195,8 @@ impl<'a> Session<'a> {
                     source,
                 }));
             }
-            let by = watch::blockers(&mut self.side, on, self.link.thread()).await?;
+            let by =
+                watch::blockers(&mut self.side, on, self.link.thread(), Duration::ZERO).await?;
             let waited = begun.elapsed();
             // Appliers that began together do not try together for ever.
             let jitter = rand::rng().random_range(0.5..1.0);

@@ -33,6 +33,10 @@ pub struct Options {
     pub max_lag: Duration,
     /// Apply a definition that was rejected before.
     pub retries_rejected: bool,
+    /// Copy a table while writers wait, where its other indexes leave no other way.
+    pub may_copy: bool,
+    /// Hide and drop an index even where queries get slower without it.
+    pub even_if_slower: bool,
     /// Refuse everything.
     pub read_only: bool,
 }
@@ -49,12 +53,14 @@ impl Options {
             long_transaction: Duration::from_secs(5),
             max_lag: Duration::from_secs(30),
             retries_rejected: false,
+            may_copy: false,
+            even_if_slower: false,
             read_only: false,
         }
     }
 }
 
-/// What was found about a new index that is still invisible.
+/// What was found about a new index that is still invisible, or about one that is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It keeps its promise; how that was found.
@@ -63,15 +69,17 @@ pub enum Verdict {
     Rejected(String),
     /// That could not be told; why. It becomes visible all the same.
     NotJudged(String),
+    /// Only running its queries tells; why. It stays invisible.
+    Open(String),
 }
 
 /// The answer of a judge, later.
 pub type Judging<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
 
-/// Judges a new index before the optimizer may use it.
+/// Judges a new index before the optimizer may use it, and a drop before it begins.
 pub trait Judge: Send + Sync {
-    /// Whether the index of `definition`, which is there and invisible, keeps its promise. The
-    /// connection only reads.
+    /// Whether the index of `definition` keeps its promise: a new one is there and invisible, one
+    /// that is to go still visible. The connection only reads.
     fn judge<'a>(
         &'a self,
         connection: &'a mut Connection,
@@ -333,6 +341,8 @@ pub struct Preview {
     pub state: State,
     /// The statements, and where they lead; `None` where nothing is to be done.
     pub course: Option<Course>,
+    /// The statements that would take that back again.
+    pub back: Vec<String>,
     /// What was found before.
     pub findings: Vec<Finding>,
 }

@@ -111,9 +111,10 @@ impl Look {
             .as_deref()
             .map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
         if let (Some(done), Some(all)) = (row.u64(2), row.u64(3))
-            && all > 0
+            && done < all
         {
-            let share = (done as f64 / all as f64).clamp(0.0, 1.0);
+            // Between two phases its estimate is used up, and says nothing about the next one.
+            let share = done as f64 / all as f64;
             progress.share = Some(share);
             progress.left = left(progress.elapsed, share);
         }
@@ -191,11 +192,12 @@ pub(super) async fn holder(side: &mut Connection, name: &str) -> Result<String, 
     Ok(format!("connection {id} ({user}@{host}{busy})"))
 }
 
-/// Who holds locks on a table, in words, the oldest first.
+/// Who has held locks on a table for so long, in words, the oldest first.
 pub(super) async fn blockers(
     side: &mut Connection,
     on: &TableName,
     own: Option<u64>,
+    at_least: Duration,
 ) -> Result<Vec<String>, Error> {
     let sql = format!(
         "SELECT /* mydex:blockers */ t.PROCESSLIST_ID, t.PROCESSLIST_USER, t.PROCESSLIST_HOST, \
@@ -217,21 +219,28 @@ pub(super) async fn blockers(
         Err(_) => return Ok(Vec::new()),
         Ok(rows) => rows,
     };
-    let said = rows.iter().map(|row| {
+    let said = rows.iter().filter_map(|row| {
         let text = |place| row.text(place).unwrap_or_default();
-        let age = row.u64(7).or_else(|| row.u64(4)).unwrap_or(0);
+        let age = Duration::from_secs(row.u64(7).or_else(|| row.u64(4)).unwrap_or(0));
+        if age < at_least {
+            return None;
+        }
         let doing = match row.text(6) {
             Some(info) => format!("running `{}`", cut(&info)),
             None => "idle in a transaction".to_owned(),
         };
-        format!(
-            "connection {} ({}@{}), {doing}, for {}, with {}",
+        let time = if age.is_zero() {
+            "just now".to_owned()
+        } else {
+            format!("for {}", units::duration(age))
+        };
+        Some(format!(
+            "connection {} ({}@{}), {doing}, {time}, with {}",
             text(0),
             text(1),
             text(2),
-            units::duration(Duration::from_secs(age)),
             text(5)
-        )
+        ))
     });
     Ok(said.collect())
 }

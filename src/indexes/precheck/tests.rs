@@ -1,7 +1,7 @@
 //! What each fact leads to.
 
 use super::*;
-use crate::model::schema::Index;
+use crate::model::schema::{Index, TableName};
 
 fn table() -> Table {
     Table {
@@ -26,6 +26,9 @@ fn work() -> Work {
         bytes: 50_000_000,
         time: Duration::from_secs(10),
         lock: LockLevel::None,
+        forced_copies: Vec::new(),
+        is_avoidable: false,
+        missing_columns: Vec::new(),
     }
 }
 
@@ -43,6 +46,7 @@ fn facts() -> Facts {
 const LIMITS: Limits = Limits {
     max_lag: Duration::from_secs(30),
     long_transaction: Duration::from_secs(5),
+    may_copy: false,
 };
 
 fn codes(facts: &Facts, table: &Table, work: &Work) -> Vec<(Severity, &'static str)> {
@@ -97,7 +101,7 @@ fn of_the_server() -> Vec<(Change, Severity, &'static str)> {
 
 /// What makes each finding about the table and the work on it.
 fn of_the_table() -> Vec<(Change, Severity, &'static str)> {
-    use Severity::{Note, Problem, Warning};
+    use Severity::{Problem, Warning};
     vec![
         (
             |_, table, _| table.engine = "MyISAM".to_owned(),
@@ -118,6 +122,13 @@ fn of_the_table() -> Vec<(Change, Severity, &'static str)> {
             Warning,
             "blocks-writes",
         ),
+    ]
+}
+
+/// What makes each finding about the room, the writes and whoever is in the way.
+fn of_the_work() -> Vec<(Change, Severity, &'static str)> {
+    use Severity::{Note, Problem, Warning};
+    vec![
         (
             |facts, _, _| facts.free_data = Some(40_000_000),
             Problem,
@@ -146,6 +157,16 @@ fn of_the_table() -> Vec<(Change, Severity, &'static str)> {
             "long-transaction",
         ),
         (
+            |_, _, work| work.missing_columns = vec!["nobody".to_owned()],
+            Problem,
+            "no-column",
+        ),
+        (
+            |_, _, work| work.forced_copies = vec![("why".to_owned(), "rename it".to_owned())],
+            Problem,
+            "needs-copy",
+        ),
+        (
             |facts, _, _| facts.not_restorable = Some("x".to_owned()),
             Problem,
             "not-restorable",
@@ -156,7 +177,7 @@ fn of_the_table() -> Vec<(Change, Severity, &'static str)> {
                 *work = Work {
                     builds: false,
                     drops: true,
-                    ..*work
+                    ..work.clone()
                 };
             },
             Problem,
@@ -168,7 +189,10 @@ fn of_the_table() -> Vec<(Change, Severity, &'static str)> {
 #[test]
 fn each_fact_is_told_with_its_weight() {
     use Severity::Problem;
-    let cases = of_the_server().into_iter().chain(of_the_table());
+    let cases = of_the_server()
+        .into_iter()
+        .chain(of_the_table())
+        .chain(of_the_work());
     for (change, severity, code) in cases {
         let (mut facts, mut table, mut work) = (facts(), table(), work());
         change(&mut facts, &mut table, &mut work);
@@ -177,4 +201,26 @@ fn each_fact_is_told_with_its_weight() {
         assert_eq!(is_refused(&found), severity == Problem, "{code}");
         assert_eq!(listed(&found).is_empty(), severity != Problem, "{code}");
     }
+}
+
+#[test]
+fn a_copy_has_to_be_allowed_and_is_told_all_the_same() {
+    let work = Work {
+        forced_copies: vec![("why".to_owned(), String::new())],
+        lock: LockLevel::Shared,
+        ..work()
+    };
+    let allowed = Limits {
+        may_copy: true,
+        ..LIMITS
+    };
+    let found = judge(&facts(), &table(), &work, &allowed);
+    let told: Vec<_> = found.iter().map(|one| (one.severity, one.code)).collect();
+    let expected = [
+        (Severity::Warning, "needs-copy"),
+        (Severity::Warning, "blocks-writes"),
+    ];
+    assert_eq!(told, expected);
+    assert!(!is_refused(&found));
+    assert!(found[0].remedy.contains("--allow-copy"));
 }

@@ -1,6 +1,7 @@
 //! From every place, the steps lead to the end, and they lead back.
 
 use super::*;
+use crate::model::schema::Index;
 
 fn memory(stage: Stage) -> Memory {
     Memory {
@@ -31,6 +32,7 @@ fn task(action: Action, direction: Direction) -> Task {
         is_judged: action == Action::Create && direction == Direction::Up,
         is_primary_substitute: false,
         is_partitioned: false,
+        functional: Vec::new(),
     }
 }
 

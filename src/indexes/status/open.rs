@@ -3,6 +3,7 @@
 use super::{Book, Broken, Known, key};
 use crate::indexes::facets::{self, is_same_structure};
 use crate::indexes::files::Entry;
+use crate::indexes::ledger::Row;
 use crate::indexes::rules;
 use crate::model::advice::Action;
 use crate::model::ledger::{DefinitionState, State};
@@ -26,6 +27,11 @@ impl Book<'_> {
         // An index that another version made or dropped is that one's matter.
         let other_in_force = self.last.contains_key(&own);
         if is_taken_back {
+            let is_hidden = one.row.is_some_and(Row::is_hidden_by_guard);
+            if is_hidden && found.is_none_or(|found| !found.is_visible) {
+                // The ledger says so, and so it is.
+                return;
+            }
             if !other_in_force {
                 taken_back(entry, state, found, broken);
             }

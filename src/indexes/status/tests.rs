@@ -226,3 +226,24 @@ fn problems_are_sentences_with_their_remedy() {
     assert_eq!(states[0].file.as_deref(), Some("0001_x.toml"));
     assert_eq!(states[0].changed, None);
 }
+
+#[test]
+fn what_the_guard_hid_is_as_the_ledger_says() {
+    let entries = entries(&[toml("create", "a", r#"["state"]"#)]);
+    let mut hidden = row(&entries[0], State::Rejected);
+    hidden.stage = Stage::Hidden;
+    hidden.note = Some("hidden again".to_owned());
+    let ledger = [hidden];
+    let is = |catalog: &Catalog| of(&entries, &ledger, catalog).remove(0).2;
+    let mut there = with("a", &["state"]);
+    assert_eq!(is(&there), ["still-there"], "somebody shows it");
+    let table = there.tables.get_mut(&TableName::new("shop", "orders"));
+    table.unwrap().indexes.last_mut().unwrap().is_visible = false;
+    assert_eq!(is(&there), Vec::<&str>::new());
+    assert_eq!(is(&catalog()), Vec::<&str>::new(), "somebody dropped it");
+    let said = &states(&entries, &ledger, &there, "shop")[0].said;
+    assert_eq!(said.as_deref(), Some("hidden again"));
+    // One that was rejected before it counted is gone, and must not come back by itself.
+    let gone = [row(&entries[0], State::Rejected)];
+    assert_eq!(of(&entries, &gone, &there)[0].2, ["still-there"]);
+}

@@ -16,6 +16,10 @@ pub struct Access {
     pub rows: f64,
     /// Times that it is read, as far as joins go.
     pub times: f64,
+    /// It is read from end to end, in the order that is wanted, and rows are thrown away behind.
+    pub is_ordered_scan: bool,
+    /// The index alone answers.
+    pub is_covered: bool,
 }
 
 impl Access {
@@ -45,8 +49,52 @@ pub fn tables(json: &str) -> Vec<Access> {
     let mut found = Vec::new();
     if let Ok(value) = serde_json::from_str::<Value>(json) {
         walk(&value, &mut 1.0, &mut found);
+        let (is_ordered, filters) = (has_order_for_free(&value), has_filter(&value));
+        for table in &mut found {
+            table.is_ordered_scan = table.access == "index" && is_ordered && filters;
+        }
     }
     found
+}
+
+/// Whether something is sorted or grouped by reading it in that order.
+fn has_order_for_free(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.iter().any(has_order_for_free),
+        Value::Object(node) => node.iter().any(|(key, inner)| {
+            let is_order = matches!(key.as_str(), "ordering_operation" | "grouping_operation");
+            (is_order && inner.get("using_filesort") == Some(&Value::Bool(false)))
+                || has_order_for_free(inner)
+        }),
+        _ => false,
+    }
+}
+
+/// Whether rows are thrown away after they were read.
+fn has_filter(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.iter().any(has_filter),
+        Value::Object(node) => node
+            .iter()
+            .any(|(key, inner)| key == "attached_condition" || has_filter(inner)),
+        _ => false,
+    }
+}
+
+/// Whether a plan gambles on an index: it is read in its order until a `LIMIT` is reached, and the
+/// rows that are wanted may all stand at its other end. What was a scan before, and needs no rows
+/// beside the index now, loses nothing by that.
+#[must_use]
+pub fn gambles(before: &[Access], after: &[Access], index: &str, has_limit: bool) -> bool {
+    let is_it = |table: &&Access| {
+        table.is_ordered_scan && table.keys.iter().any(|key| key.eq_ignore_ascii_case(index))
+    };
+    has_limit
+        && after.iter().filter(is_it).any(|table| {
+            let same = before.iter().find(|other| other.alias == table.alias);
+            let was_scan = same.is_none_or(|other| matches!(&*other.access, "ALL" | "index"));
+            !(table.is_covered && was_scan)
+        })
 }
 
 /// Rows that a plan expects to read from all its tables together.
@@ -96,6 +144,8 @@ fn table(table: &Map<String, Value>, times: &mut f64, found: &mut Vec<Access>) {
                 .collect(),
             rows,
             times: *times,
+            is_ordered_scan: false,
+            is_covered: table.get("using_index") == Some(&Value::Bool(true)),
         });
         *times = number(table.get("rows_produced_per_join")).unwrap_or(*times * rows);
     }

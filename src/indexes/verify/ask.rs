@@ -13,6 +13,7 @@ use crate::server::quote::{hex_literal, ident};
 use crate::server::statements::Sample;
 use crate::server::{Connection, Error};
 use crate::sql::explainable::{Explainable, explainable};
+use crate::sql::pieces::{Token, tokens};
 use crate::sql::standin::Parametrized;
 use crate::sql::{harmless, hints};
 
@@ -194,6 +195,7 @@ impl<'a> Asker<'a> {
         // A plan that was answered while it was made names no index; it came by this one if it is
         // another plan than without it.
         with.side.uses_index |= with.hides_use && with.json != without.json;
+        with.side.gambles = self.gambles(&without, &with, statement);
         Ok(Ok((
             (form(&statement.sql, false), without.side),
             (form(&sql, true), with.side),
@@ -272,7 +274,15 @@ impl<'a> Asker<'a> {
             ));
         }
         with.side.uses_index |= with.hides_use && with.json != without.json;
+        with.side.gambles = self.gambles(&without, &with, statement);
         Ok(Ok(((form(&hinted), without.side), (both, with.side))))
+    }
+
+    fn gambles(&self, without: &Planned, with: &Planned, statement: &Explainable) -> bool {
+        let limit = |token: &Token<'_>| token.is("limit");
+        let has_limit = tokens(&statement.sql).iter().any(limit);
+        let index = &self.indexes[0].1;
+        access::gambles(&without.tables, &with.tables, index, has_limit)
     }
 
     /// One plan. Whatever its evaluation may have done inside a transaction is rolled back.
@@ -303,6 +313,7 @@ impl<'a> Asker<'a> {
             cost: figures.cost,
             rows: access::rows(&tables),
             plan: tables.iter().map(Access::line).collect(),
+            gambles: false,
             executed: None,
         };
         Ok(Ok(Planned {

@@ -9,7 +9,9 @@ use crate::config::settings::{Monitor, Server};
 use crate::indexes::apply::lock_name;
 use crate::indexes::definition::Definition;
 use crate::indexes::ledger::{self, Standing};
-use crate::indexes::reconcile::Direction;
+use crate::indexes::reconcile::{Direction, Stage};
+use crate::model::advice::Action;
+use crate::model::ledger::State;
 use crate::model::schema::TableName;
 use crate::server::audit::{self, Audit, Record};
 use crate::server::cells::Cells as _;
@@ -164,14 +166,37 @@ async fn recorded(
     audited(hand, &account, work, &result).await?;
     if has_ledger && !connection.is_broken() {
         ledger::end(connection, work.schema, work.version, &result).await?;
-        let note = format!("verify: {step} the index again: {}", work.why);
-        let standing = Standing {
-            note: outcome.is_ok().then_some(note.as_str()),
-            ..Standing::default()
-        };
-        ledger::set(connection, work.schema, work.version, &standing).await?;
+        if outcome.is_ok() {
+            settle(connection, work).await?;
+        }
     }
     Ok(outcome?)
+}
+
+/// Puts on record that the version did not keep its promise. An index that was hidden stays there,
+/// and one that was shown again has never been dropped.
+async fn settle(connection: &mut Connection, work: &Work<'_>) -> Result<(), server::Error> {
+    let row = ledger::one(connection, work.schema, work.version).await?;
+    let is_in_force =
+        |row: &ledger::Row| matches!(row.state, State::Applied | State::Staged | State::Soaking);
+    let Some(row) = row.filter(is_in_force) else {
+        return Ok(());
+    };
+    let done = if work.visible { "shown" } else { "hidden" };
+    let note = format!("{done} again by `mydex index verify`: {}", work.why);
+    let is_hidden = row.action == Action::Create && !work.visible;
+    let standing = Standing {
+        state: Some(State::Rejected),
+        stage: Some(if is_hidden {
+            Stage::Hidden
+        } else {
+            Stage::Done
+        }),
+        note: Some(&note),
+        shows: work.visible,
+        ..Standing::default()
+    };
+    ledger::set(connection, work.schema, work.version, &standing).await
 }
 
 /// Whether there is a ledger: indexes that came another way are in none.

@@ -1,12 +1,14 @@
 //! The judgement of a change on the target, while it counts for nobody yet.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::ask::{Asked, Asker};
 use super::{Judgement, QueryJudgement, Settings, Trial, Verdict, overall, run, weigh};
 use crate::indexes::definition::Definition;
 use crate::model::advice::Action;
 use crate::model::schema::TableName;
+use crate::model::units;
 use crate::server::capability::{self, Capabilities, Source};
 use crate::server::cells::Cells as _;
 use crate::server::quote::hex_literal;
@@ -22,7 +24,10 @@ struct Subject {
     statement: Statement,
     is_evidence: bool,
     is_admitted: bool,
+    /// It was run both ways when the definition was proposed.
+    is_proven: bool,
     calls: f64,
+    time: Duration,
 }
 
 /// Compares the queries that a definition names, and those of the server that name its table, with
@@ -118,9 +123,11 @@ async fn subjects(
                     .unwrap_or_default()
                     .to_owned(),
                 calls: statement.total().calls as f64,
+                time: units::from_picoseconds(statement.total().time_ps),
                 statement,
                 is_evidence: false,
                 is_admitted: false,
+                is_proven: false,
             });
         }
     } else {
@@ -166,6 +173,8 @@ async fn named(
                 .unwrap_or_else(|| statement.total().calls as f64),
             is_evidence: true,
             is_admitted: query.factor.is_some_and(|factor| factor > 1.0),
+            is_proven: query.time_us.is_some(),
+            time: units::from_picoseconds(statement.total().time_ps),
             statement,
         })
         .collect())
@@ -217,6 +226,10 @@ async fn one(
         is_evidence: subject.is_evidence,
         is_admitted: subject.is_admitted,
         calls: subject.calls,
+        time: subject.time,
+        is_measured: false,
+        needs_run: false,
+        factor: 1.0,
         verdict: Verdict::NotJudged,
         reason: String::new(),
         trials: Vec::new(),
@@ -255,7 +268,13 @@ async fn one(
     if judged.trials.is_empty() {
         return Ok(subject.is_evidence.then_some(judged));
     }
-    (judged.verdict, judged.reason) = weigh::query(action, &judged.trials);
+    let trusts = settings.trusts_estimates || subject.is_proven;
+    let weighed = weigh::query(action, &judged.trials, trusts);
+    judged.verdict = weighed.verdict;
+    judged.reason = weighed.reason;
+    judged.is_measured = weighed.is_measured;
+    judged.needs_run = weighed.needs_run;
+    judged.factor = weighed.factor;
     if let Some(reason) = not_run {
         judged.reason = format!("{}; not executed: {reason}", judged.reason);
     }

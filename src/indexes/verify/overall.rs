@@ -2,9 +2,16 @@
 
 use super::{Judgement, QueryJudgement, Verdict};
 use crate::model::advice::Action;
+use crate::model::units;
+
+/// Estimated losses that are a smaller share of the gain do not speak against a new index.
+const TOLERATED_LOSS: f64 = 0.10;
 
 /// The verdict over all queries. `others` is the number of queries besides them that read the
 /// table and use the index neither way.
+///
+/// A query that was run and gets slower speaks against the change, however rare it is. Where only
+/// estimates say so, its time on this server is held against what the others gain.
 pub(super) fn judgement(
     action: Action,
     queries: Vec<QueryJudgement>,
@@ -12,11 +19,14 @@ pub(super) fn judgement(
     notes: Vec<String>,
 ) -> Judgement {
     let with = |verdict: Verdict| queries.iter().filter(move |query| query.verdict == verdict);
-    let worse: Vec<&QueryJudgement> = with(Verdict::Worse)
+    let slower: Vec<&QueryJudgement> = with(Verdict::Worse)
         .filter(|query| !query.is_admitted)
         .collect();
+    let cheap = tolerated(action, &slower, with(Verdict::Better));
+    let worse: &[&QueryJudgement] = if cheap.is_some() { &[] } else { &slower };
     let better = with(Verdict::Better).count();
-    let is_open = |query: &&QueryJudgement| query.is_evidence;
+    let needs_run = worse.is_empty() && queries.iter().any(|query| query.needs_run);
+    let is_open = |query: &&QueryJudgement| query.is_evidence || query.needs_run;
     let unjudged: Vec<&QueryJudgement> = with(Verdict::NotJudged).filter(is_open).collect();
     let judged = others + queries.len() - with(Verdict::NotJudged).count();
     // Where nobody said what a new index is for, no query that is missed speaks against it.
@@ -29,8 +39,21 @@ pub(super) fn judgement(
             first.reason
         );
         (Verdict::Worse, reason)
+    } else if let Some(first) = unjudged.iter().find(|query| query.needs_run) {
+        (
+            Verdict::NotJudged,
+            format!("`{}`: {}", first.name, first.reason),
+        )
     } else if better > 0 {
-        let reason = format!("{better} of {judged} queries get faster, and none slower");
+        let slower = match cheap {
+            Some(share) if !slower.is_empty() => format!(
+                "{} slower by their estimates, which takes {} of the gain",
+                slower.len(),
+                units::percent(share)
+            ),
+            _ => "none slower".to_owned(),
+        };
+        let reason = format!("{better} of {judged} queries get faster, and {slower}");
         (Verdict::Better, reason)
     } else if let Some(first) = unjudged.first().filter(|_| action == Action::Create) {
         let reason = format!("`{}` could not be judged: {}", first.name, first.reason);
@@ -57,13 +80,40 @@ pub(super) fn judgement(
         verdict,
         reason,
         is_kept,
+        needs_run,
         queries,
         notes,
     }
 }
 
+/// What the slower queries take of the gain of the faster ones, where that is little enough; `None`
+/// where it is not, or where nobody knows.
+fn tolerated<'a>(
+    action: Action,
+    slower: &[&QueryJudgement],
+    faster: impl Iterator<Item = &'a QueryJudgement>,
+) -> Option<f64> {
+    // The gain of a drop is with the writes, and no query tells it.
+    if action == Action::Drop && !slower.is_empty() {
+        return None;
+    }
+    if slower
+        .iter()
+        .any(|query| query.is_measured || query.time.is_zero())
+    {
+        return None;
+    }
+    let change = |query: &QueryJudgement| query.time.as_secs_f64() * (query.factor - 1.0);
+    let lost: f64 = slower.iter().map(|query| change(query)).sum();
+    let gained: f64 = faster.map(|query| -change(query)).sum();
+    let share = if lost > 0.0 { lost / gained } else { 0.0 };
+    (gained >= 0.0 && share <= TOLERATED_LOSS).then_some(share)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn query(verdict: Verdict, is_evidence: bool, is_admitted: bool) -> QueryJudgement {
@@ -74,6 +124,10 @@ mod tests {
             is_evidence,
             is_admitted,
             calls: 1.0,
+            time: Duration::ZERO,
+            is_measured: false,
+            needs_run: false,
+            factor: 1.0,
             verdict,
             reason: "why".to_owned(),
             trials: Vec::new(),
@@ -144,5 +198,64 @@ mod tests {
                 "{queries:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_cheap_query_that_gets_slower_by_its_estimate_is_weighed() {
+        use Verdict::{Better, Worse};
+        let weighing = |verdict, seconds: u64, factor: f64, is_measured: bool| QueryJudgement {
+            time: Duration::from_secs(seconds),
+            factor,
+            is_measured,
+            ..query(verdict, verdict == Better, false)
+        };
+        let judge = |action, slower: QueryJudgement| {
+            let gain = weighing(Better, 100, 0.1, false);
+            judgement(action, vec![gain, slower], 0, Vec::new())
+        };
+        for (seconds, factor, is_measured, expected) in [
+            // 90 s are gained: 8 s more are little, 10 s are not.
+            (4, 3.0, false, Better),
+            (5, 3.0, false, Worse),
+            (1, f64::INFINITY, false, Worse),
+            // What was run is not weighed, and neither is what nobody counted.
+            (1, 1.3, true, Worse),
+            (0, 1.3, false, Worse),
+        ] {
+            let judged = judge(
+                Action::Create,
+                weighing(Worse, seconds, factor, is_measured),
+            );
+            assert_eq!(
+                judged.verdict, expected,
+                "{seconds} {factor}: {}",
+                judged.reason
+            );
+        }
+        let told = judge(Action::Create, weighing(Worse, 4, 3.0, false)).reason;
+        assert!(told.contains("1 slower by their estimates"), "{told}");
+        let judged = judge(Action::Drop, weighing(Worse, 4, 3.0, false));
+        assert_eq!(judged.is_kept, Some(false));
+    }
+
+    #[test]
+    fn a_query_that_has_to_be_run_leaves_it_open_whoever_names_it() {
+        let open = QueryJudgement {
+            needs_run: true,
+            ..query(Verdict::NotJudged, false, false)
+        };
+        let with = |other: Verdict| {
+            let queries = vec![query(other, true, false), open.clone()];
+            judgement(Action::Create, queries, 0, Vec::new())
+        };
+        let judged = with(Verdict::Better);
+        assert_eq!(
+            (judged.verdict, judged.needs_run),
+            (Verdict::NotJudged, true)
+        );
+        assert_eq!(judged.is_kept, None);
+        // One that is slower for certain decides all the same.
+        let judged = with(Verdict::Worse);
+        assert_eq!((judged.verdict, judged.needs_run), (Verdict::Worse, false));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Executed, Trial, Verdict};
+use super::{Executed, Side, Trial, Verdict};
 use crate::model::advice::Action;
 use crate::model::units;
 
@@ -17,8 +17,23 @@ const LEAST_PAIRS: u32 = 3;
 /// A few reads more or less are the same.
 const READS_SLACK: f64 = 10.0;
 
-/// The verdict over all trials of a query, with its reason in one sentence.
-pub(super) fn query(action: Action, trials: &[Trial]) -> (Verdict, String) {
+/// What all trials of a query come to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Weighed {
+    pub(super) verdict: Verdict,
+    /// In one sentence.
+    pub(super) reason: String,
+    /// By executions.
+    pub(super) is_measured: bool,
+    /// Only an execution tells.
+    pub(super) needs_run: bool,
+    /// One execution after the change, as a share of one before it.
+    pub(super) factor: f64,
+}
+
+/// The verdict over all trials of a query. `trusts` takes an estimate as it is, even where the
+/// optimizer gambles.
+pub(super) fn query(action: Action, trials: &[Trial], trusts: bool) -> Weighed {
     // With some constants the index may take no part.
     let trials: Vec<&Trial> = trials.iter().filter(|trial| trial.is_touched()).collect();
     if trials.is_empty() {
@@ -26,9 +41,52 @@ pub(super) fn query(action: Action, trials: &[Trial]) -> (Verdict, String) {
             Action::Create => "its plan does not take the index",
             Action::Drop => "its plan does not read through the index",
         };
-        return (Verdict::Same, reason.to_owned());
+        return Weighed {
+            verdict: Verdict::Same,
+            reason: reason.to_owned(),
+            is_measured: false,
+            needs_run: false,
+            factor: 1.0,
+        };
     }
-    executed(&trials).unwrap_or_else(|| estimated(&trials))
+    if let Some((verdict, reason)) = executed(&trials) {
+        return Weighed {
+            verdict,
+            reason,
+            is_measured: true,
+            needs_run: false,
+            factor: factor(&trials, |side| {
+                side.executed.map_or(0.0, |run| run.time.as_secs_f64())
+            }),
+        };
+    }
+    let (verdict, reason) = estimated(&trials);
+    let gambles = action == Action::Create && trials.iter().any(|trial| trial.after.gambles);
+    let needs_run = gambles && !trusts && verdict != Verdict::Worse;
+    Weighed {
+        verdict: if needs_run {
+            Verdict::NotJudged
+        } else {
+            verdict
+        },
+        reason: if needs_run {
+            format!(
+                "it reads the index in order until its LIMIT is reached, and how soon that is no \
+                 estimate tells ({reason}); `--execute-queries` runs it, `--trust-estimates` takes \
+                 it as it is"
+            )
+        } else {
+            reason
+        },
+        is_measured: false,
+        needs_run,
+        factor: factor(&trials, |side| side.cost),
+    }
+}
+
+fn factor(trials: &[&Trial], of: impl Fn(&Side) -> f64) -> f64 {
+    let before = trials.iter().map(|trial| of(&trial.before)).sum();
+    ratio(before, trials.iter().map(|trial| of(&trial.after)).sum())
 }
 
 fn ratio(before: f64, after: f64) -> f64 {
@@ -147,108 +205,4 @@ fn by_time(trials: &[&Trial], before: Duration, after: Duration) -> Verdict {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::indexes::verify::Side;
-
-    fn side(uses_index: bool, cost: f64, run: Option<(u64, u64)>) -> Side {
-        Side {
-            uses_index,
-            cost,
-            executed: run.map(|(reads, us)| Executed {
-                reads,
-                time: Duration::from_micros(us),
-                is_capped: false,
-            }),
-            ..Side::default()
-        }
-    }
-
-    fn trial(before: Side, after: Side, pairs: (u32, u32)) -> Trial {
-        Trial {
-            is_made_up: false,
-            before,
-            after,
-            pairs,
-        }
-    }
-
-    #[test]
-    fn plans_and_executions_are_weighed() {
-        let cases = [
-            // An index that no plan takes changes nothing.
-            (
-                trial(side(false, 9.0, None), side(false, 1.0, None), (0, 0)),
-                Verdict::Same,
-            ),
-            (
-                trial(side(false, 100.0, None), side(true, 10.0, None), (0, 0)),
-                Verdict::Better,
-            ),
-            (
-                trial(side(false, 100.0, None), side(true, 99.0, None), (0, 0)),
-                Verdict::Same,
-            ),
-            (
-                trial(side(true, 10.0, None), side(false, 100.0, None), (0, 0)),
-                Verdict::Worse,
-            ),
-            // What was executed outweighs the estimate.
-            (
-                trial(
-                    side(false, 100.0, Some((50_000, 20_000))),
-                    side(true, 1.0, Some((99_000, 90_000))),
-                    (0, 5),
-                ),
-                Verdict::Worse,
-            ),
-            (
-                trial(
-                    side(false, 100.0, Some((50_000, 20_000))),
-                    side(true, 1.0, Some((10, 200))),
-                    (5, 0),
-                ),
-                Verdict::Better,
-            ),
-            // Fewer rows, fetched one by one, and slower all the same.
-            (
-                trial(
-                    side(false, 100.0, Some((50_000, 20_000))),
-                    side(true, 1.0, Some((30_000, 40_000))),
-                    (0, 5),
-                ),
-                Verdict::Worse,
-            ),
-            // Times that do not agree say nothing, and the reads decide.
-            (
-                trial(
-                    side(false, 100.0, Some((50_000, 20_000))),
-                    side(true, 1.0, Some((50_001, 10_000))),
-                    (3, 2),
-                ),
-                Verdict::Same,
-            ),
-        ];
-        for (trial, expected) in cases {
-            let (verdict, reason) = query(Action::Create, std::slice::from_ref(&trial));
-            assert_eq!(verdict, expected, "{reason}: {trial:?}");
-        }
-    }
-
-    #[test]
-    fn time_limits_speak_for_themselves() {
-        let capped = |mut side: Side| {
-            side.executed = side.executed.map(|run| Executed {
-                is_capped: true,
-                ..run
-            });
-            side
-        };
-        let slow = || capped(side(false, 1.0, Some((10, 1))));
-        let fast = || side(true, 1.0, Some((10, 1)));
-        let of = |before, after| query(Action::Create, &[trial(before, after, (0, 0))]).0;
-        assert_eq!(of(slow(), fast()), Verdict::Better);
-        assert_eq!(of(fast(), slow()), Verdict::Worse);
-        assert_eq!(of(slow(), capped(fast())), Verdict::NotJudged);
-    }
-}
+mod tests;

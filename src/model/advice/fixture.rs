@@ -160,7 +160,7 @@ fn functional() -> Recommendation {
             "ALTER TABLE `shop`.`customers` DROP INDEX `customers_email`, ALGORITHM=INPLACE, \
              LOCK=NONE"
                 .to_owned(),
-            "ALTER TABLE `shop`.`customers` DROP COLUMN `email_lower`, ALGORITHM=INSTANT"
+            "ALTER TABLE `shop`.`customers` DROP COLUMN `email_lower`, ALGORITHM=INPLACE, LOCK=NONE"
                 .to_owned(),
         ],
         bytes: 12 << 20,

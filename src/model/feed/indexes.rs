@@ -8,6 +8,9 @@ use crate::model::inventory::Inventory;
 use crate::model::ledger::DefinitionState;
 use crate::model::schema::{Index, TableName};
 
+/// How long an index that goes stays hidden before it is dropped.
+pub const SOAK: Duration = Duration::from_hours(24);
+
 /// The indexes as they were read at one moment, with the statements of each change that can be
 /// asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +51,12 @@ pub enum IndexChange {
         statements: Vec<String>,
     },
     /// Take a definition back.
-    RollBack(DefinitionState),
+    RollBack {
+        /// The definition.
+        definition: DefinitionState,
+        /// Drop a new index at once, instead of hiding it for [`SOAK`] first.
+        now: bool,
+    },
     /// Make an index invisible to the optimizer.
     Hide {
         /// On which table.
@@ -71,7 +79,10 @@ impl IndexChange {
     pub fn phrase(&self) -> String {
         match self {
             Self::Apply { definition, .. } => format!("apply {:04}", definition.version),
-            Self::RollBack(one) => format!("roll back {:04}", one.version),
+            Self::RollBack { definition, now } => {
+                let now = if *now { " now" } else { "" };
+                format!("roll back {:04}{now}", definition.version)
+            }
             Self::Hide { table, index } => format!("hide {} on {table}", index.name),
             Self::Show { table, index } => format!("show {} on {table}", index.name),
         }
@@ -84,7 +95,9 @@ impl IndexChange {
             Self::Apply {
                 definition: one, ..
             }
-            | Self::RollBack(one) => (&one.table, &one.index),
+            | Self::RollBack {
+                definition: one, ..
+            } => (&one.table, &one.index),
             Self::Hide { table, index } | Self::Show { table, index } => (table, &index.name),
         }
     }

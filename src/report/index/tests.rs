@@ -101,6 +101,7 @@ fn inventory() -> Inventory {
             ),
         ],
         definitions: vec![DefinitionState {
+            said: None,
             version: 3,
             name: "orders_state".to_owned(),
             file: Some("0003_orders_state.toml".to_owned()),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::rows::directed;
 use super::{Model, RowKey, columns_text};
+use crate::model::advice::Action;
 use crate::model::feed::{DefinitionText, IndexBoard, IndexChange};
 use crate::model::inventory::IndexFacts;
 use crate::model::ledger::{DefinitionState, State};
@@ -136,11 +137,11 @@ impl<'a> Entry<'a> {
 
     /// The definition that a rollback is about.
     pub(in crate::tui) fn to_roll_back(self) -> Option<&'a DefinitionState> {
-        self.definitions().rev().find(|d| {
-            matches!(
-                d.state,
-                State::Applied | State::Staged | State::Soaking | State::Unfinished
-            )
+        self.definitions().rev().find(|d| match d.state {
+            State::Applied | State::Staged | State::Soaking | State::Unfinished => true,
+            // One that the guard hid is there still.
+            State::Rejected => d.action == Action::Create && self.facts().is_some(),
+            State::Pending | State::RolledBack => false,
         })
     }
 

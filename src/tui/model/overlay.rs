@@ -28,6 +28,8 @@ pub(in crate::tui) struct Confirm {
     pub(in crate::tui) lines: Vec<String>,
     /// What must be typed, where a single key is not enough.
     pub(in crate::tui) typed: Option<(Input, String)>,
+    /// Another text that may be typed instead, and the change that it stands for.
+    pub(in crate::tui) or: Option<(String, Change)>,
 }
 
 /// What is open above the view, at most one.

@@ -130,7 +130,20 @@ fn what_can_be_asked_depends_on_the_state() {
     assert_eq!(changes(&mut stage), []);
     choose(&mut stage, "ix_subnets_zone");
     stage.press("uroll back 2<enter>");
-    assert!(matches!(&changes(&mut stage)[..], [IndexChange::RollBack(one)] if one.version == 2));
+    let made = changes(&mut stage);
+    assert!(
+        matches!(&made[..], [IndexChange::RollBack { definition, now: false }]
+            if definition.version == 2),
+        "{made:?}"
+    );
+    ended(&mut stage, &made[0], Ok("index ix_subnets_zone is hidden"));
+    stage.press("uroll back 2 now<enter>");
+    let made = changes(&mut stage);
+    assert!(
+        matches!(&made[..], [IndexChange::RollBack { definition, now: true }]
+            if definition.version == 2),
+        "{made:?}"
+    );
 }
 
 #[test]

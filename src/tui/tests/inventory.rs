@@ -69,6 +69,7 @@ fn definition(
 ) -> DefinitionState {
     let name = index.trim_start_matches("ix_").to_owned();
     DefinitionState {
+        said: None,
         version,
         file: Some(format!("{version:04}_{name}.toml")),
         name,

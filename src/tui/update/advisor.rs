@@ -256,6 +256,7 @@ pub(super) fn ask_to_write(model: &mut Model) {
         change: Change::Write(advice, place),
         lines,
         typed: None,
+        or: None,
     };
     open(model, Some(Overlay::Confirm(confirm)));
 }

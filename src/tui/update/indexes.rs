@@ -1,29 +1,23 @@
 //! Indexes: when they are read, which changes are asked for, and what becomes of them.
 
+mod ask;
+
+pub(super) use ask::{ask_to_apply, ask_to_hide, ask_to_roll_back, ask_to_show};
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use tui_input::Input;
-
 use super::open;
-use crate::model::advice::Action;
 use crate::model::feed::{IndexBoard, IndexChange, IndexNews, IndexRequest, Link, Request};
-use crate::model::ledger::{DefinitionState, State};
 use crate::tui::keys;
 use crate::tui::message::Effect;
-use crate::tui::model::{
-    Change, ChangeRun, Confirm, Entry, Model, Overlay, Tone, View, action_word, parts_text,
-    state_word,
-};
+use crate::tui::model::{ChangeRun, Model, Overlay, Tone, View};
 
 /// An open view is read again after this time, or later where reading costs the server much.
 const REREAD: Duration = Duration::from_secs(30);
 
 /// A reading takes at most one part in so many of the time.
 const SPARING: u32 = 100;
-
-/// Statements that a question spells out.
-const SPELLED: usize = 4;
 
 /// A reading that is due: when the view is open and its figures are missing or old.
 pub(super) fn wish(model: &mut Model) -> Option<Effect> {
@@ -145,180 +139,6 @@ fn may_change(model: &mut Model) -> bool {
         return true;
     }
     false
-}
-
-/// A question, or why there is none.
-type Asked = Result<Confirm, String>;
-
-fn ask_with(model: &mut Model, question: fn(Entry<'_>) -> Asked) {
-    if !may_change(model) {
-        return;
-    }
-    let asked = match model.chosen_index() {
-        Some(entry) => question(entry),
-        None => Err("no index selected".to_owned()),
-    };
-    match asked {
-        Ok(confirm) => open(model, Some(Overlay::Confirm(confirm))),
-        Err(why) => model.say(Tone::Info, why),
-    }
-}
-
-pub(super) fn ask_to_apply(model: &mut Model) {
-    ask_with(model, |entry| {
-        let Some(one) = entry.to_apply() else {
-            return Err(match entry.definition() {
-                Some(one) => format!("{} is applied already", file_name(one)),
-                None => "no definition of this index; `mydex index new` writes one".to_owned(),
-            });
-        };
-        let what = match one.state {
-            State::Pending => "Carry out this definition?",
-            State::Rejected => "Carry out this definition, though it did not keep its promise?",
-            State::RolledBack => "Carry out this definition again?",
-            State::Soaking if one.action == Action::Create => {
-                "Keep this definition after all? Its index is hidden, and waits to be dropped."
-            }
-            _ => "Go on with this definition?",
-        };
-        let mut lines = about(what, one);
-        let text = entry.text_of(one);
-        lines.extend(spelled(text.map(|text| text.up.as_slice())));
-        lines.push(
-            "In steps, each of which can be interrupted: a new index is built invisible, judged, \
-             and then shown; one that goes is hidden first, and dropped after its soak time."
-                .to_owned(),
-        );
-        Ok(Confirm {
-            change: Change::Index(IndexChange::Apply {
-                definition: one.clone(),
-                statements: text.map(|text| text.up.clone()).unwrap_or_default(),
-            }),
-            lines,
-            typed: Some((Input::default(), format!("apply {}", one.version))),
-        })
-    });
-}
-
-pub(super) fn ask_to_roll_back(model: &mut Model) {
-    ask_with(model, |entry| {
-        let Some(one) = entry.to_roll_back() else {
-            return Err(match entry.definition() {
-                Some(one) => format!(
-                    "nothing to take back: {} is {}",
-                    file_name(one),
-                    state_word(one.state)
-                ),
-                None => "no definition of this index, so that nothing can be taken back".to_owned(),
-            });
-        };
-        let mut lines = about("Take this definition back?", one);
-        let text = entry.text_of(one);
-        lines.extend(spelled(text.map(|text| text.down.as_slice())));
-        lines.push(
-            "What was there before comes back exactly as the ledger has it; an index that goes is \
-             hidden first, and dropped by a rollback after its soak time."
-                .to_owned(),
-        );
-        Ok(Confirm {
-            change: Change::Index(IndexChange::RollBack(one.clone())),
-            lines,
-            typed: Some((Input::default(), format!("roll back {}", one.version))),
-        })
-    });
-}
-
-pub(super) fn ask_to_hide(model: &mut Model) {
-    ask_with(model, |entry| visibility(entry, false));
-}
-
-pub(super) fn ask_to_show(model: &mut Model) {
-    ask_with(model, |entry| visibility(entry, true));
-}
-
-fn visibility(entry: Entry<'_>, show: bool) -> Asked {
-    let Some(facts) = entry.facts() else {
-        return Err(format!("index {} is not there", entry.name()));
-    };
-    let index = &facts.verdict.index;
-    if index.is_visible == show {
-        let is = if show { "visible" } else { "hidden" };
-        return Err(format!("index {} is {is} already", index.name));
-    }
-    let Some((hide_it, show_it)) = entry.visibility() else {
-        return Err(format!("MySQL does not let {} be hidden", index.name));
-    };
-    let table = facts.verdict.table.clone();
-    let (what, word, statement, note) = if show {
-        let note = "The optimizer may use it from then on.";
-        ("Show this index?", "show", show_it, note)
-    } else {
-        let note = "No plan uses it from then on, and a statement that names it in a hint fails. \
-                    It is kept up to date all the same, so that showing it again takes no time.";
-        ("Hide this index?", "hide", hide_it, note)
-    };
-    let mut lines = vec![
-        what.to_owned(),
-        String::new(),
-        format!("{} on {table}", index.name),
-        format!("({})", parts_text(index)),
-        String::new(),
-        format!("{statement};"),
-        note.to_owned(),
-    ];
-    if let Some(one) = entry.definition() {
-        lines.push(format!(
-            "Its definition {} does not know of this; `mydex index drift` will tell it.",
-            file_name(one)
-        ));
-    }
-    let index = index.clone();
-    let change = if show {
-        IndexChange::Show { table, index }
-    } else {
-        IndexChange::Hide { table, index }
-    };
-    Ok(Confirm {
-        change: Change::Index(change),
-        lines,
-        typed: Some((Input::default(), word.to_owned())),
-    })
-}
-
-fn about(what: &str, one: &DefinitionState) -> Vec<String> {
-    let mut lines = vec![
-        what.to_owned(),
-        String::new(),
-        format!("{} ({})", file_name(one), state_word(one.state)),
-        format!(
-            "{} index {} on {}",
-            action_word(one.action),
-            one.index,
-            one.table
-        ),
-    ];
-    lines.extend(one.problems.first().cloned());
-    lines.push(String::new());
-    lines
-}
-
-fn file_name(one: &DefinitionState) -> String {
-    format!("{:04}_{}", one.version, one.name)
-}
-
-fn spelled(statements: Option<&[String]>) -> Vec<String> {
-    let Some(statements) = statements else {
-        return vec!["Its file is gone; the ledger has its text.".to_owned()];
-    };
-    let mut lines: Vec<String> = statements
-        .iter()
-        .take(SPELLED)
-        .map(|statement| format!("{statement};"))
-        .collect();
-    if statements.len() > SPELLED {
-        lines.push(format!("and {} more", statements.len() - SPELLED));
-    }
-    lines
 }
 
 /// Asks for a change, once confirmed.

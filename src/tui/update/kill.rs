@@ -95,6 +95,7 @@ fn confirm(sessions: &[&Session], scope: KillScope) -> Confirm {
         ),
         lines,
         typed,
+        or: None,
     }
 }
 

@@ -112,6 +112,11 @@ fn confirm_key(model: &mut Model, confirm: Confirm, key: KeyEvent) -> Vec<Effect
             if input.value().trim() == expected {
                 return carry_out(model, confirm.change);
             }
+            if let Some((other, change)) = confirm.or
+                && input.value().trim() == other
+            {
+                return carry_out(model, change);
+            }
             let nothing = nothing(&confirm.change);
             model.say(Tone::Info, format!("{nothing}: `{expected}` was not typed"));
             Vec::new()

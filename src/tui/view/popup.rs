@@ -286,7 +286,11 @@ fn confirm(canvas: &mut Canvas<'_>, question: &Confirm) {
             );
         }
         Some((input, expected)) => {
-            let text = format!("type `{expected}` and Enter: ");
+            let or = question
+                .or
+                .as_ref()
+                .map_or_else(String::new, |(other, _)| format!(" or `{other}`"));
+            let text = format!("type `{expected}`{or} and Enter: ");
             let x =
                 inside.x + canvas.put(inside.x, y, inside.width, &text, base.patch(theme.strong));
             line_input(

@@ -1,6 +1,7 @@
 //! The desk with runs that do as they are told.
 
 use super::*;
+use crate::cli::dashboard::apart::bench::Bench;
 use crate::model::advice::{Effort, Limits, Optimality, Tier, TwinSummary, WorkloadSummary};
 
 fn advice(is_interrupted: bool) -> Advice {
@@ -36,51 +37,11 @@ fn advice(is_interrupted: bool) -> Advice {
     }
 }
 
-/// The two ends that the screen and the collectors hold.
-struct Bench {
-    requests: mpsc::Sender<Request>,
-    collectors: mpsc::Receiver<Request>,
-    feed: mpsc::Receiver<Feed>,
-    cancel: CancellationToken,
-    desk: tokio::task::JoinHandle<()>,
-}
-
-impl Bench {
-    fn new(hands: Hands, room: usize) -> Self {
-        let (requests, wishes) = mpsc::channel(16);
-        let (to_collectors, collectors) = mpsc::channel(2);
-        let (tell, feed) = mpsc::channel(room);
-        let cancel = CancellationToken::new();
-        let desk = tokio::spawn(serve(wishes, to_collectors, tell, hands, cancel.clone()));
-        Self {
-            requests,
-            collectors,
-            feed,
-            cancel,
-            desk,
-        }
-    }
-
-    async fn ask(&self, request: AdvisorRequest) {
-        self.requests.send(Request::Advisor(request)).await.unwrap();
-    }
-
-    async fn hear(&mut self) -> Feed {
-        tokio::time::timeout(Duration::from_secs(10), self.feed.recv())
-            .await
-            .unwrap()
-            .unwrap()
-    }
-
-    /// The next news that is no progress.
-    async fn outcome(&mut self) -> Feed {
-        loop {
-            match self.hear().await {
-                Feed::Advisor(AdvisorNews::Working { .. }) => {}
-                other => return other,
-            }
-        }
-    }
+fn bench(hands: Hands, room: usize) -> Bench {
+    let is_progress = |news: &Feed| matches!(news, Feed::Advisor(AdvisorNews::Working { .. }));
+    Bench::new(room, is_progress, |wishes, collectors, feed, cancel| {
+        serve(wishes, collectors, feed, hands, cancel)
+    })
 }
 
 fn hands(
@@ -108,24 +69,24 @@ fn patient() -> Hands {
 
 #[tokio::test]
 async fn a_run_tells_its_progress_and_ends_with_its_best_answer_when_stopped() {
-    let mut bench = Bench::new(patient(), 8);
-    bench.ask(AdvisorRequest::Advise(None)).await;
+    let mut bench = bench(patient(), 8);
+    bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     let Feed::Advisor(AdvisorNews::Working { step, share }) = bench.hear().await else {
         panic!("no progress");
     };
     assert_eq!((step.as_str(), share), ("asking the optimizer", Some(0.5)));
-    bench.ask(AdvisorRequest::Advise(None)).await;
+    bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     let Feed::Notice(refusal) = bench.outcome().await else {
         panic!("a second run was not refused");
     };
     assert!(refusal.contains("at work already"), "{refusal}");
-    bench.ask(AdvisorRequest::Stop).await;
+    bench.ask_advisor(AdvisorRequest::Stop).await;
     let Feed::Advisor(AdvisorNews::Done(done)) = bench.outcome().await else {
         panic!("no advice");
     };
     assert!(done.optimality.is_interrupted);
     // The next run is a new one.
-    bench.ask(AdvisorRequest::Advise(None)).await;
+    bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     assert!(matches!(
         bench.hear().await,
         Feed::Advisor(AdvisorNews::Working { .. })
@@ -136,7 +97,7 @@ async fn a_run_tells_its_progress_and_ends_with_its_best_answer_when_stopped() {
 
 #[tokio::test]
 async fn a_failed_run_tells_why_and_what_to_do() {
-    let mut bench = Bench::new(
+    let mut bench = bench(
         hands(|_, _, _| {
             Box::pin(std::future::ready(Err(
                 Error::new("no `mysqld` found").hint("install one with `mydex sandbox install`")
@@ -144,7 +105,7 @@ async fn a_failed_run_tells_why_and_what_to_do() {
         }),
         8,
     );
-    bench.ask(AdvisorRequest::Advise(None)).await;
+    bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     let Feed::Advisor(AdvisorNews::Failed(reason)) = bench.outcome().await else {
         panic!("no failure");
     };
@@ -158,7 +119,7 @@ async fn a_failed_run_tells_why_and_what_to_do() {
 async fn a_run_that_computes_holds_nobody() {
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let wait = std::sync::Mutex::new(wait);
-    let mut bench = Bench::new(
+    let mut bench = bench(
         hands(move |_, _, _| {
             // Blocks its thread, as a long computation does.
             let _ = wait.lock().unwrap().recv();
@@ -166,7 +127,7 @@ async fn a_run_that_computes_holds_nobody() {
         }),
         8,
     );
-    bench.ask(AdvisorRequest::Advise(None)).await;
+    bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     // This test's runtime has one thread: were the run on it, nothing more would be handed on.
     for _ in 0..20 {
         bench.requests.send(Request::RefreshNow).await.unwrap();
@@ -181,7 +142,7 @@ async fn a_run_that_computes_holds_nobody() {
 
 #[tokio::test]
 async fn progress_never_floods_the_feed() {
-    let mut bench = Bench::new(
+    let mut bench = bench(
         hands(|_, progress, _| {
             Box::pin(async move {
                 for n in 0..20_000_u32 {
@@ -196,7 +157,7 @@ async fn progress_never_floods_the_feed() {
         4,
     );
     let started = Instant::now();
-    bench.ask(AdvisorRequest::Advise(None)).await;
+    bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     let mut reports = 0_u128;
     loop {
         match bench.hear().await {
@@ -211,12 +172,12 @@ async fn progress_never_floods_the_feed() {
 
 #[tokio::test]
 async fn definitions_are_written_and_refusals_told() {
-    let mut bench = Bench::new(patient(), 8);
+    let mut bench = bench(patient(), 8);
     let about = Arc::new(advice(false));
     let mut answers = Vec::new();
     for recommendation in 0..2 {
         bench
-            .ask(AdvisorRequest::WriteDefinition {
+            .ask_advisor(AdvisorRequest::WriteDefinition {
                 advice: Arc::clone(&about),
                 recommendation,
             })
@@ -246,7 +207,7 @@ async fn definitions_are_written_and_refusals_told() {
 
 #[tokio::test]
 async fn full_collectors_are_told_and_do_not_hold_the_advisor() {
-    let mut bench = Bench::new(patient(), 8);
+    let mut bench = bench(patient(), 8);
     for _ in 0..3 {
         bench.requests.send(Request::RefreshNow).await.unwrap();
     }
@@ -254,7 +215,7 @@ async fn full_collectors_are_told_and_do_not_hold_the_advisor() {
         panic!("nothing was said");
     };
     assert!(text.contains("busy"), "{text}");
-    bench.ask(AdvisorRequest::Advise(None)).await;
+    bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     assert!(matches!(
         bench.hear().await,
         Feed::Advisor(AdvisorNews::Working { .. })
@@ -271,7 +232,7 @@ async fn the_end_of_the_dashboard_ends_a_run_that_does_not_listen() {
     }
     let given_back = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let flag = Arc::clone(&given_back);
-    let mut bench = Bench::new(
+    let mut bench = bench(
         hands(move |_, progress, _| {
             let held = Held(Arc::clone(&flag));
             Box::pin(async move {
@@ -283,7 +244,7 @@ async fn the_end_of_the_dashboard_ends_a_run_that_does_not_listen() {
         }),
         8,
     );
-    bench.ask(AdvisorRequest::Advise(None)).await;
+    bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     bench.hear().await;
     let Bench {
         requests,

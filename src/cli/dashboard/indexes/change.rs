@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +15,7 @@ use crate::indexes::apply::{self, Change, End, Event, Options, Outcome, Range, V
 use crate::indexes::folder;
 use crate::indexes::ledger as records;
 use crate::indexes::verify;
-use crate::model::feed::IndexChange;
+use crate::model::feed::{IndexChange, SOAK};
 use crate::model::finding::Severity;
 use crate::model::ledger::{DefinitionState, State};
 use crate::model::schema::{Index, TableName};
@@ -52,8 +53,9 @@ pub(super) async fn make(
             definition,
             statements,
         } => apply_one(place, &audit, definition, statements, progress, cancel).await,
-        IndexChange::RollBack(definition) => {
-            roll_back(place, &audit, definition, progress, cancel).await
+        IndexChange::RollBack { definition, now } => {
+            let soak = if *now { Duration::ZERO } else { SOAK };
+            roll_back(place, &audit, (definition, soak), progress, cancel).await
         }
         IndexChange::Hide { table, index } => {
             set_visible(place, &audit, (table, index), false, progress, cancel).await
@@ -74,6 +76,7 @@ fn options(place: &Place<'_>) -> Options {
         read_only: place.read_only,
         // Whoever asks for a rejected definition by name has read that it was rejected.
         retries_rejected: true,
+        soak: SOAK,
         ..Options::new(place.settings.monitor.clone())
     }
 }
@@ -108,14 +111,6 @@ async fn apply_one(
         settings: verify::Settings::new(plans::read),
         warn: log,
     };
-    let problems = judge.drops().await?;
-    if !problems.is_empty() {
-        return Err(Error::new(format!(
-            "queries would get slower, and nothing was changed: {}",
-            problems.join("; ")
-        ))
-        .hint("`mydex index apply --even-if-slower` drops it all the same"));
-    }
     let mut notes = Vec::new();
     let mut watch = |event| follow(&event, progress, &mut notes);
     let outcome = apply::apply(
@@ -135,10 +130,14 @@ async fn apply_one(
 async fn roll_back(
     place: &Place<'_>,
     audit: &Audit,
-    asked: &DefinitionState,
+    (asked, soak): (&DefinitionState, Duration),
     progress: &Progress,
     cancel: &CancellationToken,
 ) -> Result<String, Error> {
+    let options = Options {
+        soak,
+        ..options(place)
+    };
     same_in_ledger(place, asked).await?;
     let mut notes = Vec::new();
     let mut watch = |event| follow(&event, progress, &mut notes);
@@ -147,7 +146,7 @@ async fn roll_back(
         audit,
         &BTreeSet::from([asked.table.schema.clone()]),
         Range::Only(asked.version),
-        &options(place),
+        &options,
         &mut watch,
         cancel,
     )
@@ -273,12 +272,14 @@ fn follow(event: &Event, progress: &Progress, notes: &mut Vec<String>) {
             );
         }
         Event::Judged { verdict, .. } => {
-            let (Verdict::Accepted(how) | Verdict::Rejected(how) | Verdict::NotJudged(how)) =
-                verdict;
+            let (Verdict::Accepted(how)
+            | Verdict::Rejected(how)
+            | Verdict::NotJudged(how)
+            | Verdict::Open(how)) = verdict;
             step.what = format!("judged: {how}");
             notes.push(how.clone());
         }
-        Event::Settled(settled) => settled.state.word().clone_into(&mut step.what),
+        Event::Settled(settled) => step.what = settled.state.word().replace('_', " "),
     }
     progress.report(step);
 }
@@ -313,8 +314,9 @@ fn told(outcome: Outcome, asked: &DefinitionState, notes: Vec<String>) -> Result
     let mut text = match settled.state {
         State::Applied => format!("index {} is applied", settled.index),
         State::RolledBack => format!("index {} is as it was before", settled.index),
-        State::Soaking => format!(
-            "index {} is hidden; the same again after its soak time drops it",
+        State::Soaking => format!("index {} is hidden", settled.index),
+        State::Staged => format!(
+            "index {} is built and stays invisible, because it could not be judged",
             settled.index
         ),
         state => format!("index {} is {}", settled.index, state.word()),
@@ -325,7 +327,9 @@ fn told(outcome: Outcome, asked: &DefinitionState, notes: Vec<String>) -> Result
         text.push_str(&note);
     }
     // An index that was rejected is what the guard is for, and no success of what was asked.
-    if settled.state == State::Rejected && asked.state != State::Rejected {
+    if settled.state == State::Staged
+        || (settled.state == State::Rejected && asked.state != State::Rejected)
+    {
         return Err(Error::new(text));
     }
     Ok(text)

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::cli::dashboard::apart::bench::Bench;
 use crate::cli::error::Error;
 use crate::model::inventory::Inventory;
 use crate::model::schema::{Index, KeyPart, TableName};
@@ -32,51 +33,11 @@ fn change() -> IndexChange {
     }
 }
 
-/// The two ends that the screen and the collectors hold.
-struct Bench {
-    requests: mpsc::Sender<Request>,
-    collectors: mpsc::Receiver<Request>,
-    feed: mpsc::Receiver<Feed>,
-    cancel: CancellationToken,
-    desk: tokio::task::JoinHandle<()>,
-}
-
-impl Bench {
-    fn new(hands: Hands, room: usize) -> Self {
-        let (requests, wishes) = mpsc::channel(16);
-        let (to_collectors, collectors) = mpsc::channel(2);
-        let (tell, feed) = mpsc::channel(room);
-        let cancel = CancellationToken::new();
-        let desk = tokio::spawn(serve(wishes, to_collectors, tell, hands, cancel.clone()));
-        Self {
-            requests,
-            collectors,
-            feed,
-            cancel,
-            desk,
-        }
-    }
-
-    async fn ask(&self, request: IndexRequest) {
-        self.requests.send(Request::Index(request)).await.unwrap();
-    }
-
-    async fn hear(&mut self) -> Feed {
-        tokio::time::timeout(Duration::from_secs(10), self.feed.recv())
-            .await
-            .unwrap()
-            .unwrap()
-    }
-
-    /// The next news that is no progress.
-    async fn outcome(&mut self) -> Feed {
-        loop {
-            match self.hear().await {
-                Feed::Index(IndexNews::Working { .. }) => {}
-                other => return other,
-            }
-        }
-    }
+fn bench(hands: Hands, room: usize) -> Bench {
+    let is_progress = |news: &Feed| matches!(news, Feed::Index(IndexNews::Working { .. }));
+    Bench::new(room, is_progress, |wishes, collectors, feed, cancel| {
+        serve(wishes, collectors, feed, hands, cancel)
+    })
 }
 
 /// Reads at once, and changes until it is told to stop.
@@ -99,8 +60,8 @@ fn patient() -> Hands {
 
 #[tokio::test]
 async fn a_reading_answers_and_a_failure_tells_why() {
-    let mut bench = Bench::new(patient(), 8);
-    bench.ask(IndexRequest::Read).await;
+    let mut bench = bench(patient(), 8);
+    bench.ask_index(IndexRequest::Read).await;
     let Feed::Index(IndexNews::Read(read)) = bench.outcome().await else {
         panic!();
     };
@@ -111,8 +72,8 @@ async fn a_reading_answers_and_a_failure_tells_why() {
         }),
         ..patient()
     };
-    let mut bench = Bench::new(hands, 8);
-    bench.ask(IndexRequest::Read).await;
+    let mut bench = bench(hands, 8);
+    bench.ask_index(IndexRequest::Read).await;
     let Feed::Index(IndexNews::Unread(reason)) = bench.outcome().await else {
         panic!();
     };
@@ -121,8 +82,8 @@ async fn a_reading_answers_and_a_failure_tells_why() {
 
 #[tokio::test]
 async fn a_change_tells_its_progress_and_stops_when_asked() {
-    let mut bench = Bench::new(patient(), 8);
-    bench.ask(IndexRequest::Change(change())).await;
+    let mut bench = bench(patient(), 8);
+    bench.ask_index(IndexRequest::Change(change())).await;
     let Feed::Index(IndexNews::Working {
         step, share, left, ..
     }) = bench.hear().await
@@ -132,12 +93,12 @@ async fn a_change_tells_its_progress_and_stops_when_asked() {
     assert_eq!((step.as_str(), share), ("building", Some(0.5)));
     assert_eq!(left, Some(Duration::from_secs(9)));
     // A reading goes on beside it; a second change does not.
-    bench.ask(IndexRequest::Read).await;
+    bench.ask_index(IndexRequest::Read).await;
     assert!(matches!(
         bench.outcome().await,
         Feed::Index(IndexNews::Read(_))
     ));
-    bench.ask(IndexRequest::Change(change())).await;
+    bench.ask_index(IndexRequest::Change(change())).await;
     let Feed::Index(IndexNews::Ended { result, .. }) = bench.outcome().await else {
         panic!();
     };
@@ -145,7 +106,7 @@ async fn a_change_tells_its_progress_and_stops_when_asked() {
         result,
         Err("one change at a time: hide ix_region on cmdb.vpcs is under way".to_owned())
     );
-    bench.ask(IndexRequest::Stop).await;
+    bench.ask_index(IndexRequest::Stop).await;
     let Feed::Index(IndexNews::Ended {
         result,
         change: ended,
@@ -155,7 +116,7 @@ async fn a_change_tells_its_progress_and_stops_when_asked() {
     };
     assert_eq!(result, Ok("left where it is".to_owned()));
     assert_eq!(ended, change());
-    bench.ask(IndexRequest::Stop).await;
+    bench.ask_index(IndexRequest::Stop).await;
 }
 
 #[tokio::test]
@@ -173,8 +134,8 @@ async fn the_end_of_the_dashboard_stops_a_change_and_waits_for_it() {
         }),
         ..patient()
     };
-    let bench = Bench::new(hands, 8);
-    bench.ask(IndexRequest::Change(change())).await;
+    let bench = bench(hands, 8);
+    bench.ask_index(IndexRequest::Change(change())).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     bench.cancel.cancel();
     bench.desk.await.unwrap();
@@ -195,8 +156,8 @@ async fn what_is_for_others_goes_on_and_work_that_computes_holds_nothing() {
         }),
         ..patient()
     };
-    let mut bench = Bench::new(hands, 8);
-    bench.ask(IndexRequest::Read).await;
+    let mut bench = bench(hands, 8);
+    bench.ask_index(IndexRequest::Read).await;
     let begun = Instant::now();
     bench.requests.send(Request::RefreshNow).await.unwrap();
     assert_eq!(bench.collectors.recv().await, Some(Request::RefreshNow));

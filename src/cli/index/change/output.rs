@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::json::{Report, SkippedVersion, algorithm, lock, previewed, settled};
-use super::told;
+use super::{in_words, told};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
 use crate::cli::index::judging::Trials;
@@ -127,8 +127,8 @@ fn describe(blocks: &mut Vec<Block>, preview: &Preview, soak: Duration) {
             .map_or_else(String::new, |note| format!(": {note}"));
         blocks.push(Block::Paragraph(format!(
             "Now {}, then {}{note}.",
-            preview.state.word(),
-            course.state.word()
+            in_words(preview.state),
+            in_words(course.state)
         )));
     }
     if !preview.findings.is_empty() {
@@ -157,7 +157,7 @@ fn cells(step: &PlannedStep, soak: Duration) -> [String; 6] {
 }
 
 /// What was done, for people.
-fn done(outcome: &apply::Outcome) -> Vec<Block> {
+fn done(outcome: &apply::Outcome, direction: Direction) -> Vec<Block> {
     let mut table = Table::new(
         "Definitions in the order of the work",
         &[">number", "name", "table", "index", "state", "note"],
@@ -168,7 +168,7 @@ fn done(outcome: &apply::Outcome) -> Vec<Block> {
             settled.name.clone(),
             settled.table.to_string(),
             settled.index.clone(),
-            settled.state.word().to_owned(),
+            in_words(settled.state),
             settled.note.clone().unwrap_or_default(),
         ]);
     }
@@ -186,10 +186,17 @@ fn done(outcome: &apply::Outcome) -> Vec<Block> {
         blocks.push(Block::List(lines.collect()));
     }
     if outcome.end.is_interrupted() {
-        blocks.push(Block::Paragraph(
-            "Interrupted: the next run goes on from here, and `mydex index rollback` takes it back."
-                .to_owned(),
-        ));
+        let text = match direction {
+            Direction::Up => {
+                "Interrupted: the next run goes on from here, and `mydex index rollback` takes it \
+                 back."
+            }
+            Direction::Down => {
+                "Interrupted: the next rollback goes on from here, and `mydex index apply` puts it \
+                 back."
+            }
+        };
+        blocks.push(Block::Paragraph(text.to_owned()));
     }
     blocks
 }
@@ -206,7 +213,7 @@ pub(in crate::cli::index) fn emit_outcome(
         End::Interrupted => "interrupted",
         End::Failed { .. } => "failed",
     };
-    let blocks = done(outcome);
+    let blocks = done(outcome, direction);
     let document = Document {
         title: match direction {
             Direction::Up => format!("Definitions applied to {}", server.name),
@@ -267,6 +274,17 @@ fn ended(outcome: &apply::Outcome) -> Result<Outcome, Error> {
             Err(told)
         }
         End::Complete => {
+            let is_open = |one: &&apply::Settled| one.state == State::Staged;
+            if let Some(open) = outcome.settled.iter().find(is_open) {
+                return Err(Error::new(format!(
+                    "{:04} {} is built and stays invisible, because it could not be judged",
+                    open.version, open.name
+                ))
+                .hint(
+                    "apply it again with `--execute-queries`, or with `--trust-estimates` to show \
+                     it on its estimate; `mydex index rollback` drops it",
+                ));
+            }
             let is_rejected = |one: &apply::Settled| one.state == State::Rejected;
             Ok(if outcome.settled.iter().any(is_rejected) {
                 Outcome::Problem

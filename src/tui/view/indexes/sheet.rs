@@ -203,6 +203,9 @@ impl Page<'_, '_> {
             .map_or_else(String::new, |at| format!(" since {}", self.model.date(at)));
         let state = format!("{}{since}", state_word(one.state));
         self.fact(lines, "state", &state, state_style(one.state, theme));
+        if let Some(said) = &one.said {
+            self.fact(lines, "ledger", said, theme.text);
+        }
         for problem in &one.problems {
             let text = format!("{} {problem}", self.canvas.g.warn);
             self.fact(lines, "problem", &text, theme.bad);

@@ -68,6 +68,7 @@ fn inventory() -> Inventory {
             facts(Fate::Keep),
         ],
         definitions: vec![DefinitionState {
+            said: None,
             version: 1,
             name: "one".to_owned(),
             file: None,
