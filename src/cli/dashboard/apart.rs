@@ -13,7 +13,7 @@ use crate::cli::error::Error;
 use crate::model::feed::{Feed, Request};
 
 /// Between two reports of progress on the screen.
-const REPORT: Duration = Duration::from_millis(100);
+pub(super) const REPORT: Duration = Duration::from_millis(100);
 
 /// What is left of the runtime has this long to end, then it is dropped.
 const GRACE: Duration = Duration::from_secs(3);

@@ -1,6 +1,9 @@
 //! The desk with runs that do as they are told.
 
+use tokio::time::Instant;
+
 use super::*;
+use crate::cli::dashboard::apart::REPORT;
 use crate::cli::dashboard::apart::bench::Bench;
 use crate::model::advice::{Effort, Limits, Optimality, Tier, TwinSummary, WorkloadSummary};
 
@@ -37,7 +40,7 @@ fn advice(is_interrupted: bool) -> Advice {
     }
 }
 
-fn bench(hands: Hands, room: usize) -> Bench {
+fn desk_with(hands: Hands, room: usize) -> Bench {
     let is_progress = |news: &Feed| matches!(news, Feed::Advisor(AdvisorNews::Working { .. }));
     Bench::new(room, is_progress, |wishes, collectors, feed, cancel| {
         serve(wishes, collectors, feed, hands, cancel)
@@ -69,7 +72,7 @@ fn patient() -> Hands {
 
 #[tokio::test]
 async fn a_run_tells_its_progress_and_ends_with_its_best_answer_when_stopped() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     bench.ask_advisor(AdvisorRequest::Advise(None)).await;
     let Feed::Advisor(AdvisorNews::Working { step, share }) = bench.hear().await else {
         panic!("no progress");
@@ -97,7 +100,7 @@ async fn a_run_tells_its_progress_and_ends_with_its_best_answer_when_stopped() {
 
 #[tokio::test]
 async fn a_failed_run_tells_why_and_what_to_do() {
-    let mut bench = bench(
+    let mut bench = desk_with(
         hands(|_, _, _| {
             Box::pin(std::future::ready(Err(
                 Error::new("no `mysqld` found").hint("install one with `mydex sandbox install`")
@@ -119,7 +122,7 @@ async fn a_failed_run_tells_why_and_what_to_do() {
 async fn a_run_that_computes_holds_nobody() {
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let wait = std::sync::Mutex::new(wait);
-    let mut bench = bench(
+    let mut bench = desk_with(
         hands(move |_, _, _| {
             // Blocks its thread, as a long computation does.
             let _ = wait.lock().unwrap().recv();
@@ -142,7 +145,7 @@ async fn a_run_that_computes_holds_nobody() {
 
 #[tokio::test]
 async fn progress_never_floods_the_feed() {
-    let mut bench = bench(
+    let mut bench = desk_with(
         hands(|_, progress, _| {
             Box::pin(async move {
                 for n in 0..20_000_u32 {
@@ -172,7 +175,7 @@ async fn progress_never_floods_the_feed() {
 
 #[tokio::test]
 async fn definitions_are_written_and_refusals_told() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     let about = Arc::new(advice(false));
     let mut answers = Vec::new();
     for recommendation in 0..2 {
@@ -207,7 +210,7 @@ async fn definitions_are_written_and_refusals_told() {
 
 #[tokio::test]
 async fn full_collectors_are_told_and_do_not_hold_the_advisor() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     for _ in 0..3 {
         bench.requests.send(Request::RefreshNow).await.unwrap();
     }
@@ -232,7 +235,7 @@ async fn the_end_of_the_dashboard_ends_a_run_that_does_not_listen() {
     }
     let given_back = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let flag = Arc::clone(&given_back);
-    let mut bench = bench(
+    let mut bench = desk_with(
         hands(move |_, progress, _| {
             let held = Held(Arc::clone(&flag));
             Box::pin(async move {

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use tokio::time::Instant;
+
 use super::*;
 use crate::cli::dashboard::apart::bench::Bench;
 use crate::cli::error::Error;
@@ -33,7 +35,7 @@ fn change() -> IndexChange {
     }
 }
 
-fn bench(hands: Hands, room: usize) -> Bench {
+fn desk_with(hands: Hands, room: usize) -> Bench {
     let is_progress = |news: &Feed| matches!(news, Feed::Index(IndexNews::Working { .. }));
     Bench::new(room, is_progress, |wishes, collectors, feed, cancel| {
         serve(wishes, collectors, feed, hands, cancel)
@@ -60,7 +62,7 @@ fn patient() -> Hands {
 
 #[tokio::test]
 async fn a_reading_answers_and_a_failure_tells_why() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     bench.ask_index(IndexRequest::Read).await;
     let Feed::Index(IndexNews::Read(read)) = bench.outcome().await else {
         panic!();
@@ -72,7 +74,7 @@ async fn a_reading_answers_and_a_failure_tells_why() {
         }),
         ..patient()
     };
-    let mut bench = bench(hands, 8);
+    let mut bench = desk_with(hands, 8);
     bench.ask_index(IndexRequest::Read).await;
     let Feed::Index(IndexNews::Unread(reason)) = bench.outcome().await else {
         panic!();
@@ -82,7 +84,7 @@ async fn a_reading_answers_and_a_failure_tells_why() {
 
 #[tokio::test]
 async fn a_change_tells_its_progress_and_stops_when_asked() {
-    let mut bench = bench(patient(), 8);
+    let mut bench = desk_with(patient(), 8);
     bench.ask_index(IndexRequest::Change(change())).await;
     let Feed::Index(IndexNews::Working {
         step, share, left, ..
@@ -134,7 +136,7 @@ async fn the_end_of_the_dashboard_stops_a_change_and_waits_for_it() {
         }),
         ..patient()
     };
-    let bench = bench(hands, 8);
+    let bench = desk_with(hands, 8);
     bench.ask_index(IndexRequest::Change(change())).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     bench.cancel.cancel();
@@ -156,7 +158,7 @@ async fn what_is_for_others_goes_on_and_work_that_computes_holds_nothing() {
         }),
         ..patient()
     };
-    let mut bench = bench(hands, 8);
+    let mut bench = desk_with(hands, 8);
     bench.ask_index(IndexRequest::Read).await;
     let begun = Instant::now();
     bench.requests.send(Request::RefreshNow).await.unwrap();
