@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::pairs::{
     enforces, is_beginning, is_far_wider, is_named_alike, is_same, may_support, stands_in, supports,
 };
+pub use self::reasons::is_unread_so_far;
 use super::candidates::keys;
 use super::shape::{Op, Shape, TableUse};
 pub use crate::model::review::{Fate, Required, Verdict};
@@ -260,10 +261,9 @@ impl Review<'_> {
     }
 
     fn unused(&mut self, table: &Table, index: &Index) -> Option<Fate> {
-        // The server does not count searches in full-text and spatial indexes by index.
-        let is_counted = !matches!(index.kind, IndexKind::FullText | IndexKind::Spatial);
-        let counts = self.usage.of(&table.name, &index.name)?;
-        (is_counted && index.is_visible && counts.reads == 0).then_some(Fate::Unused)
+        let is_unused = reasons::is_unread(self.usage, &table.name, index)
+            && self.usage.is_watched(&table.name);
+        is_unused.then_some(Fate::Unused)
     }
 
     /// Whether `other` does for every query what `index` does.

@@ -2,7 +2,6 @@
 //! statements, and how its indexes were used.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::existing::{self, Fate, Required, Verdict};
 use super::shape::Shape;
@@ -15,9 +14,6 @@ use crate::server::catalog::{self, Scope};
 use crate::server::usage;
 use crate::server::{Connection, Error};
 use crate::sql::pieces::{Token, tokens};
-
-/// Indexes without reads are proposed to be dropped when they were watched for this long.
-const SHORTEST: Duration = Duration::from_hours(24);
 
 /// What is known of the target.
 #[derive(Debug)]
@@ -137,7 +133,7 @@ fn understand(workload: Workload, catalog: Catalog, usage: &IndexUsage) -> Mater
                 .clone_into(&mut verdict.reason);
         }
     }
-    gaps.extend(spare_the_unread(&mut verdicts, usage.window));
+    gaps.extend(unread_so_far(&verdicts, usage));
     let verdicts = verdicts
         .into_iter()
         .map(|verdict| ((verdict.table.clone(), verdict.index.name.clone()), verdict))
@@ -170,23 +166,20 @@ fn unread_names(workload: &Workload, shapes: &[(usize, Shape)]) -> BTreeSet<Stri
         .collect()
 }
 
-/// An index that nobody read since the server started an hour ago may be the one of the nightly
-/// report: in so short a time it is told of, and not proposed to be dropped.
-fn spare_the_unread(verdicts: &mut [Verdict], window: Option<Duration>) -> Option<String> {
-    let window = window?;
-    if window >= SHORTEST {
-        return None;
-    }
-    let mut spared = Vec::new();
-    for verdict in verdicts.iter_mut().filter(|one| one.fate == Fate::Unused) {
-        verdict.fate = Fate::Keep;
-        spared.push(format!("`{}.{}`", verdict.table, verdict.index.name));
-    }
+/// Indexes that nobody read, and that were not counted for long enough to say that they are of no
+/// use: they are told of, and not proposed to be dropped.
+fn unread_so_far(verdicts: &[Verdict], usage: &IndexUsage) -> Option<String> {
+    let spared: Vec<String> = verdicts
+        .iter()
+        .filter(|verdict| existing::is_unread_so_far(usage, verdict))
+        .map(|verdict| format!("`{}.{}`", verdict.table, verdict.index.name))
+        .collect();
     (!spared.is_empty()).then(|| {
         format!(
-            "nothing was read through {} in the {} since the server started; that is too short to propose dropping {}",
+            "nothing was read through {} since the server started or the table was altered, less than \
+             {} ago; that is too short to propose dropping {}",
             spared.join(", "),
-            crate::model::units::duration(window),
+            crate::model::units::duration(IndexUsage::SHORTEST),
             if spared.len() == 1 { "it" } else { "them" },
         )
     })

@@ -12,8 +12,11 @@ use crate::model::schema::{KeyPart, Part};
 /// Highest version.
 pub const MAX_VERSION: u32 = 999_999_999;
 
-/// Characters of a file's name, without its number, at most.
+/// Characters of a file's name, without its number, at most, where it is made here.
 const MAX_NAME: usize = 60;
+
+/// The same where it is read: the ledger has room for so many.
+const MAX_READ_NAME: usize = 100;
 
 /// A definition with its place in the order.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +103,7 @@ pub enum Refused {
 pub fn parts_of(file: &str) -> Option<(u32, &str)> {
     let (digits, name) = file.strip_suffix(".toml")?.split_once('_')?;
     let is_number = (4..=9).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    let is_name = !name.is_empty()
+    let is_name = (1..=MAX_READ_NAME).contains(&name.len())
         && name
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'));
@@ -130,7 +133,7 @@ pub fn entries(folder: &str, mut files: Vec<(String, String)>) -> (Vec<Entry>, V
                 NAME,
                 format!("`{file}` is no name of a definition"),
                 "name it like `0003_orders_state.toml`: four digits or more, an underscore, and a \
-                 name of small letters, digits, `_` and `-`; or move it elsewhere"
+                 name of small letters, digits, `_` and `-`, 100 of them at most; or move it elsewhere"
                     .to_owned(),
             ));
             continue;
@@ -190,11 +193,28 @@ pub fn path_of(folder: &str, file: &str) -> String {
     }
 }
 
-/// The files that are needed so that the folder states all of `wanted`, in their order.
+/// The files that are needed so that the folder states all of `wanted`, in their order. An index that
+/// is stated under another name is stated.
 ///
 /// # Errors
 /// When the name of an index is taken by another one.
 pub fn plan(entries: &[Entry], wanted: &[Definition]) -> Result<Vec<Planned>, Refused> {
+    plan_unless(entries, wanted, concerns_the_same)
+}
+
+/// The same for indexes that are there: two of the same structure are two, each by its own name.
+///
+/// # Errors
+/// When the name of an index is taken by another one.
+pub fn plan_by_name(entries: &[Entry], wanted: &[Definition]) -> Result<Vec<Planned>, Refused> {
+    plan_unless(entries, wanted, is_named_the_same)
+}
+
+fn plan_unless(
+    entries: &[Entry],
+    wanted: &[Definition],
+    concerns: fn(&Definition, &Definition) -> bool,
+) -> Result<Vec<Planned>, Refused> {
     let mut next = entries.iter().map(|entry| entry.version).max().unwrap_or(0);
     let mut known: Vec<(String, Definition)> = entries
         .iter()
@@ -205,7 +225,7 @@ pub fn plan(entries: &[Entry], wanted: &[Definition]) -> Result<Vec<Planned>, Re
         let last = known
             .iter()
             .rev()
-            .find(|(_, other)| concerns_the_same(other, definition));
+            .find(|(_, other)| concerns(other, definition));
         if let Some((file, other)) = last {
             let is_same = other.index.is_same_as(&definition.index);
             if other.action == definition.action && is_same {
@@ -236,14 +256,21 @@ pub fn plan(entries: &[Entry], wanted: &[Definition]) -> Result<Vec<Planned>, Re
 
 /// Whether both are about one index: by its name, or by what it is.
 fn concerns_the_same(one: &Definition, other: &Definition) -> bool {
+    is_named_the_same(one, other)
+        || is_on_the_same(one, other) && one.index.is_same_as(&other.index)
+}
+
+fn is_named_the_same(one: &Definition, other: &Definition) -> bool {
+    is_on_the_same(one, other) && one.index.name.eq_ignore_ascii_case(&other.index.name)
+}
+
+/// Whether both are about one table, as far as they say.
+fn is_on_the_same(one: &Definition, other: &Definition) -> bool {
     let same_schema = match (&one.schema, &other.schema) {
         (Some(one), Some(other)) => one == other,
         _ => true,
     };
-    same_schema
-        && one.table == other.table
-        && (one.index.name.eq_ignore_ascii_case(&other.index.name)
-            || one.index.is_same_as(&other.index))
+    same_schema && one.table == other.table
 }
 
 /// A name for an index on these parts: `idx` and its columns in plain letters, with a number behind

@@ -179,7 +179,18 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
 /// When the folder has mistakes, a change contradicts it, or a file can't be written; the files
 /// before that one stay, and a second call goes on behind them.
 pub fn write(folder: &Path, definitions: &[Definition]) -> Result<Vec<Written>, Error> {
-    let planned = files::plan(&read(folder)?, definitions)?;
+    write_planned(folder, files::plan(&read(folder)?, definitions)?)
+}
+
+/// The same for indexes that are there: two of the same structure are two.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_by_name(folder: &Path, definitions: &[Definition]) -> Result<Vec<Written>, Error> {
+    write_planned(folder, files::plan_by_name(&read(folder)?, definitions)?)
+}
+
+fn write_planned(folder: &Path, planned: Vec<Planned>) -> Result<Vec<Written>, Error> {
     let mut written = Vec::new();
     for one in planned {
         written.push(match one {

@@ -23,6 +23,8 @@ pub struct Facts {
     pub is_replica: bool,
     /// How far it is behind that.
     pub lag: Option<Duration>,
+    /// Its replication is stopped, so that it falls behind and nobody sees how far.
+    pub is_stopped: bool,
     /// Replicas that read from it.
     pub replicas: u64,
     /// Sessions that hold locks on the table, in words.
@@ -37,6 +39,8 @@ pub struct Facts {
     pub free_data: Option<u64>,
     /// Bytes that are free where sorting happens.
     pub free_sort: Option<u64>,
+    /// Both are the same disk.
+    pub is_one_disk: bool,
     /// What needs the index that is to go.
     pub needed: Option<String>,
     /// What could not be brought back.

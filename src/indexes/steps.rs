@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::reconcile::{Direction, Memory, Stage, Step, Task};
 use crate::model::advice::Action;
-use crate::model::schema::{Index, Part, Table, TableName};
+use crate::model::schema::{Index, IndexKind, Part, Table, TableName};
 use crate::server::ddl::{self, Algorithm, Mode};
 
 /// Steps that one definition can take, with room to spare: more are a mistake of this program.
@@ -144,6 +144,10 @@ pub(super) fn remember(memory: &mut Memory, step: &Step) {
 #[must_use]
 pub fn needed_by(table: &Table, index: &Index, children: &[Vec<String>]) -> Option<String> {
     let columns = |index: &Index| -> Vec<String> {
+        // Neither finds rows by a value of a column.
+        if matches!(index.kind, IndexKind::FullText | IndexKind::Spatial) {
+            return Vec::new();
+        }
         let plain = index.parts.iter().map_while(|part| match &part.what {
             Part::Column(name) if part.prefix.is_none() => Some(name.to_lowercase()),
             _ => None,

@@ -55,6 +55,8 @@ pub struct IndexFacts {
     pub verdict: Verdict,
     /// How often it was used; `None` where that is not counted.
     pub usage: Option<Counts>,
+    /// How long that was counted: since the server started, or its table was altered.
+    pub window: Option<Duration>,
     /// The definition that it comes from, by its number.
     pub definition: Option<u32>,
 }

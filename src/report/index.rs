@@ -147,7 +147,8 @@ fn facts(subject: &Subject, summary: &Summary) -> Vec<(String, String)> {
         || "reads and writes are not counted by this server".to_owned(),
         |window| {
             format!(
-                "reads and writes are counted since the server started, {} ago",
+                "reads and writes are counted since the server started, {} ago, and of a table that \
+                 was altered since then from that time on",
                 units::duration(window)
             )
         },
@@ -254,8 +255,8 @@ fn traffic(inventory: &Inventory) -> Option<Bars> {
     });
     Some(Bars {
         caption: format!(
-            "Rows written and rows read through an index in {}: those with the most writes for \
-             each read",
+            "Rows written and rows read through an index in {}, or since its table was altered: those \
+             with the most writes for each read",
             units::duration(window)
         ),
         series: vec!["written".to_owned(), "read".to_owned()],

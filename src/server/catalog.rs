@@ -11,6 +11,8 @@ mod reader;
 mod rows;
 mod session;
 
+use std::collections::BTreeSet;
+
 use super::{Connection, Error};
 use crate::model::schema::{Catalog, TableName};
 use reader::Reader;
@@ -113,6 +115,31 @@ pub async fn add_columns(
         _ => session.restore(connection).await?,
     }
     outcome.map(|()| reading.notes)
+}
+
+/// Reads those of the tables in `names` that [`MAX_TABLES`] left out of `reading`, as an [`outline`]:
+/// whoever asks for a table by its name has to learn whether it is there.
+pub async fn add_tables(
+    connection: &mut Connection,
+    reading: &mut Reading,
+    names: impl Iterator<Item = TableName>,
+) -> Result<(), Error> {
+    if reading.catalog.tables.len() < MAX_TABLES {
+        return Ok(());
+    }
+    let known = &reading.catalog;
+    let missing: BTreeSet<TableName> = names
+        .filter(|name| known.table(&name.schema, &name.name).is_none())
+        .collect();
+    let missing: Vec<TableName> = missing.into_iter().collect();
+    for chunk in missing.chunks(CHUNK) {
+        let more = outline(connection, &Scope::Tables(chunk.to_vec())).await?;
+        for (name, table) in more.catalog.tables {
+            reading.catalog.tables.entry(name).or_insert(table);
+        }
+        reading.notes.extend(more.notes);
+    }
+    Ok(())
 }
 
 /// Reads in a plain session and puts the session back.

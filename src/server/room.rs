@@ -13,6 +13,8 @@ pub struct Room {
     pub data: Option<u64>,
     /// Where it sorts the entries of an index that it builds.
     pub sort: Option<u64>,
+    /// It sorts on the disk of the data, so that both need room there.
+    pub is_one_disk: bool,
 }
 
 /// The room on the disks of a server; none is known of a server of another machine, and of one that
@@ -47,9 +49,12 @@ fn of_row(row: &impl Cells) -> Room {
     // Several folders may be named, which the server uses in turn; the fullest one decides.
     let sort = text(2).or_else(|| text(3));
     let folders = sort.as_deref().unwrap_or_default().split(':');
-    let rooms: Option<Vec<u64>> = folders.map(|folder| free(Path::new(folder))).collect();
+    let folders: Vec<&Path> = folders.map(Path::new).collect();
+    let rooms: Option<Vec<u64>> = folders.iter().map(|folder| free(folder)).collect();
+    let own = disk(Path::new(&data));
     Room {
         data: free(Path::new(&data)),
+        is_one_disk: own.is_some() && folders.iter().any(|folder| disk(folder) == own),
         sort: rooms.and_then(|rooms| rooms.into_iter().min()),
     }
 }
@@ -59,6 +64,12 @@ fn of_row(row: &impl Cells) -> Room {
 fn is_data_of(folder: &Path, uuid: &str) -> bool {
     let own = std::fs::read_to_string(folder.join("auto.cnf"));
     own.is_ok_and(|text| text.contains(uuid))
+}
+
+/// Which disk it is.
+fn disk(folder: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(folder).ok().map(|facts| facts.dev())
 }
 
 fn free(folder: &Path) -> Option<u64> {
@@ -83,9 +94,12 @@ mod tests {
             let found = room("a-b", Some(""), &sort);
             assert!(found.data.is_some_and(|free| free > 0));
             assert!(found.sort.is_some_and(|free| free > 0));
+            assert!(found.is_one_disk);
         }
         let found = room("a-b", Some("/no/such/folder"), data);
-        assert!(found.data.is_some() && found.sort.is_none());
+        assert!(found.data.is_some() && found.sort.is_none() && !found.is_one_disk);
+        let elsewhere = room("a-b", Some("/proc"), data);
+        assert!(!elsewhere.is_one_disk);
         assert_eq!(room("c-d", None, data), Room::default());
         assert_eq!(room("", None, data), Room::default());
     }

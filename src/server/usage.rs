@@ -25,8 +25,9 @@ const MANY: usize = 1_000;
 const HANDFUL: usize = 200;
 
 /// Reads and writes of the indexes of the catalog's tables, and how long the server has counted:
-/// since it started. It forgets the counts of a table when that is altered, and all of them when
-/// they are truncated; no one can see that.
+/// since it started. It forgets the counts of a table whose indexes are altered, so that the tables
+/// that were altered since then are told; that they were truncated or the table renamed can't be
+/// seen.
 pub async fn read(connection: &mut Connection, catalog: &Catalog) -> Result<IndexUsage, Error> {
     let mut usage = IndexUsage::default();
     if catalog.tables.is_empty() {
@@ -67,8 +68,63 @@ pub async fn read(connection: &mut Connection, catalog: &Catalog) -> Result<Inde
         return Ok(usage);
     };
     counts(connection, catalog, &mut usage, row.u64(3) == Some(0)).await?;
-    usage.window = row.u64(1).map(Duration::from_secs);
+    if let Some(uptime) = row.u64(1) {
+        usage.window = Some(Duration::from_secs(uptime));
+        altered(connection, catalog, &mut usage, uptime).await?;
+    }
     Ok(usage)
+}
+
+/// Which tables were altered since the server started. Tried on MySQL 9.7: each `ALTER TABLE` sets
+/// `CREATE_TIME`, and adding or dropping an index makes the server count anew for the whole table.
+async fn altered(
+    connection: &mut Connection,
+    catalog: &Catalog,
+    usage: &mut IndexUsage,
+    uptime: u64,
+) -> Result<(), Error> {
+    let sql = format!(
+        "SELECT /* mydex:usage */ TABLE_SCHEMA, TABLE_NAME, \
+         TIMESTAMPDIFF(SECOND, CREATE_TIME, NOW()) FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA IN ({}) AND TABLE_TYPE = 'BASE TABLE' \
+         AND CREATE_TIME >= NOW() - INTERVAL {uptime} SECOND LIMIT {MAX_ROWS}",
+        schemas(catalog)
+    );
+    let why = match connection.rows("when tables were altered", &sql).await {
+        Err(error) if error.is_fatal() => return Err(error),
+        Err(error) => error.to_string(),
+        Ok(rows) if rows.len() >= MAX_ROWS => format!("more than {MAX_ROWS} were"),
+        Ok(rows) => {
+            for row in &rows {
+                let (Some(schema), Some(name)) = (row.text(0), row.text(1)) else {
+                    continue;
+                };
+                if let Some(table) = catalog.table(&schema, &name) {
+                    // A clock that was set back is no reason to believe in older counts.
+                    let ago = Duration::from_secs(row.u64(2).unwrap_or(0));
+                    usage.altered.insert(table.name.clone(), ago);
+                }
+            }
+            return Ok(());
+        }
+    };
+    usage.window = None;
+    usage.notes.push(format!(
+        "when tables were altered can't be read, so no index is called unused: {why}"
+    ));
+    Ok(())
+}
+
+/// The schemas of the catalog, as literals.
+fn schemas(catalog: &Catalog) -> String {
+    let mut schemas: Vec<&str> = catalog
+        .tables
+        .keys()
+        .map(|name| name.schema.as_str())
+        .collect();
+    schemas.dedup();
+    let names: Vec<String> = schemas.into_iter().map(hex_literal).collect();
+    names.join(", ")
 }
 
 /// Reads the counts: of the tables that were used, since a row of each index costs the server four
@@ -79,14 +135,7 @@ async fn counts(
     usage: &mut IndexUsage,
     is_complete: bool,
 ) -> Result<(), Error> {
-    let mut schemas: Vec<&str> = catalog
-        .tables
-        .keys()
-        .map(|name| name.schema.as_str())
-        .collect();
-    schemas.dedup();
-    let names: Vec<String> = schemas.into_iter().map(hex_literal).collect();
-    let everything = format!("OBJECT_SCHEMA IN ({})", names.join(", "));
+    let everything = format!("OBJECT_SCHEMA IN ({})", schemas(catalog));
     let mut condition = Some(everything.clone());
     // A table adds up its indexes; where the server has lost some, their reads are in no sum.
     if is_complete && may_be_idle(connection, catalog, &everything).await? {

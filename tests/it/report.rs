@@ -99,14 +99,14 @@ async fn each_index_has_its_fate_and_its_figures() {
     let fates = [
         ("orders", "PRIMARY", "keep"),
         ("orders", "state_made", "keep"),
-        ("orders", "unread", "unused"),
+        ("orders", "unread", "keep"),
         ("orders", "hidden", "keep"),
         ("orders", "fk_customer", "required"),
         ("customers", "email", "required"),
         ("counted", "counter", "required"),
-        ("counted", "c", "unused"),
+        ("counted", "c", "keep"),
         ("keyless", "a", "required"),
-        ("parted", "made", "unused"),
+        ("parted", "made", "keep"),
     ];
     for (table, index, fate) in fates {
         let one = of(&report, table, index);
@@ -120,6 +120,16 @@ async fn each_index_has_its_fate_and_its_figures() {
         of(&report, "keyless", "a")["because"],
         "implicit_primary_key"
     );
+    // The table was made a moment ago: that nobody read it since then says nothing.
+    let unread = of(&report, "orders", "unread");
+    let reason = unread["reason"].as_str().unwrap();
+    assert!(reason.ends_with("too short to call it unused"), "{reason}");
+    assert!(
+        unread["window_seconds"].as_f64() < Some(3_600.0),
+        "{unread:#}"
+    );
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("look again later"), "{notes}");
     // Of two equal ones one can go, and the other stays in its place.
     assert_eq!(of(&report, "orders", "state_twice")["fate"], "duplicate");
     assert_eq!(

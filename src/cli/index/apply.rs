@@ -59,6 +59,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         (None, None) => true,
     };
     let profile = context.settings().profile.name();
+    change::others_left_out(entries.iter().filter(is_asked), profile, args.only)?;
     let changes: Vec<Change<'_>> = entries
         .iter()
         .filter(is_asked)

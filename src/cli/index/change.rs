@@ -94,6 +94,36 @@ pub(super) fn definitions(folder: &Folder, server: &Server) -> Result<(Vec<Entry
     }
 }
 
+/// Says how many of the definitions that were asked for are for other profiles; the one that was
+/// asked for by its number is refused.
+pub(super) fn others_left_out<'a>(
+    asked: impl Iterator<Item = &'a Entry>,
+    profile: &str,
+    only: Option<u32>,
+) -> Result<(), Error> {
+    let others: Vec<&Entry> = asked.filter(|entry| !entry.is_for(profile)).collect();
+    match (others.as_slice(), only) {
+        ([], _) => Ok(()),
+        ([other, ..], Some(only)) => {
+            let profiles = other.terms.profiles.join("`, `");
+            Err(Error::new(format!(
+                "definition {only} is for profile `{profiles}`, and this is `{profile}`"
+            ))
+            .hint("choose the profile with `--profile`, or change `profiles` in the file"))
+        }
+        (all, None) => {
+            message(&format!(
+                "{} for other profiles than `{profile}` and left out",
+                match all.len() {
+                    1 => "1 definition is".to_owned(),
+                    n => format!("{n} definitions are"),
+                }
+            ));
+            Ok(())
+        }
+    }
+}
+
 /// The schemas whose ledgers hold what the folder is about.
 pub(super) fn schemas(entries: &[Entry], schema: &str) -> BTreeSet<String> {
     let named = entries
@@ -249,4 +279,27 @@ fn said(finding: &Finding) -> String {
         return format!("  {word}: {}", finding.message);
     }
     format!("  {word}: {}; {}", finding.message, finding.remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indexes::files;
+
+    #[test]
+    fn a_definition_of_another_profile_is_refused_by_its_number() {
+        let text = "table = \"orders\"\naction = \"create\"\nindex = \"ix\"\ncolumns = \
+                    [\"state\"]\nreason = \"x\"\nprofiles = [\"production\"]\n";
+        let files = vec![("0001_x.toml".to_owned(), text.to_owned())];
+        let (entries, mistakes) = files::entries("", files);
+        assert_eq!(mistakes, []);
+        let told = |profile, only| others_left_out(entries.iter(), profile, only);
+        assert!(told("production", Some(1)).is_ok());
+        assert!(told("test", None).is_ok());
+        let refused = told("test", Some(1)).unwrap_err().in_one_line();
+        assert!(
+            refused.contains("`production`") && refused.contains("--profile"),
+            "{refused}"
+        );
+    }
 }

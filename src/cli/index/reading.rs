@@ -13,7 +13,7 @@ use crate::indexes::folder::{self, Survey};
 use crate::indexes::ledger::{self, Row};
 use crate::indexes::lint::{Experts, Live, lint};
 use crate::model::check::Checked;
-use crate::model::schema::Catalog;
+use crate::model::schema::{Catalog, TableName};
 use crate::model::usage::IndexUsage;
 use crate::server::catalog::{self, Scope};
 use crate::server::distinct::{self, Distinct};
@@ -85,7 +85,9 @@ pub(super) async fn read(context: &Context, args: &Folder) -> Result<Reading, Er
         .chain(Some(default_schema.clone()).filter(|schema| !schema.is_empty()))
         .collect();
     let schemas: Vec<String> = schemas.into_iter().collect();
-    let result = all(&mut connection, server, &schemas).await;
+    let named = survey.entries.iter();
+    let named = named.map(|entry| entry.definition.table_name(&default_schema));
+    let result = all(&mut connection, server, &schemas, named).await;
     connection.close().await;
     let mut reading = result.map_err(|error| told(&error))?;
     let profile = context.settings().profile.name();
@@ -94,10 +96,11 @@ pub(super) async fn read(context: &Context, args: &Folder) -> Result<Reading, Er
         .iter()
         .filter(|entry| {
             entry.is_for(profile)
-                || reading
-                    .ledger
-                    .iter()
-                    .any(|row| row.version == entry.version)
+                || reading.ledger.iter().any(|row| {
+                    let table = entry.definition.table_name(&default_schema);
+                    row.version == entry.version
+                        && row.table.schema.eq_ignore_ascii_case(&table.schema)
+                })
         })
         .cloned()
         .collect();
@@ -111,12 +114,15 @@ async fn all(
     connection: &mut Connection,
     server: &Server,
     schemas: &[String],
+    named: impl Iterator<Item = TableName>,
 ) -> Result<Reading, server::Error> {
-    let outline = catalog::outline(connection, &Scope::Schemas(schemas.to_vec())).await?;
+    let mut outline = catalog::outline(connection, &Scope::Schemas(schemas.to_vec())).await?;
     let mut rows = Vec::new();
     for schema in schemas {
         rows.extend(ledger::read(connection, schema).await?);
     }
+    let known = rows.iter().map(|row| row.table.clone());
+    catalog::add_tables(connection, &mut outline, named.chain(known)).await?;
     Ok(Reading {
         survey: Survey::default(),
         entries: Vec::new(),

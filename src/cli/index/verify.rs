@@ -4,6 +4,7 @@ mod baseline;
 mod checked;
 mod output;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,12 +16,15 @@ use crate::cli::error::{Error, Outcome as Ended};
 use crate::cli::{message, probe};
 use crate::config::settings::Server;
 use crate::indexes::files::Entry;
+use crate::indexes::ledger::{self, Row};
+use crate::indexes::reconcile::Direction;
 use crate::indexes::verify::before::Counts;
 use crate::indexes::verify::compare::{Comparison, Outcome, Rules, compare};
 use crate::indexes::verify::guard;
 use crate::indexes::verify::hide::{self, Hand};
 use crate::indexes::verify::{self, Execute, Judgement, Settings, Verdict};
 use crate::model::advice::Action;
+use crate::model::ledger::State as Standing;
 use crate::model::schema::TableName;
 use crate::server::{self, Connection};
 
@@ -73,6 +77,8 @@ pub(super) struct Subject {
     pub(super) schema: String,
     pub(super) table: TableName,
     pub(super) state: State,
+    /// The ledger says that it is built and waits, invisible, for its verification.
+    pub(super) is_waiting: bool,
 }
 
 /// What there is of its index.
@@ -166,6 +172,7 @@ async fn subjects(
         None => entry.is_for(profile),
     };
     let mut subjects = Vec::new();
+    let mut ledgers: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for entry in entries.into_iter().filter(wanted) {
         let schema = entry.definition.table_name(&default).schema;
         let live = guard::live_index(connection, &entry.definition, &schema)
@@ -187,7 +194,12 @@ async fn subjects(
             ));
             continue;
         }
+        if !ledgers.contains_key(&schema) {
+            ledgers.insert(schema.clone(), ledger::read(connection, &schema).await?);
+        }
+        let rows = ledgers.get(&schema).into_iter().flatten();
         subjects.push(Subject {
+            is_waiting: is_waiting(&entry, rows),
             table: entry.definition.table_name(&schema),
             entry,
             schema,
@@ -195,6 +207,17 @@ async fn subjects(
         });
     }
     Ok(subjects)
+}
+
+/// Whether the ledger says that the index of a definition is invisible for the time being.
+fn is_waiting<'a>(entry: &Entry, mut rows: impl Iterator<Item = &'a Row>) -> bool {
+    // A definition may want it invisible, and then that is how it is judged.
+    !entry.definition.index.is_visible
+        || rows.any(|row| {
+            row.version == entry.version
+                && row.direction == Direction::Up
+                && matches!(row.state, Standing::Staged | Standing::Unfinished)
+        })
 }
 
 async fn counts(connection: &mut Connection, subjects: &[Subject]) -> Result<Vec<Counts>, Error> {
@@ -290,9 +313,16 @@ fn outcome(
     comparison: Option<&Comparison>,
     judgement: Option<&Judgement>,
 ) -> (Outcome, String) {
-    let is_staged =
+    let is_hidden =
         subject.entry.definition.action == Action::Create && subject.state == State::Invisible;
+    let is_staged = is_hidden && subject.is_waiting;
     match (comparison, judgement) {
+        _ if is_hidden && !is_staged => (
+            Outcome::NotGained,
+            "the index is hidden, so that no query uses it, and nothing waits for its verification: \
+             `mydex index apply --only` with its number tries it again, `mydex index rollback` drops it"
+                .to_owned(),
+        ),
         (_, Some(judged)) if is_staged => {
             let outcome = match (judged.is_kept, judged.verdict) {
                 (None, _) => Outcome::Inconclusive,
@@ -347,3 +377,6 @@ async fn take_back(context: &Context, server: &Server, one: &mut Verified) -> Re
     one.taken_back = Some(sent.map_err(|error| error.to_string()));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,29 +34,18 @@ pub struct Args {
 /// Runs the command.
 pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let advised = args.advice.as_deref().map(advice::read).transpose()?;
-    let mut entries = folder::read(&args.dir).map_err(|error| {
+    let entries = folder::read(&args.dir).map_err(|error| {
         Error::from_chain(&error).hint("docs/indexes.md describes the files of the folder")
     })?;
     let profile = context.settings().profile.name();
-    entries.retain(|entry| entry.is_for(profile));
     let server = context.server()?;
     let mut connection = open(server, &context.settings().monitor)
         .await
         .map_err(|error| told(&error))?;
     let schemas = inventory::schemas(&mut connection, server, &args.schemas).await?;
-    let mut found = inventory::read(&mut connection, server, &schemas, &entries).await?;
-    let default_schema = inventory::default_schema(server, &schemas);
-    found.inventory.definitions = inventory::definitions(
-        &mut connection,
-        &found.catalog,
-        &schemas,
-        &entries,
-        &default_schema,
-    )
-    .await?;
-    found.cost = inventory::cost(&mut connection).await?;
+    let found = inventory::read(&mut connection, server, &schemas, &entries, profile).await?;
     connection.close().await;
-    let mut proposals = proposals::of_folder(&entries, &found, &schemas, &default_schema);
+    let mut proposals = proposals::of_folder(&found);
     proposals.extend(advised.into_iter().flatten());
     let subject = Subject {
         schemas: &schemas,

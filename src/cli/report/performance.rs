@@ -11,10 +11,12 @@ use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
 use crate::cli::{message, probe};
 use crate::collect::observe::{Period, observe};
+use crate::config::check::Origins;
+use crate::config::origin::Origin;
 use crate::config::settings::ServiceLevels;
 use crate::model::performance::Summary;
 use crate::model::units;
-use crate::report::performance::{Length, Targets, document, levels};
+use crate::report::performance::{Length, Level, Targets, document, levels};
 
 /// A period that is shorter shows nothing.
 const SHORTEST: Duration = Duration::from_secs(2);
@@ -49,7 +51,7 @@ pub struct Args {
     pub histograms: u16,
 }
 
-/// Runs the command. A service level that was missed is a problem found.
+/// Runs the command. A service level that was set and missed is a problem found.
 pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let server = context.server()?;
     if args.duration < SHORTEST {
@@ -97,13 +99,22 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
     let json = form::Report::new(&seen, &verdicts, earlier.as_ref());
     let document = document(&seen, &verdicts, earlier.as_ref(), length);
     context.emit(&document, &json)?;
-    Ok(
-        if verdicts.iter().any(|level| level.is_met == Some(false)) {
-            Outcome::Problem
-        } else {
-            Outcome::Fine
-        },
-    )
+    Ok(outcome(&verdicts, &context.loaded.origins))
+}
+
+/// Whether a level was missed that somebody set: the built-in ones are examples, and how much a
+/// server is asked to do is not its merit.
+fn outcome(levels: &[Level], origins: &Origins) -> Outcome {
+    let is_set = |level: &&Level| {
+        let origin = origins.get(level.key);
+        !matches!(origin, None | Some(Origin::Default | Origin::Profile(_)))
+    };
+    let mut set = levels.iter().filter(is_set);
+    if set.any(|level| level.is_met == Some(false)) {
+        Outcome::Problem
+    } else {
+        Outcome::Fine
+    }
 }
 
 fn targets(slo: &ServiceLevels) -> Targets {

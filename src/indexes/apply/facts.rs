@@ -110,6 +110,7 @@ async fn variables(
     let room = room::read(side, server).await?;
     facts.free_data = room.data;
     facts.free_sort = room.sort;
+    facts.is_one_disk = room.is_one_disk;
     Ok(())
 }
 
@@ -120,6 +121,7 @@ async fn replication(side: &mut Connection, facts: &mut Facts) -> Result<(), ser
     let sources = rows.and_then(|rows| rows.first()?.u64(0)).unwrap_or(0);
     facts.is_replica = sources > 0;
     if facts.is_replica {
+        facts.is_stopped = is_stopped(side).await?;
         let sql = "SELECT MAX(TIMESTAMPDIFF(SECOND, \
                    APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP, NOW(6))) \
                    FROM performance_schema.replication_applier_status_by_worker \
@@ -135,6 +137,18 @@ async fn replication(side: &mut Connection, facts: &mut Facts) -> Result<(), ser
     let rows = optional(side, "the replicas", sql).await?;
     facts.replicas = rows.and_then(|rows| rows.first()?.u64(0)).unwrap_or(0);
     Ok(())
+}
+
+/// Whether a channel of a source does not receive or does not apply: nothing is under way there, and no
+/// lag is counted.
+async fn is_stopped(side: &mut Connection) -> Result<bool, server::Error> {
+    let sql = "SELECT COUNT(*) FROM performance_schema.replication_connection_configuration c \
+               JOIN performance_schema.replication_applier_status a USING (CHANNEL_NAME) \
+               JOIN performance_schema.replication_connection_status r USING (CHANNEL_NAME) \
+               WHERE c.HOST <> '' AND (a.SERVICE_STATE = 'OFF' OR r.SERVICE_STATE = 'OFF')";
+    let rows = optional(side, "the state of the replication", sql).await?;
+    let channels = rows.and_then(|rows| rows.first()?.u64(0)).unwrap_or(0);
+    Ok(channels > 0)
 }
 
 async fn transactions(

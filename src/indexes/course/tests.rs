@@ -202,6 +202,12 @@ fn what_needs_an_index_is_known_before() {
         needed.contains("`fk`") && needed.contains("1553"),
         "{needed}"
     );
+    // A full-text index on the same column finds no row by its value.
+    there.indexes.push(Index {
+        kind: crate::model::schema::IndexKind::FullText,
+        ..Index::btree("words", support.parts.clone())
+    });
+    assert_eq!(needed_by(&there, &support, &[]), Some(needed));
     there.indexes.push(Index::btree(
         "wide",
         vec![KeyPart::column("A"), KeyPart::column("b")],

@@ -145,6 +145,35 @@ fn what_is_stated_is_not_written_twice() {
 }
 
 #[test]
+fn of_two_equal_indexes_each_is_written_by_its_name() {
+    let stated = [entry(1, create("orders", "orders_state", "state"))];
+    let wanted = [
+        create("orders", "orders_state", "state"),
+        create("orders", "by_state", "state"),
+        create("orders", "state_again", "state"),
+    ];
+    let planned = plan_by_name(&stated, &wanted).unwrap();
+    assert_eq!(
+        names(&planned),
+        [
+            "0001_x.toml",
+            "0002_orders_by_state.toml",
+            "0003_orders_state_again.toml"
+        ]
+    );
+}
+
+#[test]
+fn a_name_is_as_long_as_the_ledger_has_room_for() {
+    let file = |letters: usize| format!("0001_{}.toml", "a".repeat(letters));
+    assert!(parts_of(&file(100)).is_some());
+    assert!(parts_of(&file(101)).is_none());
+    let text = create("orders", "a", "state").to_toml();
+    let (_, mistakes) = entries("", vec![(file(101), text)]);
+    assert!(mistakes[0].to_string().contains("100 of them at most"));
+}
+
+#[test]
 fn a_name_that_is_taken_is_refused() {
     let stated = [entry(1, create("orders", "a", "state"))];
     let refused = plan(&stated, &[create("orders", "A", "made")]).unwrap_err();

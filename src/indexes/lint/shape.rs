@@ -4,6 +4,7 @@ use super::{Breach, Experts, File};
 use crate::config::mistake::did_you_mean;
 use crate::indexes::rules;
 use crate::model::schema::{Column, Index, IndexKind, KeyPart, Part, Table};
+use crate::server::ddl::{Algorithm, Mode};
 
 /// What the server would refuse about the parts of a new index.
 pub(super) fn check(file: &File, table: &Table, experts: &Experts) -> Vec<Breach> {
@@ -59,7 +60,9 @@ fn in_place(file: &File, table: &Table) -> Option<Breach> {
             format!("index the expression of `{}` itself", column.name),
         ));
     }
-    if !definition.index.is_functional() {
+    // What is copied with the whole table finds its place.
+    let mode = Mode::to_build_on(table, &definition.index);
+    if !definition.index.is_functional() || mode.algorithm != Algorithm::InPlace {
         return None;
     }
     let last = others

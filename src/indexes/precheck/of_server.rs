@@ -23,7 +23,16 @@ pub(super) fn about_the_server(found: &mut Vec<Finding>, facts: &Facts, limits: 
             "apply on the server that takes writes",
         );
     }
-    if facts.is_replica {
+    if facts.is_replica && facts.is_stopped {
+        say(
+            found,
+            Severity::Problem,
+            "replica",
+            "the server is a replica, and its replication is stopped, so that it falls behind",
+            "`START REPLICA`, and apply on its source; where it is the source by now, \
+             `RESET REPLICA ALL`",
+        );
+    } else if facts.is_replica {
         let (severity, behind) = match facts.lag {
             Some(lag) if lag > limits.max_lag => (
                 Severity::Problem,
@@ -33,7 +42,10 @@ pub(super) fn about_the_server(found: &mut Vec<Finding>, facts: &Facts, limits: 
                 Severity::Warning,
                 format!(", {} behind", units::duration(lag)),
             ),
-            None => (Severity::Warning, String::new()),
+            None => (
+                Severity::Warning,
+                ", and how far it is behind can't be seen".to_owned(),
+            ),
         };
         say(
             found,

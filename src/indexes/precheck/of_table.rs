@@ -101,11 +101,20 @@ pub(super) fn about_copies(found: &mut Vec<Finding>, table: &Table, work: &Work,
 }
 
 pub(super) fn about_room(found: &mut Vec<Finding>, facts: &Facts, work: &Work) {
-    // The index itself, and the runs of the sort beside it.
-    let places = [
-        ("the data", facts.free_data, work.bytes),
-        ("the sort's files", facts.free_sort, work.bytes),
-    ];
+    // The index itself, and the runs of the sort beside it: on one disk both.
+    let places = if facts.is_one_disk {
+        let free = facts.free_data.into_iter().chain(facts.free_sort).min();
+        vec![(
+            "the index and for sorting it",
+            free,
+            work.bytes.saturating_mul(2),
+        )]
+    } else {
+        vec![
+            ("the data", facts.free_data, work.bytes),
+            ("the sort's files", facts.free_sort, work.bytes),
+        ]
+    };
     for (what, free, needed) in places {
         match free {
             Some(free) if free < needed => say(
@@ -124,7 +133,7 @@ pub(super) fn about_room(found: &mut Vec<Finding>, facts: &Facts, work: &Work) {
                 Severity::Warning,
                 "disk",
                 format!(
-                    "the index takes about {} of the {} that are free for {what}",
+                    "about {} are needed of the {} that are free for {what}",
                     units::bytes(needed),
                     units::bytes(free)
                 ),

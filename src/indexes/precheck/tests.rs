@@ -79,6 +79,15 @@ fn of_the_server() -> Vec<(Change, Severity, &'static str)> {
             Problem,
             "replica",
         ),
+        (
+            |facts, _, _| {
+                facts.is_replica = true;
+                facts.is_stopped = true;
+                facts.lag = Some(Duration::ZERO);
+            },
+            Problem,
+            "replica",
+        ),
         (|facts, _, _| facts.replicas = 2, Note, "replica-lag"),
         (|facts, _, _| facts.grants = None, Note, "privileges-unseen"),
         (
@@ -137,6 +146,16 @@ fn of_the_work() -> Vec<(Change, Severity, &'static str)> {
         (
             |facts, _, _| facts.free_sort = Some(80_000_000),
             Warning,
+            "disk",
+        ),
+        // Enough for each alone, and not for both.
+        (
+            |facts, _, _| {
+                facts.free_data = Some(90_000_000);
+                facts.free_sort = Some(90_000_000);
+                facts.is_one_disk = true;
+            },
+            Problem,
             "disk",
         ),
         (|facts, _, _| facts.free_data = None, Note, "disk-unseen"),

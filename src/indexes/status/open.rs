@@ -4,6 +4,7 @@ use super::{Book, Broken, Known, key};
 use crate::indexes::facets::{self, is_same_structure};
 use crate::indexes::files::Entry;
 use crate::indexes::ledger::Row;
+use crate::indexes::reconcile::Stage;
 use crate::indexes::rules;
 use crate::model::advice::Action;
 use crate::model::ledger::{DefinitionState, State};
@@ -32,7 +33,9 @@ impl Book<'_> {
                 // The ledger says so, and so it is.
                 return;
             }
-            if !other_in_force {
+            // What was there before the definition, or was not, was rightly left so.
+            let was_so = one.row.is_some_and(|row| row.stage == Stage::Equal);
+            if !other_in_force && !was_so {
                 taken_back(entry, state, found, broken);
             }
             return;

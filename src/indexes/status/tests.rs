@@ -247,3 +247,25 @@ fn what_the_guard_hid_is_as_the_ledger_says() {
     let gone = [row(&entries[0], State::Rejected)];
     assert_eq!(of(&entries, &gone, &there)[0].2, ["still-there"]);
 }
+
+#[test]
+fn what_was_so_before_is_left_so() {
+    let texts = [
+        toml("create", "customer", r#"["customer_id"]"#),
+        toml("drop", "never", r#"["state"]"#),
+    ];
+    let entries = entries(&texts);
+    let mut ledger = [
+        row(&entries[0], State::RolledBack),
+        row(&entries[1], State::RolledBack),
+    ];
+    let found = of(&entries, &ledger, &catalog());
+    assert_eq!(found[0].2, ["still-there"]);
+    assert_eq!(found[1].2, ["not-restored"]);
+    // Adopted, or a drop of what was not there: taking that back changes nothing.
+    for row in &mut ledger {
+        row.stage = Stage::Equal;
+    }
+    let found = of(&entries, &ledger, &catalog());
+    assert!(found.iter().all(|one| one.2.is_empty()), "{found:?}");
+}

@@ -17,8 +17,8 @@ pub const SOAK: Duration = Duration::from_hours(24);
 pub struct IndexBoard {
     /// What is there.
     pub inventory: Inventory,
-    /// What each definition does, by its number.
-    pub definitions: BTreeMap<u32, DefinitionText>,
+    /// What each definition does, by the schema whose ledger keeps it and its number there.
+    pub definitions: BTreeMap<(String, u32), DefinitionText>,
     /// The statements that hide and that show each index, in the order of the inventory; empty
     /// for an index that can't be hidden.
     pub visibility: Vec<(String, String)>,

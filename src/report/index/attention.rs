@@ -181,8 +181,11 @@ fn droppable(inventory: &Inventory) -> Vec<Finding> {
                 .iter()
                 .filter_map(|facts| facts.verdict.index.bytes)
                 .fold(0, u64::saturating_add);
-            let window = match (code, inventory.window) {
-                ("unused-indexes", Some(window)) => format!(" in {}", units::duration(window)),
+            let shortest = all.iter().filter_map(|facts| facts.window).min();
+            let window = match (code, shortest) {
+                ("unused-indexes", Some(window)) => {
+                    format!(" in {} or more", units::duration(window))
+                }
                 _ => String::new(),
             };
             Some(Finding {

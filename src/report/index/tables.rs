@@ -23,7 +23,7 @@ fn count(count: Option<u64>) -> String {
 fn in_window(window: Option<Duration>) -> String {
     match window {
         Some(window) => format!(
-            "Reads and writes are rows in {}, since the server started.",
+            "Reads and writes are rows in {}, since the server started, or since the table was altered.",
             units::duration(window)
         ),
         None => "Reads and writes are not counted by this server.".to_owned(),

@@ -43,6 +43,7 @@ fn index(table: &str, name: &str, bytes: u64, fate: Fate) -> IndexFacts {
             reads: 0,
             writes: 12_000,
         }),
+        window: Some(Duration::from_hours(26)),
         definition: None,
     }
 }
@@ -202,7 +203,7 @@ fn the_text_says_what_to_do() {
          would free 6.00MiB (50.0%).",
         "PROBLEM 1 foreign key has no index: each change of a parent reads the whole child table \
          [foreign-key-without-index]",
-        "warning 1 index is read by nothing in 2d02h and takes 1.00MiB: `orders.small` \
+        "warning 1 index is read by nothing in 1d02h or more and takes 1.00MiB: `orders.small` \
          [unused-indexes]",
         "    HIDE large;\n      HIDE twin;\n      HIDE small;",
         "    DROP large;\n      DROP twin;\n      DROP small;",

@@ -59,6 +59,10 @@ fn levels_are_judged_and_what_is_unknown_is_not() {
     let mut late = fixture::rich();
     late.polls = (58, 60);
     assert_eq!(verdicts(&late)[3], Some(false));
+    late.polls = (59, 60);
+    assert_eq!(verdicts(&late)[3], None);
+    late.polls = (9_999, 10_000);
+    assert_eq!(verdicts(&late)[3], Some(true));
     assert_eq!(verdicts(&fixture::silent()), [None, None, None, Some(true)]);
 }
 

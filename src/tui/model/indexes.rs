@@ -149,7 +149,8 @@ impl<'a> Entry<'a> {
         self,
         definition: &DefinitionState,
     ) -> Option<&'a DefinitionText> {
-        self.board.definitions.get(&definition.version)
+        let key = (definition.table.schema.clone(), definition.version);
+        self.board.definitions.get(&key)
     }
 
     /// The statements that hide and that show the index, where it can be hidden.

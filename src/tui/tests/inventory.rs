@@ -56,6 +56,7 @@ fn index(table: &str, name: &str, columns: &[&str], fate: Fate, reason: &str) ->
             reads: 3_204_118,
             writes: 48_201,
         }),
+        window: Some(Duration::from_hours(72)),
         definition: None,
     }
 }
@@ -218,7 +219,7 @@ fn definitions() -> Vec<DefinitionState> {
 }
 
 fn board(inventory: Inventory) -> IndexBoard {
-    let definitions: BTreeMap<u32, DefinitionText> = inventory
+    let definitions: BTreeMap<(String, u32), DefinitionText> = inventory
         .definitions
         .iter()
         .filter(|one| one.file.is_some())
@@ -236,7 +237,7 @@ fn board(inventory: Inventory) -> IndexBoard {
                 up: vec![up],
                 down: vec![down],
             };
-            (one.version, text)
+            ((one.table.schema.clone(), one.version), text)
         })
         .collect();
     let visibility = inventory

@@ -58,6 +58,26 @@ fn what_is_not_read_is_unused_and_the_window_is_said() {
         .find(|verdict| verdict.index.name == "x")
         .unwrap();
     assert!(!unused.reason.contains("less than a month"));
+    // The server forgets the counts of a table that is altered.
+    for (ago, fate) in [(23, Fate::Keep), (24, Fate::Unused)] {
+        let ago = Duration::from_hours(ago);
+        usage.altered.insert(name.clone(), ago);
+        let after = catalog(&usage);
+        let own = after.iter().find(|one| one.index.name == "x").unwrap();
+        assert_eq!(own.fate, fate, "{}", own.reason);
+        assert!(own.reason.contains("was altered"), "{}", own.reason);
+        assert_eq!(is_unread_so_far(&usage, own), fate == Fate::Keep);
+    }
+    usage.altered.clear();
+    usage.window = Some(Duration::from_hours(23));
+    let early = catalog(&usage);
+    let own = early.iter().find(|one| one.index.name == "x").unwrap();
+    assert_eq!(own.fate, Fate::Keep);
+    assert!(
+        own.reason.ends_with("too short to call it unused"),
+        "{}",
+        own.reason
+    );
     usage.window = None;
     assert!(
         catalog(&usage)

@@ -71,6 +71,7 @@ fn index(facts: &IndexFacts) -> InventoryJson {
         bytes: verdict.index.bytes,
         rows_read: facts.usage.map(|counts| counts.reads),
         rows_written: facts.usage.map(|counts| counts.writes),
+        window_seconds: facts.window.map(|window| window.as_secs_f64()),
         fate,
         because,
         reason: verdict.reason.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::inventory::Found;
+use crate::cli::inventory::{Found, Placed};
 use crate::indexes::definition::Definition;
 use crate::indexes::evidence::{Evidence, Load, QueryEvidence, Unit};
 use crate::indexes::files::Entry;
@@ -14,31 +14,27 @@ use crate::report::index::Proposal;
 /// Queries that are told of one recommendation at most.
 const MAX_QUERIES: usize = 5;
 
-/// What the folder states for these schemas and the database does not have.
-pub(super) fn of_folder(
-    entries: &[Entry],
-    found: &Found,
-    schemas: &[String],
-    default_schema: &str,
-) -> Vec<Proposal> {
-    entries
-        .iter()
-        .filter(|entry| is_latest(entries, entry, default_schema))
-        .filter(|entry| is_open(entry, found, default_schema))
-        .map(|entry| proposal(entry, default_schema))
-        .filter(|proposal| {
-            schemas
-                .iter()
-                .any(|schema| schema.eq_ignore_ascii_case(&proposal.table.schema))
-        })
-        .collect()
+/// What the folder states for the schemas of the report and the database does not have.
+pub(super) fn of_folder(found: &Found) -> Vec<Proposal> {
+    let of_schema = |placed| {
+        let Placed {
+            entries, schema, ..
+        }: &Placed = placed;
+        entries
+            .iter()
+            .filter(|entry| is_latest(entries, entry, schema))
+            .filter(|entry| is_open(entry, found, schema))
+            .map(|entry| proposal(entry, schema))
+            .collect::<Vec<Proposal>>()
+    };
+    found.placed.iter().flat_map(of_schema).collect()
 }
 
 /// No later definition is about the same index.
-fn is_latest(entries: &[Entry], entry: &Entry, default_schema: &str) -> bool {
+fn is_latest(entries: &[Entry], entry: &Entry, schema: &str) -> bool {
     let key = |entry: &Entry| {
         (
-            entry.definition.table_name(default_schema),
+            entry.definition.table_name(schema),
             entry.definition.index.name.to_ascii_lowercase(),
         )
     };
@@ -48,17 +44,16 @@ fn is_latest(entries: &[Entry], entry: &Entry, default_schema: &str) -> bool {
 }
 
 /// It waits to be applied: neither the ledger nor what is there says otherwise.
-fn is_open(entry: &Entry, found: &Found, default_schema: &str) -> bool {
-    let known = found
-        .inventory
-        .definitions
-        .iter()
-        .find(|one| one.version == entry.version);
+fn is_open(entry: &Entry, found: &Found, schema: &str) -> bool {
+    let known =
+        found.inventory.definitions.iter().find(|one| {
+            one.version == entry.version && one.table.schema.eq_ignore_ascii_case(schema)
+        });
     if known.is_some_and(|known| !matches!(known.state, State::Pending | State::Unfinished)) {
         return false;
     }
     let definition = &entry.definition;
-    let table = definition.table_name(default_schema);
+    let table = definition.table_name(schema);
     let is_there = found
         .catalog
         .table(&table.schema, &table.name)
@@ -69,19 +64,19 @@ fn is_open(entry: &Entry, found: &Found, default_schema: &str) -> bool {
     }
 }
 
-fn proposal(entry: &Entry, default_schema: &str) -> Proposal {
+fn proposal(entry: &Entry, schema: &str) -> Proposal {
     let definition: &Definition = &entry.definition;
     let known = definition.evidence.as_ref();
     Proposal {
         definition: Some(entry.version),
         source: entry.file.clone(),
         action: definition.action,
-        table: definition.table_name(default_schema),
+        table: definition.table_name(schema),
         index: definition.index.clone(),
         reason: definition.reason.clone(),
         evidence: known.map(facts).unwrap_or_default(),
-        ddl: definition.up(default_schema),
-        undo: definition.down(default_schema),
+        ddl: definition.up(schema),
+        undo: definition.down(schema),
         lock: definition.lock(),
         bytes: known.and_then(|evidence| evidence.bytes),
         is_proven: known.is_some_and(|evidence| evidence.is_proven),

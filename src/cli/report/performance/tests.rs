@@ -146,3 +146,33 @@ fn what_is_no_report_is_refused_with_its_reason() {
         assert!(reason.contains(expected), "{reason}");
     }
 }
+
+#[test]
+fn only_levels_that_were_set_decide_the_status() {
+    let level = |key, is_met| Level {
+        key,
+        name: "x",
+        target: String::new(),
+        measured: None,
+        is_met,
+    };
+    let levels = [
+        level("slo.events_per_minute", Some(false)),
+        level("slo.hit_ratio", Some(true)),
+        level("slo.availability", None),
+    ];
+    let with = |key: &str, origin: Origin| Origins::from([(key.to_owned(), origin)]);
+    let env = || Origin::Env("X".to_owned());
+    for (origins, expected) in [
+        (Origins::new(), Outcome::Fine),
+        (
+            with("slo.events_per_minute", Origin::Default),
+            Outcome::Fine,
+        ),
+        (with("slo.hit_ratio", env()), Outcome::Fine),
+        (with("slo.availability", env()), Outcome::Fine),
+        (with("slo.events_per_minute", env()), Outcome::Problem),
+    ] {
+        assert_eq!(outcome(&levels, &origins), expected, "{origins:?}");
+    }
+}

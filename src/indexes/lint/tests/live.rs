@@ -265,3 +265,27 @@ fn expressions_come_in_the_order_of_their_names() {
     assert_eq!(online(&[&column, &allow(&early)]), Vec::<String>::new());
     assert_eq!(online(&[&allow(&early), &column]), ["in-place"]);
 }
+
+#[test]
+fn what_is_built_by_a_copy_needs_no_place_in_the_order() {
+    let upper = r#"[{ expression = "upper(`state`)" }, "made"]"#;
+    let lower = r#"[{ expression = "lower(`state`)" }, "made"]"#;
+    let allow = |text: &str| {
+        format!(
+            "allow = [{{ rule = \"MYX010\", reason = \"x\" }}, {{ rule = \"MYX036\", reason = \"x\" }}]\n{text}"
+        )
+    };
+    let late = allow(&toml("create", "b", lower));
+    let early = allow(&toml("create", "a", upper));
+    let unique = format!("{early}unique = true\n");
+    let is_told = |texts: &[String], catalog: &Catalog| {
+        let checked = online_with(texts, catalog, &[], None);
+        checked.found.iter().any(|one| one.rule.name == "in-place")
+    };
+    assert!(is_told(&[late.clone(), early.clone()], &catalog()));
+    assert!(!is_told(&[late.clone(), unique], &catalog()));
+    let mut parted = catalog();
+    let orders = parted.tables.get_mut(&TableName::new("shop", "orders"));
+    orders.unwrap().partitioning = Some("HASH (`id`)".to_owned());
+    assert!(!is_told(&[late, early], &parted));
+}

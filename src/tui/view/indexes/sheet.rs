@@ -168,7 +168,7 @@ impl Page<'_, '_> {
         });
         self.fact(lines, "size", &format!("{size}{of}"), theme.text);
         self.fact(lines, "distinct", &cardinality(index), theme.text);
-        let use_text = match (facts.usage, board.inventory.window) {
+        let use_text = match (facts.usage, board.inventory.window.and(facts.window)) {
             (Some(usage), Some(window)) => format!(
                 "{} rows read through it, {} written, in {}",
                 units::count(usage.reads as f64),

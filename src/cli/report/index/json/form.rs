@@ -55,6 +55,7 @@ pub(super) struct InventoryJson {
     pub(super) bytes: Option<u64>,
     pub(super) rows_read: Option<u64>,
     pub(super) rows_written: Option<u64>,
+    pub(super) window_seconds: Option<f64>,
     pub(super) fate: &'static str,
     pub(super) because: Option<String>,
     pub(super) reason: String,

@@ -33,6 +33,7 @@ fn facts(fate: Fate) -> IndexFacts {
             reads: 3,
             writes: 4,
         }),
+        window: Some(std::time::Duration::from_hours(50)),
         definition: Some(7),
     }
 }
