@@ -29,18 +29,17 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    let (url, server) = match std::env::var("MYDEX_BENCH_URL") {
-        Ok(url) => (url, None),
-        Err(_) => {
-            let options = Options {
-                buffer_pool_mib: 512,
-                ..Options::default()
-            };
-            let server = runtime
-                .block_on(Sandbox::start(&options, &mut |_| {}))
-                .unwrap();
-            (server.url(), Some(server))
-        }
+    let (url, server) = if let Ok(url) = std::env::var("MYDEX_BENCH_URL") {
+        (url, None)
+    } else {
+        let options = Options {
+            buffer_pool_mib: 512,
+            ..Options::default()
+        };
+        let server = runtime
+            .block_on(Sandbox::start(&options, &mut |_| {}))
+            .unwrap();
+        (server.url(), Some(server))
     };
     let folder = tempfile::tempdir().unwrap();
     let sleepers = sleepers(folder.path());

@@ -14,6 +14,10 @@ use crate::model::schema::Table;
 
 /// What was seen of the server and the table. `None` is what could not be seen.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that was seen or not"
+)]
 pub struct Facts {
     /// `read_only`, `super_read_only` or `innodb_read_only` is on, and holds for this account.
     pub is_read_only: bool,

@@ -3,10 +3,11 @@
 //! Gives: differences and summaries that always carry their window and unit; no value without one.
 //! Pure files: all
 //! May import: none
-//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, pool_metrics, finding, check, advice, feed, performance
+//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, connections, finding, check, advice, feed, performance
 
 pub mod advice;
 pub mod check;
+pub mod connections;
 pub mod digest;
 pub mod feed;
 pub mod finding;
@@ -15,7 +16,6 @@ pub mod inventory;
 pub mod latency;
 pub mod ledger;
 pub mod performance;
-pub mod pool_metrics;
 pub mod probe;
 pub mod review;
 pub mod sample;

@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn waits_agree_with_erlang_where_he_is_right() {
         let demands = markov(400.0, 20.0);
-        let load = offered(&demands, Duration::from_secs(600));
+        let load = offered(&demands, Duration::from_mins(10));
         assert!((load - 8.0).abs() < 0.15, "{load}");
         let waits = waits(&demands, 10);
         let waited = 1.0 - waits.quantile_below(1_000);

@@ -45,7 +45,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let mut sides = reading.sides();
     sides.entries = &entries;
     let found = definitions(&sides, &args.tables, &args.reason);
-    let planned = files::plan_by_name(&entries, &found).map_err(|error| Error::from_chain(&error))?;
+    let planned =
+        files::plan_by_name(&entries, &found).map_err(|error| Error::from_chain(&error))?;
     let json: Vec<Json> = found
         .iter()
         .zip(&planned)
@@ -77,7 +78,8 @@ async fn adopt(
         return Err(change::told(&apply::Error::ReadOnly));
     }
     let audit = change::audit()?;
-    let written = folder::write_by_name(&args.folder.dir, found).map_err(|e| Error::from_chain(&e))?;
+    let written =
+        folder::write_by_name(&args.folder.dir, found).map_err(|e| Error::from_chain(&e))?;
     let mut new = Vec::new();
     for one in &written {
         if let Written::New(path) = one {

@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[test]
-fn what_is_not_read_is_unused_and_the_window_is_said() {
+/// Three days of counts of `x.t`: nothing was read through `x` and `u`.
+fn counted() -> IndexUsage {
     let mut usage = IndexUsage {
         window: Some(Duration::from_hours(72)),
         ..IndexUsage::default()
@@ -15,15 +15,21 @@ fn what_is_not_read_is_unused_and_the_window_is_said() {
             Counts { reads, writes: 9 },
         );
     }
-    let catalog = |usage: &IndexUsage| {
-        let table = table("t", &["PRIMARY (id)", "u! (c)", "x (a)", "y (b)", "z (e)"]);
-        let catalog = Catalog {
-            tables: BTreeMap::from([(table.name.clone(), table)]),
-            ..Catalog::default()
-        };
-        review(&catalog, usage, &[])
+    usage
+}
+
+fn reviewed(usage: &IndexUsage) -> Vec<Verdict> {
+    let table = table("t", &["PRIMARY (id)", "u! (c)", "x (a)", "y (b)", "z (e)"]);
+    let catalog = Catalog {
+        tables: BTreeMap::from([(table.name.clone(), table)]),
+        ..Catalog::default()
     };
-    let verdicts = catalog(&usage);
+    review(&catalog, usage, &[])
+}
+
+#[test]
+fn what_is_not_read_is_unused() {
+    let verdicts = reviewed(&counted());
     let of = |name: &str| {
         verdicts
             .iter()
@@ -51,8 +57,14 @@ fn what_is_not_read_is_unused_and_the_window_is_said() {
     assert_eq!(of("u").fate, Fate::Required(Required::Unique));
     // Not counted is not unused.
     assert_eq!(of("z").fate, Fate::Keep);
+}
+
+#[test]
+fn the_window_of_the_counts_is_said() {
+    let mut usage = counted();
+    let name = TableName::new("x", "t");
     usage.window = Some(Duration::from_hours(24 * 40));
-    let later = catalog(&usage);
+    let later = reviewed(&usage);
     let unused = later
         .iter()
         .find(|verdict| verdict.index.name == "x")
@@ -62,7 +74,7 @@ fn what_is_not_read_is_unused_and_the_window_is_said() {
     for (ago, fate) in [(23, Fate::Keep), (24, Fate::Unused)] {
         let ago = Duration::from_hours(ago);
         usage.altered.insert(name.clone(), ago);
-        let after = catalog(&usage);
+        let after = reviewed(&usage);
         let own = after.iter().find(|one| one.index.name == "x").unwrap();
         assert_eq!(own.fate, fate, "{}", own.reason);
         assert!(own.reason.contains("was altered"), "{}", own.reason);
@@ -70,7 +82,7 @@ fn what_is_not_read_is_unused_and_the_window_is_said() {
     }
     usage.altered.clear();
     usage.window = Some(Duration::from_hours(23));
-    let early = catalog(&usage);
+    let early = reviewed(&usage);
     let own = early.iter().find(|one| one.index.name == "x").unwrap();
     assert_eq!(own.fate, Fate::Keep);
     assert!(
@@ -80,7 +92,7 @@ fn what_is_not_read_is_unused_and_the_window_is_said() {
     );
     usage.window = None;
     assert!(
-        catalog(&usage)
+        reviewed(&usage)
             .iter()
             .all(|verdict| !verdict.fate.is_drop())
     );

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::cell;
 use super::json::latency_json;
-use crate::model::pool_metrics::{Metric, Value, metrics};
+use crate::model::connections::{Metric, Value, metrics};
 use crate::model::probe::PoolFigures;
 use crate::report::doc::Table;
 
