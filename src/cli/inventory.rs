@@ -191,7 +191,8 @@ fn doubts(catalog: &Catalog, usage: &IndexUsage, placed: &[Placed]) -> Doubts {
     whole.extend(unclear.map(|table| &table.name));
     let counters: BTreeSet<TableName> = existing::review(catalog, usage, &[])
         .into_iter()
-        .filter(|verdict| verdict.fate.is_drop() && !whole.contains(&verdict.table))
+        .filter(|verdict| verdict.fate.is_drop() || existing::is_unread_so_far(usage, verdict))
+        .filter(|verdict| !whole.contains(&verdict.table))
         .filter(|verdict| may_count(catalog, verdict))
         .map(|verdict| verdict.table)
         .collect();

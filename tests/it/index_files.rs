@@ -1,6 +1,7 @@
 //! `mydex index new|lint|status|plan|drift|adopt`: the binary against a real server.
 
 mod findings;
+mod taken;
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! `mydex report` from end to end: the binary against a real server.
 
+mod several;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

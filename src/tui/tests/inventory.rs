@@ -56,7 +56,7 @@ fn index(table: &str, name: &str, columns: &[&str], fate: Fate, reason: &str) ->
             reads: 3_204_118,
             writes: 48_201,
         }),
-        window: Some(Duration::from_hours(72)),
+        window: Some(Duration::from_hours(291)),
         definition: None,
     }
 }

@@ -266,6 +266,9 @@ async fn what_the_guard_hid_is_no_drift_and_is_tried_again_or_taken_back() {
         shop.run(useless).await;
     }
     go(&["index", "verify", "--auto-rollback"], 1).await;
+    // Hidden is no gain, however well it would do.
+    let told = go(&["index", "verify"], 1).await;
+    assert!(told.contains("the index is hidden"), "{told}");
     shop.run("ALTER TABLE orders ALTER INDEX noted VISIBLE")
         .await;
     let told = go(&["index", "drift", "--known-only"], 1).await;

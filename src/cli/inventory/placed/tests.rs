@@ -10,9 +10,13 @@ use crate::model::ledger::State;
 
 fn entry(version: u32, schema: Option<&str>, index: &str, profiles: &str) -> Entry {
     let schema = schema.map_or_else(String::new, |name| format!("schema = \"{name}\"\n"));
+    let profiles = match profiles {
+        "" => String::new(),
+        names => format!("profiles = [{names}]\n"),
+    };
     let text = format!(
         "{schema}table = \"orders\"\naction = \"create\"\nindex = \"{index}\"\ncolumns = \
-         [\"state\"]\nreason = \"x\"\nprofiles = [{profiles}]\n"
+         [\"state\"]\nreason = \"x\"\n{profiles}"
     );
     let (mut entries, mistakes) =
         files::entries("indexes", vec![(format!("{version:04}_x.toml"), text)]);
