@@ -151,12 +151,20 @@ async fn a_definition_goes_up_and_down_and_an_index_is_hidden_and_shown() {
     terminal.send("q");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(terminal.leftovers(), [""; 0]);
-    let audit = std::fs::read_to_string(folder.path().join("state/audit.jsonl")).unwrap();
-    for sent in [
-        "ADD INDEX `ix_hosts_rack`",
-        "INDEX `ix_name_again` INVISIBLE",
-        "INDEX `ix_name_again` VISIBLE",
-    ] {
+    each_is_in_the_audit_log(
+        folder.path(),
+        &[
+            "ADD INDEX `ix_hosts_rack`",
+            "INDEX `ix_name_again` INVISIBLE",
+            "INDEX `ix_name_again` VISIBLE",
+        ],
+    );
+}
+
+/// Each statement is there twice: before it was sent, and after.
+fn each_is_in_the_audit_log(folder: &std::path::Path, statements: &[&str]) {
+    let audit = std::fs::read_to_string(folder.join("state/audit.jsonl")).unwrap();
+    for sent in statements {
         let records: Vec<&str> = audit.lines().filter(|line| line.contains(sent)).collect();
         assert_eq!(records.len(), 2, "{sent}: {audit}");
         assert!(
