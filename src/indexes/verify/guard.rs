@@ -95,12 +95,22 @@ async fn queries(
     for statement in statements::naming_table(connection, capabilities, table, BYSTANDERS).await? {
         let digest = statement.counted.first().map(|row| row.digest.clone());
         let name = digest.unwrap_or_default();
-        if !is_named(&statement.class) {
+        if !is_named(&statement.class) && is_query(&statement.class.fingerprint) {
             let name = name.get(..12).unwrap_or(&name);
             queries.push(Query::of(name, false, &statement));
         }
     }
     Ok(queries)
+}
+
+/// Whether a statement reads or writes rows: what looks at the table or changes it, as mydex itself
+/// does for every definition, is nothing that an index makes faster.
+fn is_query(fingerprint: &str) -> bool {
+    let first = fingerprint.trim_start_matches(['(', ' ']).split(' ').next();
+    let words = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "TABLE",
+    ];
+    first.is_some_and(|first| words.iter().any(|word| word.eq_ignore_ascii_case(first)))
 }
 
 /// Rows that were read through an index; `None` where that is not counted.
