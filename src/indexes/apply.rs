@@ -2,7 +2,9 @@
 //! point, because every step is decided from what the server says is there.
 
 mod drive;
+mod errors;
 mod facts;
+mod forms;
 mod judged;
 mod observe;
 mod preview;
@@ -10,6 +12,7 @@ mod record;
 mod session;
 mod terms;
 mod visible;
+mod waits;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -26,13 +29,14 @@ use crate::model::schema::TableName;
 use crate::server::audit::Audit;
 use crate::server::{self, Connection};
 use drive::{Drive, Halt};
+pub use errors::Error;
 use session::Session;
 
-pub(super) use session::lock_name;
 pub use terms::{
-    End, Error, Event, Judge, Judging, Options, Outcome, Phase, Preview, Settled, Skipped,
+    Counting, End, Event, Judge, Judging, Options, Outcome, Phase, Preview, Settled, Skipped,
     Unjudged, Verdict,
 };
+pub(super) use visible::{Guarded, Shown, set_visible_of};
 pub use visible::{Visibility, set_visible};
 pub use watch::Progress;
 

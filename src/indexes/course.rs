@@ -46,6 +46,28 @@ pub struct Course {
 /// Follows the steps from what is there to the end, and changes `table` as they would.
 #[must_use]
 pub fn course(task: &Task, memory: &Memory, table: &mut Table, said: Option<u64>) -> Course {
+    follow(task, memory, table, said).0
+}
+
+/// Follows the steps as [`course`], and tells besides what the table is like where they stop for a
+/// soak: so others find it until that is over.
+pub(super) fn follow(
+    task: &Task,
+    memory: &Memory,
+    table: &mut Table,
+    said: Option<u64>,
+) -> (Course, Option<Table>) {
+    let mut at_soak = None;
+    let course = to_the_end(task, memory, (table, &mut at_soak), said);
+    (course, at_soak)
+}
+
+fn to_the_end(
+    task: &Task,
+    memory: &Memory,
+    (table, at_soak): (&mut Table, &mut Option<Table>),
+    said: Option<u64>,
+) -> Course {
     let mut memory = memory.clone();
     let mut course = Course {
         steps: Vec::new(),
@@ -70,6 +92,7 @@ pub fn course(task: &Task, memory: &Memory, table: &mut Table, said: Option<u64>
             }
             Next::Settle { state, .. } if state == State::Soaking && !is_after_soak => {
                 is_after_soak = true;
+                *at_soak = Some(table.clone());
                 course.state = State::Soaking;
                 memory.is_fresh = false;
                 memory.hidden_for = Some(Duration::MAX);

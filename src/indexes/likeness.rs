@@ -3,7 +3,7 @@
 use super::facets::{Difference, Facet, differences, is_same_structure};
 use super::formula;
 use super::reconcile::{Found, FoundColumn, Memory, Seen, Task};
-use crate::model::schema::{GeneratedColumn, Index, IndexKind, KeyPart, Table};
+use crate::model::schema::{GeneratedColumn, Index, IndexKind, KeyPart, Part, Table};
 use crate::server::ddl;
 
 /// What is there for a task, told from the table alone.
@@ -48,10 +48,39 @@ fn aside(memory: &Memory, table: &Table) -> Vec<String> {
     memory.aside.iter().filter(is_aside).cloned().collect()
 }
 
-fn compare(wanted: &Index, found: &Index, table: &Table) -> Found {
-    let there = normal(found, table);
+/// Whether an index of the table is the one that is described, but for who may see it.
+pub(super) fn is_same_by_text(wanted: &Index, found: &Index, table: &Table) -> bool {
     let is_visibility = |one: &Difference| one.facet == Facet::Visible;
-    if differences(wanted, &there).iter().all(is_visibility) {
+    let (wanted, there) = (normal(wanted, table), normal(found, table));
+    differences(&wanted, &there).iter().all(is_visibility)
+}
+
+/// The same where nobody asked how the server writes expressions: of those only the places count.
+pub(super) fn is_same_but_expressions(wanted: &Index, found: &Index, table: &Table) -> bool {
+    let mut there = found.clone();
+    for (own, other) in wanted.parts.iter().zip(&mut there.parts) {
+        if let (Part::Expression(_), Part::Expression(_)) = (&own.what, &other.what) {
+            other.what = own.what.clone();
+        }
+    }
+    is_same_by_text(wanted, &there, table)
+}
+
+/// The expression of a generated column that is there and differs from the described one in nothing
+/// else; `None` where it is missing, the same, or differs in more.
+pub(super) fn other_expression(column: &GeneratedColumn, table: &Table) -> Option<String> {
+    let there = table.column(&column.name)?.generated.as_ref()?;
+    let presumed = GeneratedColumn {
+        expression: there.expression.clone(),
+        ..column.clone()
+    };
+    let is_other = matches!(find_column(column, table), FoundColumn::Other(_));
+    let is_same = find_column(&presumed, table) == FoundColumn::Same;
+    (is_other && is_same).then_some(presumed.expression)
+}
+
+fn compare(wanted: &Index, found: &Index, table: &Table) -> Found {
+    if is_same_by_text(wanted, found, table) {
         return Found::Same {
             is_visible: found.is_visible,
         };

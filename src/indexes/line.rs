@@ -28,6 +28,11 @@ pub(super) fn columns(create: &str) -> impl Iterator<Item = &str> {
     definitions(create).filter(|line| line.starts_with('`'))
 }
 
+/// The line of the primary key, without its comma.
+pub(super) fn primary_key(create: &str) -> Option<&str> {
+    definitions(create).find(|line| line.starts_with("PRIMARY KEY ("))
+}
+
 /// One definition a line, since the server escapes line breaks in names and comments.
 fn definitions(create: &str) -> impl Iterator<Item = &str> {
     create

@@ -134,7 +134,9 @@ pub(super) fn remember(memory: &mut Memory, step: &Step) {
             memory.aside.clear();
         }
         Step::Build { visible: false } => memory.stage = Stage::Built,
-        Step::Hide if memory.hidden_for.is_none() => memory.hidden_for = Some(Duration::ZERO),
+        // Whoever could see it in between could have come to need it: the soak begins anew.
+        Step::Hide => memory.hidden_for = Some(Duration::ZERO),
+        Step::Show => memory.hidden_for = None,
         _ => {}
     }
 }

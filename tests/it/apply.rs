@@ -6,8 +6,11 @@ mod forms;
 mod judged;
 mod others;
 mod program;
+mod recorded;
 mod round;
+mod soaks;
 mod stage;
+mod unseen;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -19,6 +19,7 @@ use mydex::server::audit::Audit;
 use mydex::server::{self as link, Connection};
 use sqlx::mysql::MySqlPool;
 use sqlx::{AssertSqlSafe, Executor};
+use tokio_util::sync::CancellationToken;
 
 use crate::server::{self, Schema};
 

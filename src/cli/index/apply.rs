@@ -6,7 +6,7 @@ use super::judging::{self, Judgements, OnTarget};
 use super::{Folder, change};
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
-use crate::cli::{message, probe};
+use crate::cli::probe;
 use crate::indexes::apply::{self, Change, Options};
 use crate::indexes::files::Entry;
 use crate::indexes::reconcile::Direction;
@@ -75,24 +75,26 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         ..args.limits.options(context, args.soak)
     };
     if !args.execute {
-        let previews = apply::preview(server, &changes, &options)
-            .await
-            .map_err(|error| change::told(&error))?;
+        let previews = tokio::select! {
+            previews = apply::preview(server, &changes, &options) => previews,
+            () = context.cancel.cancelled() => return Ok(Outcome::Interrupted),
+        };
+        let previews = previews.map_err(|error| change::told(&error))?;
         let trials = if args.judging.no_trial {
             None
         } else {
-            judging::trial(server, &options.limits, &changes, &previews, &args.judging).await?
+            let on = (server, &options.limits);
+            judging::trial(context, on, &changes, &previews, &args.judging).await?
         };
+        if context.cancel.is_cancelled() {
+            return Ok(Outcome::Interrupted);
+        }
         let shown = (previews.as_slice(), trials.as_ref());
         return change::emit_preview(context, server, Direction::Up, shown, args.soak);
     }
     let audit = change::audit()?;
     let judge = OnTarget {
-        server,
-        limits: &options.limits,
-        changes: &changes,
         settings: args.judging.settings(),
-        warn: message,
     };
     let mut shown = change::Shown::default();
     let mut show = |event: apply::Event| shown.show(&event);

@@ -212,15 +212,24 @@ fn show(event: &Event) {
         Event::Step { .. } => return,
         Event::Progress { progress, .. } => so_far(progress),
         Event::Blocked {
-            by, attempt, pause, ..
+            by,
+            attempt,
+            lost,
+            pause,
+            ..
         } => {
             let who = if by.is_empty() {
                 "who can't be seen".to_owned()
             } else {
                 by.join("; ")
             };
+            let lost = if lost.is_zero() {
+                String::new()
+            } else {
+                format!(", with {} of work lost", units::duration(*lost))
+            };
             format!(
-                "  no lock at try {attempt}; held by {who}; again in {}",
+                "  no lock at try {attempt}{lost}; held by {who}; again in {}",
                 units::duration(*pause)
             )
         }

@@ -8,14 +8,15 @@ use clap::ValueHint;
 use serde::Serialize;
 
 use super::plans;
+use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::probe;
+use crate::cli::steps::Steps;
 use crate::config::settings::{Monitor, Server};
-use crate::indexes::apply::{Change, Judge, Judging, Preview, Verdict};
+use crate::indexes::apply::{Change, Counting, Judge, Judging, Preview, Verdict};
 use crate::indexes::definition::Definition;
 use crate::indexes::shadow::{self, Tried};
 use crate::indexes::verify::{self, Execute, Settings, guard};
-use crate::model::advice::Action;
 use crate::model::finding::{Finding, Severity};
 use crate::model::ledger::State;
 use crate::report::doc::Block;
@@ -74,17 +75,12 @@ impl Judgements {
     }
 }
 
-/// Judges new indexes on the target, and keeps the figures from before those that stay.
-pub(in crate::cli) struct OnTarget<'a> {
-    pub(in crate::cli) server: &'a Server,
-    pub(in crate::cli) limits: &'a Monitor,
-    pub(in crate::cli) changes: &'a [Change<'a>],
+/// Judges new indexes on the target, and counts what their queries cost before.
+pub(in crate::cli) struct OnTarget {
     pub(in crate::cli) settings: Settings,
-    /// Hears what went wrong beside the work: a terminal that is drawn on must not be written to.
-    pub(in crate::cli) warn: fn(&str),
 }
 
-impl Judge for OnTarget<'_> {
+impl Judge for OnTarget {
     fn judge<'a>(
         &'a self,
         connection: &'a mut Connection,
@@ -94,7 +90,7 @@ impl Judge for OnTarget<'_> {
         Box::pin(async move {
             let judged =
                 verify::judge(connection, definition, default_schema, &self.settings).await;
-            let verdict = match judged {
+            match judged {
                 Ok(judged) => match judged.is_kept {
                     Some(true) => Verdict::Accepted(judged.reason),
                     Some(false) => Verdict::Rejected(judged.reason),
@@ -102,55 +98,20 @@ impl Judge for OnTarget<'_> {
                     None => Verdict::NotJudged(judged.reason),
                 },
                 Err(error) => Verdict::NotJudged(error.to_string()),
-            };
-            // A drop may be insisted on; what was rejected or stays open changes nothing.
-            let may_change = match &verdict {
-                Verdict::Rejected(_) => definition.action == Action::Drop,
-                Verdict::Open(_) => false,
-                Verdict::Accepted(_) | Verdict::NotJudged(_) => true,
-            };
-            if may_change && !connection.is_broken() {
-                self.remember(connection, definition, default_schema).await;
             }
-            verdict
         })
     }
-}
 
-impl OnTarget<'_> {
-    /// Keeps what the server has counted so far; without it the change is made all the same.
-    async fn remember(
-        &self,
-        connection: &mut Connection,
-        definition: &Definition,
-        default_schema: &str,
-    ) {
-        let same = |change: &&Change<'_>| change.entry.definition.is_same_change(definition);
-        let Some(change) = self.changes.iter().find(same) else {
-            return;
-        };
-        let version = change.entry.version;
-        let kept = async {
+    fn counts<'a>(
+        &'a self,
+        connection: &'a mut Connection,
+        definition: &'a Definition,
+        default_schema: &'a str,
+    ) -> Counting<'a> {
+        Box::pin(async move {
             let counts = guard::counts(connection, definition, default_schema).await?;
-            let mut hand = server::open(self.server, self.limits).await?;
-            let done = async {
-                hand.run(
-                    "the session's limits",
-                    "SET SESSION transaction_read_only = OFF",
-                )
-                .await?;
-                guard::remember(&mut hand, default_schema, version, &counts).await
-            }
-            .await;
-            hand.close().await;
-            done
-        };
-        if let Err(error) = kept.await {
-            (self.warn)(&format!(
-                "warning: the figures from before version {version} were not kept, so that \
-                 `mydex index verify` has nothing to compare with: {error}"
-            ));
-        }
+            Ok(Some(counts))
+        })
     }
 }
 
@@ -234,10 +195,11 @@ impl Trials {
 }
 
 /// Tries the statements of a dry run on a private server that is started for it; `None` where
-/// there is nothing to try. A server that can't be had is a note and no failure.
+/// there is nothing to try, or somebody asked to stop. A server that can't be had is a note and no
+/// failure.
 pub(super) async fn trial(
-    server: &Server,
-    limits: &Monitor,
+    context: &Context,
+    (server, limits): (&Server, &Monitor),
     changes: &[Change<'_>],
     previews: &[Preview],
     args: &Judgements,
@@ -255,9 +217,18 @@ pub(super) async fn trial(
         buffer_pool_mib: BUFFER_POOL_MIB,
         ..sandbox::Options::default()
     };
-    let private = match Sandbox::start(&options, &mut |_| {}).await {
-        Ok(private) => private,
-        Err(error) => {
+    // The program may have to be fetched first.
+    let mut steps = Steps::new();
+    let mut show = |progress| steps.show(progress);
+    let starting = tokio::select! {
+        started = Sandbox::start(&options, &mut show) => Some(started),
+        () = context.cancel.cancelled() => None,
+    };
+    steps.finish();
+    let private = match starting {
+        None => return Ok(None),
+        Some(Ok(private)) => private,
+        Some(Err(error)) => {
             let remedy = error.remedy().unwrap_or_default();
             return Ok(Some(Trials {
                 tried: Vec::new(),
@@ -265,8 +236,14 @@ pub(super) async fn trial(
             }));
         }
     };
-    let outcome = on(server, &private, limits, &trials, changes).await;
+    let outcome = tokio::select! {
+        outcome = on(server, &private, limits, &trials, changes) => Some(outcome),
+        () = context.cancel.cancelled() => None,
+    };
     let stopped = private.stop().await;
+    let Some(outcome) = outcome else {
+        return Ok(None);
+    };
     let report = outcome?;
     stopped.map_err(|error| Error::from_chain(&error))?;
     Ok(Some(Trials {

@@ -59,9 +59,11 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     }
     let options = args.limits.options(context, args.soak);
     if !args.execute {
-        let previews = apply::preview_rollback(server, &schemas, range, &options)
-            .await
-            .map_err(|error| change::told(&error))?;
+        let previews = tokio::select! {
+            previews = apply::preview_rollback(server, &schemas, range, &options) => previews,
+            () = context.cancel.cancelled() => return Ok(Outcome::Interrupted),
+        };
+        let previews = previews.map_err(|error| change::told(&error))?;
         return change::emit_preview(
             context,
             server,

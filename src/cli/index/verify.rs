@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueHint;
+use tokio::sync::Mutex;
 
 use super::{Folder, change, plans};
 use crate::cli::context::Context;
@@ -107,19 +108,31 @@ pub async fn run(context: &Context, args: &Args) -> Result<Ended, Error> {
     let server = context.server()?;
     let limits = &context.settings().monitor;
     let mut connection = server::open(server, limits).await?;
+    // Held while an index is changed, which is never left in the middle.
+    let changing = Mutex::new(());
     let work = async {
         let subjects = subjects(context, &mut connection, server, args).await?;
         if let Some(path) = &args.record {
             let all = counts(&mut connection, &subjects).await?;
             return baseline::write(path, &subjects, &all).map(|()| Ended::Fine);
         }
-        let verified = verify_all(context, &mut connection, server, args, subjects).await?;
+        let verified = verify_all(
+            context,
+            &mut connection,
+            server,
+            args,
+            (subjects, &changing),
+        )
+        .await?;
         finish(context, args, &verified)
     };
     let ended = tokio::select! {
         biased;
         ended = work => ended,
-        () = context.cancel.cancelled() => Ok(Ended::Interrupted),
+        () = async {
+            context.cancel.cancelled().await;
+            let _ended = changing.lock().await;
+        } => Ok(Ended::Interrupted),
     };
     connection.close().await;
     ended
@@ -175,13 +188,11 @@ async fn subjects(
     let mut ledgers: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for entry in entries.into_iter().filter(wanted) {
         let schema = entry.definition.table_name(&default).schema;
-        let live = guard::live_index(connection, &entry.definition, &schema)
-            .await?
-            .filter(|live| guard::is_of(&entry.definition, live));
+        let live = guard::live_index(connection, &entry.definition, &schema).await?;
         let state = match live {
-            Some(live) if live.is_visible => State::Visible,
-            Some(_) => State::Invisible,
-            None => State::Gone,
+            Some((live, true)) if live.is_visible => State::Visible,
+            Some((_, true)) => State::Invisible,
+            _ => State::Gone,
         };
         let is_pending = match entry.definition.action {
             Action::Create => state == State::Gone,
@@ -251,7 +262,7 @@ async fn verify_all(
     connection: &mut Connection,
     server: &Server,
     args: &Args,
-    subjects: Vec<Subject>,
+    (subjects, changing): (Vec<Subject>, &Mutex<()>),
 ) -> Result<Vec<Verified>, Error> {
     let before = before(connection, &subjects, args).await?;
     let from = match args.window {
@@ -300,7 +311,7 @@ async fn verify_all(
             taken_back: None,
         };
         if args.auto_rollback {
-            take_back(context, server, &mut one).await?;
+            take_back(context, server, &mut one, changing).await?;
         }
         verified.push(one);
     }
@@ -346,7 +357,12 @@ fn outcome(
 }
 
 /// Hides a new index that did not keep its promise, and shows one again whose absence hurts.
-async fn take_back(context: &Context, server: &Server, one: &mut Verified) -> Result<(), Error> {
+async fn take_back(
+    context: &Context,
+    server: &Server,
+    one: &mut Verified,
+    changing: &Mutex<()>,
+) -> Result<(), Error> {
     let definition = &one.subject.entry.definition;
     let visible = match (definition.action, one.outcome, one.subject.state) {
         (Action::Create, Outcome::NotGained | Outcome::Slower, State::Visible) => false,
@@ -365,7 +381,9 @@ async fn take_back(context: &Context, server: &Server, one: &mut Verified) -> Re
         limits: &context.settings().monitor,
         audit: &audit,
         read_only: context.settings().dashboard.read_only,
+        cancel: &context.cancel,
     };
+    let _changing = changing.lock().await;
     let sent = hide::set_visible(
         &hand,
         (one.subject.entry.version, definition),

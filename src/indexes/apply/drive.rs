@@ -1,9 +1,9 @@
 //! One version from where it stands to where it is to be.
 
 use super::preview::{found, said_bytes, skip};
-use super::record::standing_after;
+use super::record::{begins_soak, standing_after};
 use super::session::Session;
-use super::{Error, Event, Job, Options, Phase, Settled, Skipped, observe};
+use super::{Error, Event, Job, Options, Phase, Settled, Skipped, forms, observe, waits};
 use crate::indexes::course;
 use crate::indexes::ledger::{self, Before, Row, Standing};
 use crate::indexes::likeness;
@@ -57,6 +57,11 @@ impl<'s, 'a> Drive<'s, 'a> {
         let schema = &job.table.schema;
         let row = ledger::one(&mut self.session.link, schema, job.version).await?;
         if let Some(skipped) = skip(job, row.as_ref(), self.options)? {
+            return Ok(Ended::Skipped(skipped));
+        }
+        let rows = ledger::read(&mut self.session.link, schema).await?;
+        let soaking = rows.iter().filter_map(waits::soaking);
+        if let Some(skipped) = waits::waits_for(job, row.as_ref(), soaking) {
             return Ok(Ended::Skipped(skipped));
         }
         if self.session.hooks.cancel.is_cancelled() {
@@ -122,7 +127,7 @@ impl<'s, 'a> Drive<'s, 'a> {
         let link = &mut self.session.link;
         let table = observe::table(link, &job.table).await?;
         let mut task = observe::task(job, row, &memory, &table, soak)?;
-        observe::server_forms(link, &mut task, &table).await?;
+        let unseen = forms::server_forms(link, &mut task, &table).await?;
         let seen = likeness::see(&task, &memory, &table);
         let before = memory
             .is_fresh
@@ -131,6 +136,15 @@ impl<'s, 'a> Drive<'s, 'a> {
             memory.had_column = before.column.is_some();
         }
         let first = next(&task, &memory, &seen);
+        if let Some(finding) = unseen.and_then(|unseen| unseen.stands_against(&table, &first)) {
+            let version = self.job.version;
+            let event = Event::Found {
+                version,
+                finding: finding.clone(),
+            };
+            self.session.hooks.tell(event).await;
+            return Err(Halt::Failed(Error::Refused(vec![finding])));
+        }
         if let Next::Conflict(what) = first {
             return Err(Halt::Failed(Error::Conflict(what)));
         }
@@ -214,15 +228,7 @@ impl<'s, 'a> Drive<'s, 'a> {
             step.word()
         );
         self.phase(step, &statement, Phase::Next).await;
-        if let Step::Aside { supports } = step {
-            let names = serde_json::to_string(supports).unwrap_or_default();
-            let standing = Standing {
-                stage: Some(Stage::Aside),
-                note: Some(&names),
-                ..Standing::default()
-            };
-            self.set(&standing).await?;
-        }
+        self.before(task, memory, step).await?;
         let (direction, word) = (self.job.direction, step.word());
         let link = &mut self.session.link;
         ledger::intend(link, &on.schema, version, direction, word, &statement).await?;
@@ -238,13 +244,35 @@ impl<'s, 'a> Drive<'s, 'a> {
         };
         let recorded = self.session.record(&target, &statement, &result).await;
         outcome?;
-        // The intent is on record already; what would be missing is how it ended.
-        recorded?;
         ledger::end(&mut self.session.link, &on.schema, version, &result).await?;
         if let Some(standing) = standing_after(task, memory, step) {
             self.set(&standing).await?;
         }
+        // The ledger knows how it ended, whatever became of the audit log.
+        recorded.map_err(|error| error.after(&statement))?;
         self.phase(step, &statement, Phase::Recorded).await;
+        Ok(())
+    }
+
+    /// What has to be on record before a step, because a kill right behind it would lose it.
+    async fn before(&mut self, task: &Task, memory: &Memory, step: &Step) -> Result<(), Error> {
+        if let Step::Aside { supports } = step {
+            let names = serde_json::to_string(supports).unwrap_or_default();
+            let standing = Standing {
+                stage: Some(Stage::Aside),
+                note: Some(&names),
+                ..Standing::default()
+            };
+            self.set(&standing).await?;
+        }
+        if begins_soak(task, memory, step) {
+            // An earlier soak does not count: the index has been visible since.
+            let standing = Standing {
+                shows: true,
+                ..Standing::default()
+            };
+            self.set(&standing).await?;
+        }
         Ok(())
     }
 

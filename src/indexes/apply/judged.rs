@@ -74,6 +74,46 @@ impl Drive<'_, '_> {
         Err(Halt::Failed(Error::Refused(vec![finding])))
     }
 
+    /// Keeps what was counted so far; without it the change is made all the same.
+    async fn count(&mut self) -> Result<(), Halt> {
+        let (judge, cancel) = (self.session.hooks.judge, self.session.hooks.cancel);
+        let (definition, schema) = (&self.job.definition, &self.job.table.schema);
+        let counting = judge.counts(&mut self.session.side, definition, schema);
+        let counted = tokio::select! {
+            () = cancel.cancelled() => None,
+            counted = counting => Some(counted),
+        };
+        let Some(counted) = counted else {
+            self.session.renew_side().await?;
+            return Err(Halt::Cancelled);
+        };
+        let kept = match counted {
+            Ok(None) => return Ok(()),
+            Ok(Some(counts)) => self.keep(&counts).await,
+            Err(error) => Err(error.into()),
+        };
+        let error = match kept {
+            Ok(()) => return Ok(()),
+            Err(error @ (Error::Audit(_) | Error::Unrecorded { .. })) => {
+                return Err(Halt::Failed(error));
+            }
+            Err(error) => error,
+        };
+        let finding = Finding {
+            severity: Severity::Warning,
+            code: "counts",
+            message: format!(
+                "the figures from before were not kept, so that `mydex index verify` has nothing to \
+                 compare with: {error}"
+            ),
+            remedy: String::new(),
+        };
+        let version = self.job.version;
+        let event = Event::Found { version, finding };
+        self.session.hooks.tell(event).await;
+        Ok(())
+    }
+
     async fn asked(&mut self) -> Result<Verdict, Halt> {
         let (judge, cancel) = (self.session.hooks.judge, self.session.hooks.cancel);
         let (definition, schema) = (&self.job.definition, &self.job.table.schema);
@@ -83,6 +123,17 @@ impl Drive<'_, '_> {
             verdict = judging => Some(verdict),
         };
         if let Some(verdict) = verdict {
+            // A drop may be insisted on; what was rejected or stays open changes nothing.
+            let may_change = match &verdict {
+                Verdict::Rejected(_) => {
+                    self.job.definition.action == Action::Drop && self.options.even_if_slower
+                }
+                Verdict::Open(_) => false,
+                Verdict::Accepted(_) | Verdict::NotJudged(_) => true,
+            };
+            if may_change {
+                self.count().await?;
+            }
             return Ok(verdict);
         }
         // The connection that looks may have an answer under way.

@@ -8,15 +8,12 @@ use crate::indexes::line;
 use crate::indexes::reconcile::{Direction, Memory, Stage, Task};
 use crate::model::advice::Action;
 use crate::model::ledger::State;
-use crate::model::schema::{Index, Part, Table, TableName};
+use crate::model::schema::{Index, Table, TableName};
+use crate::server::Connection;
 use crate::server::catalog::{self, Scope};
 use crate::server::cells::Cells as _;
-use crate::server::ddl::{self, Algorithm, Mode};
-use crate::server::quote::{hex_literal, ident};
-use crate::server::{self, Connection};
-
-/// The temporary table that shows how the server writes an expression; no other session sees it.
-const FORM: &str = "mydex_form";
+use crate::server::ddl;
+use crate::server::quote::hex_literal;
 
 /// Foreign keys of other tables that are read at most.
 const MAX_CHILDREN: usize = 1_000;
@@ -157,15 +154,17 @@ fn functional(table: &Table, own: &str) -> Vec<String> {
     others.map(|other| other.name.clone()).collect()
 }
 
-/// What was there before: kept with the intent, so that it can be brought back exactly.
+/// What was there before: kept with the intent, so that it can be brought back exactly. A new index
+/// that is there under another name is kept by that one; a drop means its own name and no other.
 pub(super) fn capture(task: &Task, table: &Table, twin: Option<&str>) -> Before {
     let column = task
         .column
         .as_ref()
         .and_then(|column| line::of_column(&table.create, &column.name))
         .map(str::to_owned);
-    let name = twin.unwrap_or(&task.index.name);
-    let Some(found) = table.index(name) else {
+    let twin = twin.filter(|_| task.action == Action::Create);
+    let own = table.index(&task.index.name);
+    let Some(found) = own.or_else(|| table.index(twin?)) else {
         return Before {
             column,
             ..Before::default()
@@ -223,89 +222,4 @@ pub(super) fn not_restorable(task: &Task, before: &Before) -> Option<String> {
             column.name
         )
     })
-}
-
-/// Puts the expressions of a task into the form in which the server keeps them, by making them on
-/// a temporary table that is empty and has the same columns. Where that is not possible they stay
-/// as they are, and are compared loosely.
-pub(super) async fn server_forms(
-    link: &mut Connection,
-    task: &mut Task,
-    table: &Table,
-) -> Result<(), Error> {
-    if !task.index.is_functional() && task.column.is_none() {
-        return Ok(());
-    }
-    let form = format!("{}.{}", ident(&table.name.schema), ident(FORM));
-    let outcome = forms(link, task, table, &form).await;
-    let dropped = link
-        .run(
-            "the end of a temporary table",
-            &format!("DROP TEMPORARY TABLE IF EXISTS {form}"),
-        )
-        .await;
-    match (outcome, dropped) {
-        (Err(error), _) | (_, Err(error)) if error.is_fatal() => Err(error.into()),
-        _ => Ok(()),
-    }
-}
-
-async fn forms(
-    link: &mut Connection,
-    task: &mut Task,
-    table: &Table,
-    form: &str,
-) -> Result<(), server::Error> {
-    let columns: Vec<String> = line::columns(&table.create)
-        .map(|line| line.replace(" AUTO_INCREMENT", ""))
-        .collect();
-    let create = format!("CREATE TEMPORARY TABLE {form} ({})", columns.join(", "));
-    link.run("a temporary table", &create).await?;
-    let on = TableName::new(table.name.schema.as_str(), FORM);
-    if let Some(column) = &task.column
-        && table.column(&column.name).is_none()
-    {
-        let mode = Mode {
-            algorithm: Algorithm::Copy,
-            lock: crate::model::advice::LockLevel::Exclusive,
-        };
-        let sql = ddl::add_virtual_column(
-            &on,
-            &column.name,
-            &column.full_type,
-            &column.expression,
-            mode,
-        );
-        link.run("a column of a temporary table", &sql).await?;
-    }
-    if task.index.is_functional() {
-        let index = Index {
-            name: FORM.to_owned(),
-            ..task.index.clone()
-        };
-        let sql = format!("ALTER TABLE {form} ADD {}", ddl::definition(&index));
-        link.run("an index of a temporary table", &sql).await?;
-    }
-    let sql = format!("SHOW CREATE TABLE {form}");
-    let row = link.first("a temporary table", &sql).await?;
-    let create = row.and_then(|row| row.text(1)).unwrap_or_default();
-    take_forms(task, &create);
-    Ok(())
-}
-
-/// Takes the expressions out of what the server wrote.
-fn take_forms(task: &mut Task, create: &str) {
-    if let Some(column) = &mut task.column
-        && let Some(found) = line::of_column(create, &column.name).and_then(line::column_expression)
-    {
-        found.clone_into(&mut column.expression);
-    }
-    let Some((parts, _)) = line::of_index(create, FORM).and_then(line::parts) else {
-        return;
-    };
-    for (own, found) in task.index.parts.iter_mut().zip(parts) {
-        if let (Part::Expression(own), Some(found)) = (&mut own.what, line::expression(found)) {
-            found.clone_into(own);
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Error, Job, Options, Preview, Skipped, facts, observe};
+use super::{Error, Job, Options, Preview, Skipped, facts, forms, observe, waits};
 use crate::config::settings::Server;
 use crate::indexes::course::{self, Course};
 use crate::indexes::ledger::{self, Before, Row};
@@ -123,7 +123,11 @@ pub(super) async fn found(
         long_transaction: options.long_transaction,
         may_copy: options.may_copy,
     };
-    Ok(precheck::judge(&facts, table, &work, &limits))
+    let mut findings = precheck::judge(&facts, table, &work, &limits);
+    if has("build") {
+        findings.extend(forms::privilege(&facts, task, table));
+    }
+    Ok(findings)
 }
 
 /// Columns that an index is over and the table has not; expressions are left to the server.
@@ -145,10 +149,16 @@ pub(super) async fn previews(
     jobs: Vec<Job>,
 ) -> Result<Vec<Preview>, Error> {
     let mut tables: BTreeMap<TableName, Table> = BTreeMap::new();
-    let mut previews = Vec::new();
+    let mut ledgers: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    let mut previews: Vec<Preview> = Vec::new();
     for job in jobs {
         let schema = job.table.schema.as_str();
-        let row = ledger::one(connection, schema, job.version).await?;
+        if !ledgers.contains_key(schema) {
+            let rows = ledger::read(connection, schema).await?;
+            ledgers.insert(schema.to_owned(), rows);
+        }
+        let rows = ledgers.get(schema).map_or(&[][..], Vec::as_slice);
+        let row = rows.iter().find(|row| row.version == job.version).cloned();
         let mut preview = Preview {
             version: job.version,
             name: job.name.clone(),
@@ -160,17 +170,21 @@ pub(super) async fn previews(
             back: Vec::new(),
             findings: Vec::new(),
         };
-        match skip(&job, row.as_ref(), options) {
-            Ok(None) => {}
-            Ok(Some(_)) => {
-                previews.push(preview);
-                continue;
-            }
+        let is_skipped = match skip(&job, row.as_ref(), options) {
+            Ok(None) => false,
+            Ok(Some(_)) => true,
             Err(error) => {
                 preview.course = Some(refused(&error));
-                previews.push(preview);
-                continue;
+                true
             }
+        };
+        if !is_skipped {
+            let waits = waits::waits_for(&job, row.as_ref(), waits::soaks(rows, &previews));
+            preview.course = waits.map(waits::waiting);
+        }
+        if is_skipped || preview.course.is_some() {
+            previews.push(preview);
+            continue;
         }
         if !tables.contains_key(&job.table) {
             match observe::table(connection, &job.table).await {
@@ -216,13 +230,14 @@ async fn look_ahead(
         let schema = &row.table.schema;
         memory.hidden_for = ledger::hidden_for(connection, schema, row.version).await?;
     }
-    let task = match observe::task(job, row, &memory, table, options.soak) {
+    let mut task = match observe::task(job, row, &memory, table, options.soak) {
         Ok(task) => task,
         Err(error) => {
             preview.course = Some(refused(&error));
             return Ok(());
         }
     };
+    let presumes = forms::presumed_forms(&mut task, table);
     let seen = likeness::see(&task, &memory, table);
     let before = memory
         .is_fresh
@@ -231,12 +246,19 @@ async fn look_ahead(
         memory.had_column = before.column.is_some();
     }
     let as_it_was = table.clone();
-    let course = course::course(&task, &memory, table, said_bytes(job));
+    let (course, at_soak) = course::follow(&task, &memory, table, said_bytes(job));
     if !course.steps.is_empty() {
         let facts = (&course, before.as_ref(), None);
         preview.findings = found(connection, server, options, &task, &as_it_was, facts).await?;
     }
+    if presumes {
+        preview.findings.push(forms::presumed(&task.index.name));
+    }
     preview.back = way_back(&task, &memory, &as_it_was, table);
+    // Whatever comes next finds the table as it is until the soak is over.
+    if let Some(at_soak) = at_soak {
+        *table = at_soak;
+    }
     preview.course = Some(course);
     Ok(())
 }

@@ -5,7 +5,10 @@ use super::{Error, Settled};
 use crate::indexes::ledger::{self, Before, Record, Row, Standing};
 use crate::indexes::reconcile::{Direction, Memory, Next, Stage, Step, Task};
 use crate::indexes::steps;
+use crate::indexes::verify::before::Counts;
+use crate::indexes::verify::guard;
 use crate::model::ledger::State;
+use crate::server::quote::hex_literal;
 
 impl Drive<'_, '_> {
     /// Makes the ledger's tables where they are missing.
@@ -21,8 +24,38 @@ impl Drive<'_, '_> {
             let result = made
                 .as_ref()
                 .map_or_else(ToString::to_string, |()| "done".to_owned());
-            self.session.record(&target, &statement, &result).await?;
+            let recorded = self.session.record(&target, &statement, &result).await;
             made?;
+            recorded.map_err(|error| error.after(&statement))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps counts beside the ledger.
+    pub(super) async fn keep(&mut self, counts: &Counts) -> Result<(), Error> {
+        let (schema, version) = (self.job.table.schema.clone(), self.job.version);
+        let literal = hex_literal(&counts.to_json());
+        let creation = guard::creation(&schema);
+        let put = guard::keeping(&schema, version, &literal);
+        // The audit log tells what is written where; the figures themselves are in the table.
+        let shown = guard::keeping(&schema, version, "…");
+        let target = format!(
+            "the counts from before definition {version} `{}`",
+            self.job.name
+        );
+        for (statement, shown) in [(&creation, &creation), (&put, &shown)] {
+            self.session.record(&target, shown, "intended").await?;
+            let made = self
+                .session
+                .link
+                .run("the ledger's counts", statement)
+                .await;
+            let result = made
+                .as_ref()
+                .map_or_else(ToString::to_string, |()| "done".to_owned());
+            let recorded = self.session.record(&target, shown, &result).await;
+            made?;
+            recorded.map_err(|error| error.after(shown))?;
         }
         Ok(())
     }
@@ -125,14 +158,19 @@ pub(super) fn standing_after(
             stage: Some(Stage::Built),
             ..nothing
         }),
-        Step::Hide if !steps::is_build(task) && !restores(task, memory) => Some(Standing {
+        Step::Hide if begins_soak(task, memory, step) => Some(Standing {
             state: Some(State::Soaking),
             stage: Some(Stage::Hidden),
-            hides: true,
+            hides_anew: true,
             ..nothing
         }),
         _ => None,
     }
+}
+
+/// Whether a step hides an index that is to be dropped.
+pub(super) fn begins_soak(task: &Task, memory: &Memory, step: &Step) -> bool {
+    *step == Step::Hide && !steps::is_build(task) && !restores(task, memory)
 }
 
 /// Whether taking back puts an index into its former state instead of dropping it.

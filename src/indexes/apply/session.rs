@@ -13,7 +13,9 @@ use super::drive::Halt;
 use super::watch::{self, Look};
 use super::{Error, Event, Hooks, Options};
 use crate::config::settings::Server;
+use crate::model::finding::{Finding, Severity};
 use crate::model::schema::TableName;
+use crate::model::units;
 use crate::server::audit::{Audit, Record};
 use crate::server::cells::Cells as _;
 use crate::server::quote::{hex_literal, ident};
@@ -35,6 +37,12 @@ const KILL_GRACE: Duration = Duration::from_mins(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// A try that took longer had begun to build when the lock for its last step did not come.
+const SHORTEST_WORK: Duration = Duration::from_secs(10);
+
+/// How often such work may be lost before it is given up.
+const MAX_LOSSES: u32 = 3;
+
 /// Characters of the name of a user lock at most.
 const MAX_LOCK_NAME: usize = 64;
 
@@ -50,6 +58,8 @@ pub(super) struct Session<'a> {
     server: &'a Server,
     audit: &'a Audit,
     options: &'a Options,
+    /// It was said that shorter waits than a second can't be enforced.
+    has_said_blind: bool,
 }
 
 impl<'a> Session<'a> {
@@ -86,6 +96,7 @@ impl<'a> Session<'a> {
             server,
             audit,
             options,
+            has_said_blind: false,
         })
     }
 
@@ -154,13 +165,24 @@ impl<'a> Session<'a> {
         statement: &str,
         result: &str,
     ) -> Result<(), Error> {
+        self.record_as("index-ddl", target, statement, result).await
+    }
+
+    /// Appends to the audit log what was done, by a name of its own.
+    pub(super) async fn record_as(
+        &mut self,
+        action: &str,
+        target: &str,
+        statement: &str,
+        result: &str,
+    ) -> Result<(), Error> {
         let place = server::connect::place(self.server);
         let server = format!("{} ({place})", self.server.name);
         let record = Record {
             time: Timestamp::now(),
             server: &server,
             account: &self.account,
-            action: "index-ddl",
+            action,
             statement,
             target,
             result,
@@ -175,11 +197,12 @@ impl<'a> Session<'a> {
         on: &TableName,
         sql: &str,
     ) -> Result<(), Halt> {
-        let begun = Instant::now();
         let mut pause = FIRST_PAUSE;
         let mut attempt = 0;
+        let (mut waited, mut lost, mut losses) = (Duration::ZERO, Duration::ZERO, 0);
         loop {
             attempt += 1;
+            let begun = Instant::now();
             let error = match self.once(version, sql).await? {
                 Sent::Done => return Ok(()),
                 Sent::Blocked => None,
@@ -197,17 +220,21 @@ impl<'a> Session<'a> {
             }
             let by =
                 watch::blockers(&mut self.side, on, self.link.thread(), Duration::ZERO).await?;
-            let waited = begun.elapsed();
+            let (wait, work) = shares(begun.elapsed());
+            waited += wait;
+            lost += work;
+            losses += u32::from(!work.is_zero());
             // Appliers that began together do not try together for ever.
             let jitter = rand::rng().random_range(0.5..1.0);
             let next = pause.mul_f64(jitter);
-            if waited + next >= self.options.patience {
-                return Err(Halt::Failed(Error::Locked { waited, by }));
+            if waited + next >= self.options.patience || losses >= MAX_LOSSES {
+                return Err(Halt::Failed(Error::Locked { waited, lost, by }));
             }
             let event = Event::Blocked {
                 version,
                 by,
                 attempt,
+                lost,
                 pause: next,
             };
             self.hooks.tell(event).await;
@@ -215,6 +242,7 @@ impl<'a> Session<'a> {
                 () = self.hooks.cancel.cancelled() => return Err(Halt::Cancelled),
                 () = tokio::time::sleep(next) => {}
             }
+            waited += next;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -242,12 +270,16 @@ impl<'a> Session<'a> {
                     }
                     () = tokio::time::sleep_until(given_up) => break None,
                     () = look.due() => {
-                        let Some(thread) = thread else { continue };
                         if let Some(progress) = look.at(&mut self.side, thread).await {
                             (self.hooks.watch)(Event::Progress { version, progress });
                         }
                         if look.is_gone() {
                             break None;
+                        }
+                        if look.cannot_enforce() && !self.has_said_blind {
+                            self.has_said_blind = true;
+                            let finding = blind(self.options.lock_wait);
+                            (self.hooks.watch)(Event::Found { version, finding });
                         }
                         if look.waits_too_long() && stop == Stop::No {
                             stop = Stop::LockWait;
@@ -286,6 +318,30 @@ impl<'a> Session<'a> {
     }
 }
 
+/// The time of a try that got no lock: how much of it was waiting, and how much was work that is
+/// lost. The server waits for a second at each end of the work.
+fn shares(took: Duration) -> (Duration, Duration) {
+    if took < SHORTEST_WORK {
+        return (took, Duration::ZERO);
+    }
+    let waits = Duration::from_secs(2 * LOCK_WAIT_SECONDS);
+    (waits, took - waits)
+}
+
+/// What is to be said where nobody sees a statement wait.
+fn blind(lock_wait: Duration) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        code: "lock-wait-unseen",
+        message: format!(
+            "the server does not show what a session waits for, so that a try for the table's lock \
+             may hold up others for a second, not for {}",
+            units::duration(lock_wait)
+        ),
+        remedy: "turn performance_schema on, and let the account read it".to_owned(),
+    }
+}
+
 enum Sent {
     Done,
     Blocked,
@@ -301,7 +357,7 @@ enum Stop {
 }
 
 /// `mydex:` and the schema; a long one by its checksum.
-pub(in crate::indexes) fn lock_name(schema: &str) -> String {
+fn lock_name(schema: &str) -> String {
     let name = format!("mydex:{}", schema.to_lowercase());
     if name.chars().count() <= MAX_LOCK_NAME {
         return name;
@@ -313,4 +369,23 @@ pub(in crate::indexes) fn lock_name(schema: &str) -> String {
         let _ = write!(short, "{byte:02x}");
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_long_try_took_was_work_and_no_waiting() {
+        let seconds = Duration::from_secs;
+        assert_eq!(shares(seconds(1)), (seconds(1), Duration::ZERO));
+        assert_eq!(shares(seconds(1200)), (seconds(2), seconds(1198)));
+    }
+
+    #[test]
+    fn names_of_locks_are_short_enough() {
+        assert_eq!(lock_name("Shop"), "mydex:shop");
+        let long = lock_name(&"s".repeat(64));
+        assert!(long.starts_with("mydex:#") && long.chars().count() <= MAX_LOCK_NAME);
+    }
 }

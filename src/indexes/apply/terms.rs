@@ -4,17 +4,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::config::mistake::Mistakes;
+use super::errors::Error;
 use crate::config::settings::Monitor;
 use crate::indexes::apply::Progress;
 use crate::indexes::course::Course;
 use crate::indexes::definition::Definition;
 use crate::indexes::precheck;
 use crate::indexes::reconcile::Direction;
+use crate::indexes::verify::before::Counts;
 use crate::model::finding::Finding;
 use crate::model::ledger::State;
 use crate::model::schema::TableName;
-use crate::server::{self, Connection, audit};
+use crate::server::{self, Connection};
 
 /// Limits of the work.
 #[derive(Debug, Clone)]
@@ -80,6 +81,10 @@ pub enum Verdict {
 /// The answer of a judge, later.
 pub type Judging<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
 
+/// What was counted, later.
+pub type Counting<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<Counts>, server::Error>> + Send + 'a>>;
+
 /// Judges a new index before the optimizer may use it, and a drop before it begins.
 pub trait Judge: Send + Sync {
     /// Whether the index of `definition` keeps its promise: a new one is there and invisible, one
@@ -90,6 +95,17 @@ pub trait Judge: Send + Sync {
         definition: &'a Definition,
         default_schema: &'a str,
     ) -> Judging<'a>;
+
+    /// What the queries have cost so far, to compare with when the change is made; `None` where
+    /// nobody will compare. The connection only reads.
+    fn counts<'a>(
+        &'a self,
+        _connection: &'a mut Connection,
+        _definition: &'a Definition,
+        _default_schema: &'a str,
+    ) -> Counting<'a> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 /// A judge that lets everything pass, and says so.
@@ -161,6 +177,8 @@ pub enum Event {
         by: Vec<String>,
         /// Tries so far.
         attempt: u32,
+        /// Work of the server that was lost with the tries.
+        lost: Duration,
         /// Until the next one.
         pause: Duration,
     },
@@ -253,78 +271,6 @@ impl End {
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
         matches!(self, Self::Interrupted)
-    }
-}
-
-/// Why nothing, or not everything, was done.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Changes are refused.
-    #[error("changes are refused: this server or this run is read-only")]
-    ReadOnly,
-    /// Another one works on the schema.
-    #[error("`{schema}` is being changed by {holder}; try again when that has ended")]
-    Busy {
-        /// The schema.
-        schema: String,
-        /// Who.
-        holder: String,
-    },
-    /// The table does not exist, or the account may not see it.
-    #[error("table `{0}` does not exist, or the account may not see it")]
-    NoTable(TableName),
-    /// What is there contradicts the definition.
-    #[error("{0}")]
-    Conflict(String),
-    /// Something stands against it before the first step.
-    #[error("{}", precheck::listed(.0))]
-    Refused(Vec<Finding>),
-    /// The definition is not the one that was begun or applied.
-    #[error(
-        "the definition was changed after it was {what}; put it back as it was, and write a new \
-         definition for the change"
-    )]
-    Edited {
-        /// What had been done with it.
-        what: &'static str,
-    },
-    /// Others held the lock for too long.
-    #[error("others held the table for {}: {}", crate::model::units::duration(*.waited), blockers(.by))]
-    Locked {
-        /// How long it was tried.
-        waited: Duration,
-        /// Who.
-        by: Vec<String>,
-    },
-    /// The server refused a statement.
-    #[error("`{statement}` failed: {source}")]
-    Statement {
-        /// The statement.
-        statement: String,
-        /// Why.
-        source: server::Error,
-    },
-    /// The text in the ledger is no definition.
-    #[error("the ledger's text of the definition can't be read: {0}")]
-    Text(String),
-    /// No audit record, no change.
-    #[error("nothing was sent: {0}")]
-    Audit(#[from] audit::Error),
-    /// The connection failed, or the server refused to tell.
-    #[error("{0}")]
-    Server(#[from] server::Error),
-}
-
-fn blockers(by: &[String]) -> String {
-    if by.is_empty() {
-        return "who, can't be seen; grant SELECT on performance_schema".to_owned();
-    }
-    by.join("; ")
-}
-
-impl From<Mistakes> for Error {
-    fn from(mistakes: Mistakes) -> Self {
-        Self::Text(mistakes.to_string())
     }
 }
 

@@ -69,8 +69,12 @@ impl Look {
         tokio::time::sleep_until(self.next).await;
     }
 
-    /// Looks. What can't be seen leaves the elapsed time.
-    pub(super) async fn at(&mut self, side: &mut Connection, thread: u64) -> Option<Progress> {
+    /// Looks. What can't be seen leaves the elapsed time; without a `thread` nothing can.
+    pub(super) async fn at(
+        &mut self,
+        side: &mut Connection,
+        thread: Option<u64>,
+    ) -> Option<Progress> {
         self.next = Instant::now() + self.every;
         let mut progress = Progress {
             stage: None,
@@ -79,9 +83,11 @@ impl Look {
             left: None,
             is_waiting: false,
         };
-        if self.is_blind {
+        let Some(thread) = thread.filter(|_| !self.is_blind) else {
+            self.is_blind = true;
+            self.every = LOOK;
             return Some(progress);
-        }
+        };
         let sql = format!(
             "SELECT /* mydex:progress */ t.PROCESSLIST_STATE, s.EVENT_NAME, s.WORK_COMPLETED, \
              s.WORK_ESTIMATED FROM performance_schema.threads t \
@@ -124,6 +130,11 @@ impl Look {
     /// Whether the server knows nothing of the session any more.
     pub(super) fn is_gone(&self) -> bool {
         self.absences > 2
+    }
+
+    /// Whether it could hold up others for longer than it may, and nobody would see it.
+    pub(super) fn cannot_enforce(&self) -> bool {
+        self.is_blind && self.lock_wait < Duration::from_secs(1)
     }
 
     /// Whether it holds up others for longer than it may.

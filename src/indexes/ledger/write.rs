@@ -63,8 +63,10 @@ pub(in crate::indexes) struct Standing<'a> {
     pub(in crate::indexes) stage: Option<Stage>,
     pub(in crate::indexes) note: Option<&'a str>,
     pub(in crate::indexes) error: Option<&'a str>,
-    /// The soak begins now.
+    /// The soak begins now, unless it has begun.
     pub(in crate::indexes) hides: bool,
+    /// The soak begins now, whatever was before.
+    pub(in crate::indexes) hides_anew: bool,
     /// The soak is over before its end.
     pub(in crate::indexes) shows: bool,
 }
@@ -185,7 +187,9 @@ pub(in crate::indexes) async fn set(
     if let Some(note) = standing.note {
         sets.push(format!("note = {}", hex_literal(note)));
     }
-    if standing.hides {
+    if standing.hides_anew {
+        sets.push("hidden = UTC_TIMESTAMP(6)".to_owned());
+    } else if standing.hides {
         sets.push("hidden = COALESCE(hidden, UTC_TIMESTAMP(6))".to_owned());
     }
     if standing.shows {

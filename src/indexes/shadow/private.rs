@@ -188,12 +188,8 @@ impl Shadow {
                 "its statements do not make the index `{}`",
                 definition.index.name
             )),
-            (Action::Create, Some(live)) => {
-                let wanted = &definition.index;
-                let is_same = guard::is_of(definition, &live)
-                    && live.is_visible == wanted.is_visible
-                    && live.comment == wanted.comment;
-                if !is_same {
+            (Action::Create, Some((live, is_own))) => {
+                if !is_own || live.is_visible != definition.index.is_visible {
                     tried.problems.push(format!(
                         "the server makes another index of it: {}",
                         ddl::definition(&live)

@@ -42,7 +42,10 @@ impl Book<'_> {
         }
         let before = self.known.iter().rev().find(|other| {
             other.version() < state.version
-                && matches!(other.state(), State::Pending | State::Unfinished)
+                && matches!(
+                    other.state(),
+                    State::Pending | State::Unfinished | State::Soaking
+                )
                 && other.entry.is_some_and(|earlier| {
                     let table = earlier.definition.table_name(self.default_schema);
                     key(&table, &earlier.definition.index.name) == own

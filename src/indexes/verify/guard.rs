@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::before::{Counts, Query};
 use super::classes;
 use crate::indexes::definition::Definition;
+use crate::indexes::likeness;
 use crate::model::schema::{Index, TableName};
 use crate::server::capability::{self, Capabilities, Source};
 use crate::server::catalog::{self, Scope};
@@ -21,7 +22,7 @@ pub const TABLE: &str = "mydex_ledger_counts";
 const BYSTANDERS: usize = 50;
 
 /// `ER_BAD_DB_ERROR` and `ER_NO_SUCH_TABLE`.
-pub(super) const MISSING: [u16; 2] = [1049, 1146];
+const MISSING: [u16; 2] = [1049, 1146];
 
 /// The counts from before a change can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -94,12 +95,22 @@ async fn queries(
     for statement in statements::naming_table(connection, capabilities, table, BYSTANDERS).await? {
         let digest = statement.counted.first().map(|row| row.digest.clone());
         let name = digest.unwrap_or_default();
-        if !is_named(&statement.class) {
+        if !is_named(&statement.class) && is_query(&statement.class.fingerprint) {
             let name = name.get(..12).unwrap_or(&name);
             queries.push(Query::of(name, false, &statement));
         }
     }
     Ok(queries)
+}
+
+/// Whether a statement reads or writes rows: what looks at the table or changes it, as mydex itself
+/// does for every definition, is nothing that an index makes faster.
+fn is_query(fingerprint: &str) -> bool {
+    let first = fingerprint.trim_start_matches(['(', ' ']).split(' ').next();
+    let words = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "TABLE",
+    ];
+    first.is_some_and(|first| words.iter().any(|word| word.eq_ignore_ascii_case(first)))
 }
 
 /// Rows that were read through an index; `None` where that is not counted.
@@ -136,19 +147,33 @@ pub async fn remember(
     version: u32,
     counts: &Counts,
 ) -> Result<(), server::Error> {
-    let table = format!("{}.{TABLE}", ident(schema));
-    let create = format!(
-        "CREATE TABLE IF NOT EXISTS {table} (version INT UNSIGNED NOT NULL PRIMARY KEY, \
+    connection
+        .run("the ledger's counts", &creation(schema))
+        .await?;
+    let put = keeping(schema, version, &hex_literal(&counts.to_json()));
+    connection.run("the ledger's counts", &put).await
+}
+
+/// The statement that makes the table of the counts where it is missing.
+#[must_use]
+pub fn creation(schema: &str) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {}.{TABLE} (version INT UNSIGNED NOT NULL PRIMARY KEY, \
          taken DATETIME(6) NOT NULL, counts MEDIUMTEXT NOT NULL) ENGINE=InnoDB \
          DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin \
-         COMMENT='what mydex counted before each index definition; times are UTC'"
-    );
-    connection.run("the ledger's counts", &create).await?;
-    let put = format!(
-        "REPLACE INTO {table} (version, taken, counts) VALUES ({version}, UTC_TIMESTAMP(6), {})",
-        hex_literal(&counts.to_json())
-    );
-    connection.run("the ledger's counts", &put).await
+         COMMENT='what mydex counted before each index definition; times are UTC'",
+        ident(schema)
+    )
+}
+
+/// The statement that keeps counts, which are a literal.
+#[must_use]
+pub fn keeping(schema: &str, version: u32, literal: &str) -> String {
+    format!(
+        "REPLACE INTO {}.{TABLE} (version, taken, counts) VALUES \
+         ({version}, UTC_TIMESTAMP(6), {literal})",
+        ident(schema)
+    )
 }
 
 /// The counts from before a version; `None` where none were kept.
@@ -173,7 +198,9 @@ pub async fn recall(
         .transpose()
 }
 
-/// The index of a definition as it is on the server; `None` where there is none of that name.
+/// The index of a definition's name as it is on the server, and whether it is the one of the
+/// definition; `None` where there is none of that name. The server writes expressions in its own
+/// way, so that of those only number and order of the parts are compared.
 ///
 /// # Errors
 /// When the connection fails.
@@ -181,34 +208,16 @@ pub async fn live_index(
     connection: &mut Connection,
     definition: &Definition,
     default_schema: &str,
-) -> Result<Option<Index>, server::Error> {
-    let table = definition.table_name(default_schema);
-    let scope = Scope::Tables(vec![table.clone()]);
+) -> Result<Option<(Index, bool)>, server::Error> {
+    let name = definition.table_name(default_schema);
+    let scope = Scope::Tables(vec![name.clone()]);
     let reading = catalog::outline(connection, &scope).await?;
-    let found = reading.catalog.table(&table.schema, &table.name);
-    Ok(found.and_then(|found| found.index(&definition.index.name).cloned()))
-}
-
-/// Whether an index of the server is the one of the definition. The server writes expressions in
-/// its own way, so that of those only number and order of the parts are compared.
-#[must_use]
-pub fn is_of(definition: &Definition, live: &Index) -> bool {
-    let wanted = &definition.index;
-    if !wanted.is_functional() {
-        return wanted.is_same_as(live);
-    }
-    let shape = |index: &Index| {
-        index
-            .parts
-            .iter()
-            .map(|part| {
-                let column = part.column_name().map(str::to_ascii_lowercase);
-                (column, part.prefix, part.is_descending)
-            })
-            .collect::<Vec<_>>()
+    let Some(table) = reading.catalog.table(&name.schema, &name.name) else {
+        return Ok(None);
     };
-    wanted.kind == live.kind
-        && wanted.is_unique == live.is_unique
-        && wanted.parser == live.parser
-        && shape(wanted) == shape(live)
+    let found = table.index(&definition.index.name);
+    Ok(found.map(|found| {
+        let is_own = likeness::is_same_but_expressions(&definition.index, found, table);
+        (found.clone(), is_own)
+    }))
 }

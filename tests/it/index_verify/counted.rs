@@ -78,17 +78,19 @@ async fn an_index_without_gain_is_hidden_and_the_change_is_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let audit = Audit::in_folder(folder.path());
     let name = shop.schema.name();
+    let never = CancellationToken::new();
     let hand = Hand {
         server: &shop.server,
         limits: &shop.limits,
         audit: &audit,
         read_only: false,
+        cancel: &never,
     };
     let sent = hide::set_visible(&hand, (1, &definition), name, false, &found.reason)
         .await
         .unwrap();
     assert!(
-        sent.ends_with("ALTER INDEX `state_made` INVISIBLE"),
+        sent.ends_with("ALTER INDEX `state_made` INVISIBLE, ALGORITHM=INPLACE, LOCK=NONE"),
         "{sent}"
     );
     assert!(!shop.is_visible("state_made").await);
@@ -103,6 +105,7 @@ async fn an_index_without_gain_is_hidden_and_the_change_is_recorded() {
         assert_eq!(line["result"], result);
         assert_eq!(line["statement"], sent.as_str());
     }
+    written_another_way_and_stopped(&shop, &hand).await;
     // Another index of that name is nobody's to hide.
     shop.run("ALTER TABLE orders DROP INDEX state_made, ADD INDEX state_made (made)")
         .await;
@@ -120,4 +123,43 @@ async fn an_index_without_gain_is_hidden_and_the_change_is_recorded() {
     };
     let refused = hide::set_visible(&hand, (1, &definition), name, false, "why").await;
     assert!(matches!(refused, Err(hide::Error::ReadOnly)), "{refused:?}");
+}
+
+/// However a definition writes its columns, it is the same index; and whoever asks to stop while
+/// others hold the table finds that on record.
+async fn written_another_way_and_stopped(shop: &Shop, hand: &Hand<'_>) {
+    let name = shop.schema.name();
+    let other = plain(
+        "table = \"orders\"\naction = \"create\"\nindex = \"STATE_made\"\nkind = \"hash\"\n\
+         columns = [{ column = \"State\", prefix = 10 }, \"MADE\"]",
+    );
+    let sent = hide::set_visible(hand, (1, &other), name, true, "why").await;
+    assert!(sent.unwrap().contains("VISIBLE"));
+    assert!(shop.is_visible("state_made").await);
+    let again = hide::set_visible(hand, (1, &other), name, true, "why").await;
+    assert!(matches!(again, Err(hide::Error::Already(_))), "{again:?}");
+    let mut open = shop.pool.acquire().await.unwrap();
+    for sql in ["START TRANSACTION", "SELECT COUNT(*) FROM orders"] {
+        open.execute(sql).await.unwrap();
+    }
+    let cancel = CancellationToken::new();
+    let press = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        press.cancel();
+    });
+    let stopped = Hand {
+        cancel: &cancel,
+        ..*hand
+    };
+    let outcome = hide::set_visible(&stopped, (1, &other), name, false, "why").await;
+    assert!(
+        matches!(outcome, Err(hide::Error::Interrupted(_))),
+        "{outcome:?}"
+    );
+    open.execute("COMMIT").await.unwrap();
+    assert!(shop.is_visible("state_made").await);
+    let log = std::fs::read_to_string(hand.audit.path()).unwrap();
+    let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert_eq!(last["result"], "interrupted", "{log}");
 }

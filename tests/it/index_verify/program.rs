@@ -282,3 +282,43 @@ async fn what_the_guard_hid_is_no_drift_and_is_tried_again_or_taken_back() {
     assert!(told.contains("rolled back"), "{told}");
     go(&["index", "drift", "--known-only"], 0).await;
 }
+
+/// The figures from before belong to the version that is worked on, and are put down openly.
+#[tokio::test]
+async fn what_was_counted_is_kept_for_its_own_version() {
+    let shop = Shop::open("verify_counts").await;
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::create_dir(here.join("indexes")).unwrap();
+    let query = "SELECT id FROM orders WHERE state = 'rare' ORDER BY made LIMIT 10";
+    shop.run(query).await;
+    let dropped = STATE_MADE.replace("create", "drop");
+    for (file, head) in [
+        ("0001_make.toml", STATE_MADE),
+        ("0002_drop.toml", &dropped),
+        ("0003_again.toml", STATE_MADE),
+    ] {
+        let definition = shop.definition(head, query).await;
+        std::fs::write(here.join("indexes").join(file), definition.to_toml()).unwrap();
+    }
+    let apply = [
+        "index",
+        "apply",
+        "--execute",
+        "--soak",
+        "0s",
+        "--even-if-slower",
+        "--trust-estimates",
+    ];
+    let (code, out, err) = mydex(&shop, here, &apply).await;
+    assert_eq!(code, 0, "{out}{err}");
+    let kept: Vec<u32> =
+        sqlx::query_scalar("SELECT version FROM mydex_ledger_counts ORDER BY version")
+            .fetch_all(&shop.pool)
+            .await
+            .unwrap();
+    assert_eq!(kept, [1, 2, 3], "{err}");
+    let log = std::fs::read_to_string(here.join("state/audit.jsonl")).unwrap();
+    assert_eq!(log.matches("REPLACE INTO").count(), 6, "{log}");
+    assert!(log.contains("CREATE TABLE IF NOT EXISTS"), "{log}");
+}

@@ -66,11 +66,6 @@ pub(super) async fn make(
     }
 }
 
-/// The screen is drawn on while a change runs; the log is not.
-fn log(text: &str) {
-    tracing::warn!("{text}");
-}
-
 fn options(place: &Place<'_>) -> Options {
     Options {
         read_only: place.read_only,
@@ -105,11 +100,7 @@ async fn apply_one(
     let changes = [Change { entry, schema }];
     let options = options(place);
     let judge = OnTarget {
-        server: place.server,
-        limits: &options.limits,
-        changes: &changes,
         settings: verify::Settings::new(plans::read),
-        warn: log,
     };
     let mut notes = Vec::new();
     let mut watch = |event| follow(&event, progress, &mut notes);
