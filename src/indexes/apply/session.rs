@@ -325,7 +325,7 @@ fn shares(took: Duration) -> (Duration, Duration) {
         return (took, Duration::ZERO);
     }
     let waits = Duration::from_secs(2 * LOCK_WAIT_SECONDS);
-    (waits, took - waits)
+    (waits, took.saturating_sub(waits))
 }
 
 /// What is to be said where nobody sees a statement wait.
