@@ -310,7 +310,14 @@ fn overall(action: Action, queries: &[Change], rules: &Rules) -> (Outcome, Strin
     if let Some(first) = gained.iter().find(counts) {
         return (Outcome::Gained, told(first));
     }
-    let open = with(Outcome::Inconclusive);
+    // What hardly ran before has nothing to be compared with, and is waited for only where the
+    // definition names it.
+    let was_seen = |query: &Change| {
+        let before = query.before.as_ref();
+        query.is_evidence || before.is_some_and(|before| before.calls >= LEAST_BEFORE)
+    };
+    let mut open = with(Outcome::Inconclusive);
+    open.retain(|query| was_seen(query));
     if let Some(first) = open.iter().find(counts) {
         return (Outcome::Inconclusive, told(first));
     }
