@@ -185,7 +185,7 @@ pub fn write(folder: &Path, definitions: &[Definition]) -> Result<Vec<Written>, 
 /// The same for indexes that are there: two of the same structure are two.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_by_name(folder: &Path, definitions: &[Definition]) -> Result<Vec<Written>, Error> {
     write_planned(folder, files::plan_by_name(&read(folder)?, definitions)?)
 }
