@@ -319,7 +319,7 @@ async fn the_shipped_definitions_are_clean_and_can_be_applied() {
     assert!(count >= 10, "{count}");
     let checked = bench.json(0, &["lint", "--strict"]);
     assert_eq!(rules(&checked), Vec::<&str>::new(), "{checked:#}");
-    bench.good(&["apply", "--execute"]);
+    bench.good(&["apply", "--execute", "--soak", "0s"]);
     bench.json(0, &["status", "--check"]);
     assert_eq!(
         rules(&bench.json(0, &["drift", "--known-only"])),
