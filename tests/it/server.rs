@@ -75,6 +75,8 @@ pub(crate) async fn shared() -> &'static Shared {
 pub(crate) fn options() -> Options {
     Options {
         local_infile: true,
+        // Each schema of each test has digests of its own: ten thousand are not enough for all.
+        extra: vec!["--performance-schema-digests-size=40000".to_owned()],
         ..Options::default()
     }
 }
