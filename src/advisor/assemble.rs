@@ -5,6 +5,7 @@ mod reasons;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::beside::{self, Mentions};
 use super::candidate::Candidate;
 use super::costs::{Problem, Selection};
 use super::effects::{self, Contribution};
@@ -67,6 +68,13 @@ impl Entry {
     }
 }
 
+/// What the answer does to one entry.
+enum Change<'a> {
+    Create(&'a Candidate),
+    /// With the reason.
+    Drop(&'a TableName, &'a Index, String),
+}
+
 /// What is known of one entry besides the problem.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct EntryFacts {
@@ -127,23 +135,23 @@ impl Judged<'_> {
     #[must_use]
     pub fn recommendations(&self) -> Vec<Recommendation> {
         let chosen = self.chosen();
-        let mut all: Vec<Recommendation> = (0..self.entries.len())
-            .filter_map(|place| match &self.entries[place] {
-                Entry::Candidate(candidate) if chosen.contains(&place) => {
-                    Some(self.create(place, candidate, &chosen))
+        let changes: Vec<(usize, Change<'_>)> = (0..self.entries.len())
+            .filter_map(|place| Some((place, self.change(place, &chosen)?)))
+            .collect();
+        let places: Vec<usize> = changes.iter().map(|(place, _)| *place).collect();
+        let mentions = Mentions::of(self.problem);
+        let mut all: Vec<Recommendation> = changes
+            .into_iter()
+            .map(|(place, change)| {
+                let contribution = self.contribution(place, &chosen, &places, &mentions);
+                match change {
+                    Change::Create(candidate) => {
+                        self.create(place, candidate, contribution, &chosen)
+                    }
+                    Change::Drop(table, index, why) => {
+                        self.drop(place, table, index, why, contribution)
+                    }
                 }
-                Entry::Existing {
-                    table,
-                    index,
-                    may_go,
-                    stand_ins,
-                } if !chosen.contains(&place) => {
-                    let why = may_go
-                        .clone()
-                        .or_else(|| self.why_replaced(stand_ins, &chosen))?;
-                    Some(self.drop(place, table, index, &why, &chosen))
-                }
-                _ => None,
             })
             .collect();
         all.sort_by(|one, other| {
@@ -154,6 +162,27 @@ impl Judged<'_> {
                 .then_with(|| one.index.name.cmp(&other.index.name))
         });
         sequence::in_order(all)
+    }
+
+    /// What the answer does to one entry, if anything.
+    fn change(&self, place: usize, chosen: &BTreeSet<usize>) -> Option<Change<'_>> {
+        match &self.entries[place] {
+            Entry::Candidate(candidate) if chosen.contains(&place) => {
+                Some(Change::Create(candidate))
+            }
+            Entry::Existing {
+                table,
+                index,
+                may_go,
+                stand_ins,
+            } if !chosen.contains(&place) => {
+                let why = may_go
+                    .clone()
+                    .or_else(|| self.why_replaced(stand_ins, chosen))?;
+                Some(Change::Drop(table, index, why))
+            }
+            _ => None,
+        }
     }
 
     /// The set without one of its indexes, or with one more: existing indexes whose last stand-in
@@ -184,17 +213,35 @@ impl Judged<'_> {
         }
     }
 
-    fn contribution(&self, place: usize, chosen: &BTreeSet<usize>) -> Contribution {
-        effects::contribution(self.problem, &self.without(place, chosen), chosen)
+    fn contribution(
+        &self,
+        place: usize,
+        chosen: &BTreeSet<usize>,
+        changes: &[usize],
+        mentions: &Mentions,
+    ) -> Contribution {
+        let others: Vec<usize> = changes
+            .iter()
+            .copied()
+            .filter(|one| *one != place)
+            .collect();
+        let (left, beside) = beside::retreat(
+            self.problem,
+            mentions,
+            self.without(place, chosen),
+            &others,
+            |change, set| self.without(change, set),
+        );
+        effects::contribution(self.problem, (&left, beside), chosen)
     }
 
     fn create(
         &self,
         place: usize,
         candidate: &Candidate,
+        contribution: Contribution,
         chosen: &BTreeSet<usize>,
     ) -> Recommendation {
-        let contribution = self.contribution(place, chosen);
         let facts = self.facts.get(place).copied().unwrap_or_default();
         let (ddl, undo) = creation(candidate, self.catalog);
         Recommendation {
@@ -222,10 +269,9 @@ impl Judged<'_> {
         place: usize,
         table: &TableName,
         index: &Index,
-        why: &str,
-        chosen: &BTreeSet<usize>,
+        why: String,
+        contribution: Contribution,
     ) -> Recommendation {
-        let contribution = self.contribution(place, chosen);
         let facts = self.facts.get(place).copied().unwrap_or_default();
         let (build, unbuild) = modes(self.catalog.tables.get(table), index);
         Recommendation {
@@ -233,7 +279,7 @@ impl Judged<'_> {
             table: table.clone(),
             index: index.clone(),
             column: None,
-            reason: why.to_owned(),
+            reason: why,
             ddl: index
                 .is_visible
                 .then(|| ddl::set_visible(table, &index.name, false))

@@ -42,8 +42,10 @@ pub fn value(problem: &Problem, chosen: &BTreeSet<usize>) -> f64 {
 /// What one change of the chosen set does by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contribution {
-    /// What is lost, in the unit of the objective, if this change alone is left out.
+    /// What is lost, in the unit of the objective, if this change is left out.
     pub marginal: f64,
+    /// The other changes, by place, that only pay beside it and are left out with it.
+    pub beside: Vec<usize>,
     /// Queries whose cost it changes, with the factor: 0.1 is ten times cheaper.
     pub effects: Vec<(usize, f64)>,
 }
@@ -51,11 +53,12 @@ pub struct Contribution {
 /// Cost factors nearer to one than this are not told.
 const NEGLIGIBLE: f64 = 0.005;
 
-/// The contribution of the change from `without` to `chosen`.
+/// The contribution of a change: `chosen` against what is left without it, and without the changes
+/// that go with it.
 #[must_use]
 pub fn contribution(
     problem: &Problem,
-    without: &BTreeSet<usize>,
+    (without, beside): (&BTreeSet<usize>, Vec<usize>),
     chosen: &BTreeSet<usize>,
 ) -> Contribution {
     let mut effects: Vec<(usize, f64)> = problem
@@ -71,6 +74,7 @@ pub fn contribution(
     effects.sort_by(|one, other| one.1.total_cmp(&other.1));
     Contribution {
         marginal: value(problem, without) - value(problem, chosen),
+        beside,
         effects,
     }
 }
@@ -164,11 +168,11 @@ mod tests {
         let problem = problem();
         let chosen = BTreeSet::from([0, 2]);
         assert!((value(&problem, &chosen) - 27.0).abs() < 1e-9);
-        let first = contribution(&problem, &BTreeSet::from([2]), &chosen);
+        let first = contribution(&problem, (&BTreeSet::from([2]), vec![]), &chosen);
         // Without it both queries fall back: 200 + 50 + 1 of upkeep.
         assert!((first.marginal - 224.0).abs() < 1e-9);
         assert_eq!(first.effects, [(0, 0.1), (1, 0.1)]);
-        let second = contribution(&problem, &BTreeSet::from([0]), &chosen);
+        let second = contribution(&problem, (&BTreeSet::from([0]), vec![]), &chosen);
         assert!((second.marginal - 44.0).abs() < 1e-9);
         assert_eq!(second.effects, [(1, 0.1)]);
     }

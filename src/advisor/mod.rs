@@ -1,14 +1,15 @@
 //! # advisor
 //! Purpose: a workload to index recommendations, judged by the real optimizer over a twin and measured there.
 //! Gives: `model::advice::Advice`: creations and drops with evidence, the gap to optimality, what could not be seen.
-//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, graph.rs, verdict.rs, calibration.rs, together.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs, twin/ranges/, twin/methods.rs, twin/lookups.rs, twin/estimate.rs, sql/, twin/domain.rs, constant.rs, constant/, sequence.rs, assemble/
+//! Pure files: workload.rs, shape.rs, candidate.rs, costs.rs, statistics.rs, weights.rs, effects.rs, beside.rs, assemble.rs, advice.rs, problem.rs, select.rs, select/, notes.rs, plan.rs, graph.rs, verdict.rs, calibration.rs, together.rs, candidates/, existing.rs, existing/, pricing.rs, plan/, tree.rs, twin/plan.rs, twin/links.rs, twin/template.rs, twin/positions.rs, twin/literal.rs, twin/rows.rs, twin/remap.rs, twin/scale.rs, twin/ranges.rs, twin/ranges/, twin/methods.rs, twin/lookups.rs, twin/estimate.rs, sql/, twin/domain.rs, constant.rs, constant/, sequence.rs, assemble/
 //! May import: model, config, sql, server
-//! Reading order: workload, source, shape, constant, sql, statistics, candidate, candidates, existing, costs, weights, select, effects, planner, plan, tree, notes, wire, pricing, session, graph, together, whatif, recost, verdict, calibration, trials, learn, fallback, proof, prove, twin, effort, material, problem, ground, bench, sequence, assemble, advice, advise
+//! Reading order: workload, source, shape, constant, sql, statistics, candidate, candidates, existing, costs, weights, select, effects, beside, planner, plan, tree, notes, wire, pricing, session, graph, together, whatif, recost, verdict, calibration, trials, learn, fallback, proof, prove, twin, effort, material, problem, ground, bench, sequence, assemble, advice, advise
 
 mod advice;
 pub mod advise;
 pub mod assemble;
 mod bench;
+pub mod beside;
 pub mod calibration;
 pub mod candidate;
 pub mod candidates;

@@ -39,7 +39,7 @@ pub struct Load {
     pub before: f64,
     /// With everything that was recommended together.
     pub after: f64,
-    /// What is lost of the difference if this change alone is left out.
+    /// What is lost of the difference if this change is left out, with those that only pay beside it.
     pub marginal: f64,
 }
 

@@ -146,7 +146,8 @@ pub struct Recommendation {
     /// Estimated write cost in the workload, microseconds of server time a second; `None` where
     /// the workload has no window.
     pub write_us_per_second: Option<f64>,
-    /// What is lost of `before - after` if this one alone is left out, in the workload's unit.
+    /// What is lost of `before - after` if this one is left out, and with it those that only pay
+    /// beside it, in the workload's unit.
     pub marginal: f64,
     /// Queries that it helps and hurts, by their place in [`Advice::queries`], with the marginal
     /// factor of their cost: 0.1 is ten times faster, 1.2 a fifth slower.

@@ -121,7 +121,7 @@ tables! {
     /// The columns of the advisor's recommendations.
     ADVICE {
         Action, "action", "action", words(6), "create or drop the index";
-        Gain, "gain", "gain", number(5), "part of the workload's time lost if this one alone is left out";
+        Gain, "gain", "gain", number(5), "part of the workload's time lost if this one is left out";
         OnTable, "table", "table", words(16), "the table of the index";
         Parts, "parts", "index", rest(20), "columns or expressions of the index";
         Size, "size", "size", number(7).drops(1), "estimated size: taken, or freed by a drop";

@@ -58,10 +58,27 @@ impl Judged<'_> {
             .map(|name| format!("`{name}`"))
             .collect::<Vec<_>>()
             .join(", ");
-        match helped.len() {
+        let reason = match helped.len() {
             0 => format!("{does}."),
             n if n > NAMED => format!("{does} for {named} and {} more.", n - NAMED),
             _ => format!("{does} for {named}."),
+        };
+        reason + &self.why_together(&contribution.beside)
+    }
+
+    /// Which others are of no use without it, as a sentence that follows another.
+    fn why_together(&self, beside: &[usize]) -> String {
+        let entries = beside.iter().filter_map(|place| self.entries.get(*place));
+        let names: Vec<String> = entries
+            .map(|entry| format!("`{}` on {}", entry.index().name, entry.table().name))
+            .collect();
+        match names.as_slice() {
+            [] => String::new(),
+            [one] => format!(" Without it, the change of {one} does not pay either."),
+            [first @ .., last] => format!(
+                " Without it, the changes of {} and {last} do not pay either.",
+                first.join(", ")
+            ),
         }
     }
 

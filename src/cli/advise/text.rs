@@ -64,7 +64,7 @@ pub fn document(advice: &Advice) -> Document {
 
 fn summary(advice: &Advice) -> Table {
     let mut table = Table::new(
-        "Lost without it: the part of the gain that is lost if this one alone is left out. Sizes \
+        "Lost without it: the part of the gain that is lost if this one is left out. Sizes \
          and write costs are estimates.",
         &[
             ">#",

@@ -6,6 +6,10 @@ use crate::probes::generate::World;
 use crate::probes::literal;
 use crate::server::quote::ident;
 
+/// Tells everybody, the advisor first, that these rows were written by mydex and are no workload.
+/// It stands at the start, where a text that the server cut still has it.
+const MARK: &str = "/* mydex:load */";
+
 /// A row whose insert alone is larger than the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge {
@@ -64,7 +68,7 @@ fn head(world: &World, database: &str, table: usize, columns: &[usize]) -> Strin
         .map(|column| ident(&definition.columns[*column].name))
         .collect();
     format!(
-        "INSERT INTO {}.{} ({}) VALUES\n",
+        "INSERT {MARK} INTO {}.{} ({}) VALUES\n",
         ident(database),
         ident(&definition.name),
         names.join(", ")

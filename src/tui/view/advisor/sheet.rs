@@ -178,7 +178,7 @@ impl Page<'_, '_> {
             (
                 "gain",
                 format!(
-                    "{marginal} of the workload, {}: lost if this one alone is left out",
+                    "{marginal} of the workload, {}: lost if this one is left out",
                     units::percent(sheet.gain(one))
                 ),
             ),
