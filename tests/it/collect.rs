@@ -6,7 +6,7 @@ use mydex::collect;
 use mydex::config::settings::Monitor;
 use mydex::model::digest::DigestGap;
 use mydex::model::feed::{Feed, Link};
-use mydex::model::interval::Discontinuity;
+use mydex::model::interval::{Discontinuity, Interval};
 use mydex::model::latency::BucketCounts;
 use mydex::model::status::Var;
 use tokio::sync::mpsc;
@@ -15,19 +15,39 @@ use tokio_util::sync::CancellationToken;
 use crate::server_checks::{admin, own_server, run, settings};
 use crate::watch::{Watch, calls_of, fast_limits};
 
+/// `Questions`, `Queries`, timed statements and sessions of an interval.
+type Load = (Option<u64>, Option<u64>, Option<u64>, u64);
+
+const NO_LOAD: Load = (Some(0), Some(0), Some(0), 0);
+
+fn load_of(interval: &Interval) -> Load {
+    (
+        interval.growth(Var::Questions),
+        interval.growth(Var::Queries),
+        interval.latency.as_ref().map(BucketCounts::total),
+        interval.sessions_total,
+    )
+}
+
 #[tokio::test]
 async fn an_idle_server_shows_no_load_of_mydex() {
     let server = own_server(&[]).await;
     let settings = settings(server.endpoint());
     let mut watch = Watch::start(&settings, fast_limits());
-    // The first intervals have the connections' own beginnings in them, which count as well.
+    // On a busy machine a connection is still being opened while another polls, and may then be in
+    // the first intervals.
+    let mut is_settled = false;
+    for _ in 0..6 {
+        let interval = watch.interval().await;
+        is_settled = load_of(&interval) == NO_LOAD;
+        if is_settled {
+            break;
+        }
+    }
+    assert!(is_settled, "the connections are open by now");
     for round in 0..12 {
         let interval = watch.interval().await;
-        assert_eq!(interval.growth(Var::Questions), Some(0), "round {round}");
-        assert_eq!(interval.growth(Var::Queries), Some(0), "round {round}");
-        let latency = interval.latency.as_ref().map(BucketCounts::total);
-        assert_eq!(latency, Some(0), "round {round}");
-        assert_eq!(interval.sessions_total, 0, "round {round}");
+        assert_eq!(load_of(&interval), NO_LOAD, "round {round}");
         assert_eq!(interval.missing, [""; 0]);
         assert!(interval.cost.statements >= 5, "{:?}", interval.cost);
     }
