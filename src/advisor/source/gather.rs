@@ -79,7 +79,16 @@ pub async fn gather(
             continue;
         }
         if !has_plan(&text) {
-            others.add(&found);
+            let word = first_word(&text);
+            if is_planless(&word) {
+                others.add(&found);
+            } else {
+                workload.skipped.push(Skipped {
+                    reason: unknown(&word),
+                    text: found.fingerprint,
+                    time: found.time,
+                });
+            }
             continue;
         }
         found.fingerprint = text;
@@ -241,6 +250,25 @@ fn has_plan(text: &str) -> bool {
     )
 }
 
+/// Whether statements that begin with this word are SQL that has no plan.
+fn is_planless(word: &str) -> bool {
+    const WORDS: &str = "ALTER ANALYZE BEGIN BINLOG CACHE CALL CHANGE CHECK CHECKSUM CLONE COMMIT CREATE \
+        DEALLOCATE DESC DESCRIBE DO DROP EXECUTE EXPLAIN FLUSH GET GRANT HANDLER HELP IMPORT \
+        INSTALL KILL LOAD LOCK OPTIMIZE PREPARE PURGE RELEASE RENAME REPAIR RESET RESIGNAL \
+        RESTART REVOKE ROLLBACK SAVEPOINT SET SHOW SHUTDOWN SIGNAL START STOP TRUNCATE \
+        UNINSTALL UNLOCK USE VALUES XA";
+    WORDS.split(' ').any(|known| known == word)
+}
+
+/// Why a statement with this first word is not judged.
+fn unknown(word: &str) -> String {
+    if word.is_empty() {
+        "it begins with no word that MySQL knows a statement by".to_owned()
+    } else {
+        format!("no statement of MySQL begins with `{word}`")
+    }
+}
+
 fn query(found: Found, samples: Vec<Sample>) -> Query {
     Query {
         name: found.name,
@@ -311,6 +339,14 @@ mod tests {
             );
         }
         is_about
+    }
+
+    #[test]
+    fn what_is_no_statement_is_no_statement_without_a_plan() {
+        for (word, expected) in [("SET", true), ("XA", true), ("THIS", false), ("", false)] {
+            assert_eq!(is_planless(word), expected, "{word}");
+        }
+        assert_eq!(unknown("THIS"), "no statement of MySQL begins with `THIS`");
     }
 
     #[test]
