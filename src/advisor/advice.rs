@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::advise::{Judgement, Run};
-use super::assemble::{Judged, QueryFacts};
+use super::assemble::{Entry, Judged, QueryFacts};
 use super::effects;
 use super::effort::TargetCost;
 use super::material::Material;
 use super::prove::Rejected;
+use super::shape::Shape;
+use super::weights;
+use super::workload::Query;
 use crate::model::advice::{
     Advice, Effort, Optimality, QueryEffect, Recommendation, Skipped, TwinSummary, WorkloadSummary,
 };
@@ -59,7 +62,7 @@ pub(super) fn advice(
         recommendations,
         queries,
         skipped: skipped(material, found),
-        notes: notes(material, found),
+        notes: notes(run, material, found),
         optimality: Optimality {
             gap: found.proof.selection.gap(),
             is_proven: found.proof.selection.is_proven,
@@ -187,7 +190,7 @@ fn skipped(material: &Material, found: &Judgement) -> Vec<Skipped> {
     skipped
 }
 
-fn notes(material: &Material, found: &Judgement) -> Vec<Finding> {
+fn notes(run: &Run, material: &Material, found: &Judgement) -> Vec<Finding> {
     let note = |code: &'static str, message: String| Finding {
         severity: Severity::Note,
         code,
@@ -211,7 +214,66 @@ fn notes(material: &Material, found: &Judgement) -> Vec<Finding> {
             .map(|text| note("proof", text.clone())),
     );
     notes.extend(refusals(material, found));
+    notes.extend(slower_writes(run, material, found).map(|text| note("upkeep", text)));
     notes
+}
+
+/// Statements that are named in a note.
+const NAMED: usize = 5;
+
+/// Which statements the upkeep of the changed indexes alone makes slower than is allowed for plans.
+fn slower_writes(run: &Run, material: &Material, found: &Judgement) -> Option<String> {
+    let mut slower: Vec<(f64, String)> = Vec::new();
+    for (place, query) in material.workload.queries.iter().enumerate() {
+        let Some((_, shape)) = material.shapes.iter().find(|(of, _)| *of == place) else {
+            continue;
+        };
+        let today = weight_today(found, place);
+        if !found.is_measured || query.calls <= 0.0 || today <= 0.0 {
+            continue;
+        }
+        let more = added_upkeep(material, found, query, shape) / 1e6;
+        let tolerance = query.tolerance.unwrap_or(run.options.limits.tolerance);
+        if more > tolerance * today {
+            let one = |seconds: f64| {
+                let time = Duration::try_from_secs_f64(seconds / query.calls);
+                units::duration(time.unwrap_or_default())
+            };
+            let text = format!("`{}` {} -> {}", query.name, one(today), one(today + more));
+            slower.push((more / today, text));
+        }
+    }
+    slower.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let named: Vec<&str> = slower
+        .iter()
+        .take(NAMED)
+        .map(|(_, text)| text.as_str())
+        .collect();
+    let rest = slower.len().saturating_sub(NAMED);
+    (!slower.is_empty()).then(|| {
+        format!(
+            "the tolerance is for plans; keeping the new indexes up makes each execution slower by estimate, and more than that: {}{}; `--max-write-cost` bounds what all writes take",
+            named.join(", "),
+            if rest > 0 { format!(" and {rest} more") } else { String::new() }
+        )
+    })
+}
+
+/// Microseconds that the changes add to all executions of a query for the upkeep of indexes.
+fn added_upkeep(material: &Material, found: &Judgement, query: &Query, shape: &Shape) -> f64 {
+    let chosen: BTreeSet<usize> = found.proof.selection.chosen.iter().copied().collect();
+    let of = |place: usize, entry: &Entry| {
+        let sign = match (entry, chosen.contains(&place)) {
+            (Entry::Candidate(_), true) => 1.0,
+            (Entry::Existing { .. }, false) => -1.0,
+            _ => return None,
+        };
+        let table = material.catalog.tables.get(entry.table())?;
+        let us = found.facts.get(place)?.write_us_per_row;
+        Some(sign * weights::upkeep_us_of(query, shape, table, entry.index(), us))
+    };
+    let entries = found.entries.iter().enumerate();
+    entries.filter_map(|(place, entry)| of(place, entry)).sum()
 }
 
 /// Plans that were tempting and slower: for each query the one that tempted most.

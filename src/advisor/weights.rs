@@ -47,9 +47,6 @@ fn rows_written(query: &Query, shape: &Shape, table: &TableName) -> Vec<(WriteKi
 }
 
 /// Microseconds of server time that the upkeep of an index takes in the whole workload.
-///
-/// An insert or delete changes one entry; an update changes two, and none when no column of the
-/// index is set. `us_per_entry` is the cost of one entry.
 #[must_use]
 pub fn upkeep_us(
     workload: &Workload,
@@ -58,32 +55,39 @@ pub fn upkeep_us(
     index: &Index,
     us_per_entry: f64,
 ) -> f64 {
-    let mut total = 0.0;
     let mut seen = std::collections::BTreeSet::new();
-    for (place, shape) in shapes {
+    shapes
+        .iter()
         // Several samples of a query have one and the same kind of write.
-        if !seen.insert(*place) {
-            continue;
-        }
-        let Some(query) = workload.queries.get(*place) else {
-            continue;
-        };
-        for (kind, rows, write) in rows_written(query, shape, &table.name) {
+        .filter(|(place, _)| seen.insert(*place))
+        .filter_map(|(place, shape)| Some((workload.queries.get(*place)?, shape)))
+        .map(|(query, shape)| upkeep_us_of(query, shape, table, index, us_per_entry))
+        .sum()
+}
+
+/// The part of one query in [`upkeep_us`], over all of its executions.
+///
+/// An insert or delete changes one entry; an update changes two, and none when no column of the
+/// index is set. `us_per_entry` is the cost of one entry.
+#[must_use]
+pub fn upkeep_us_of(
+    query: &Query,
+    shape: &Shape,
+    table: &Table,
+    index: &Index,
+    us_per_entry: f64,
+) -> f64 {
+    rows_written(query, shape, &table.name)
+        .into_iter()
+        .map(|(kind, rows, write)| {
             let entries = match kind {
                 WriteKind::Insert | WriteKind::Delete => 1.0,
-                WriteKind::Update => {
-                    let sets = &shape.writes[write].columns;
-                    if touches(table, index, sets) {
-                        2.0
-                    } else {
-                        0.0
-                    }
-                }
+                WriteKind::Update if touches(table, index, &shape.writes[write].columns) => 2.0,
+                WriteKind::Update => 0.0,
             };
-            total += rows * entries * us_per_entry;
-        }
-    }
-    total
+            rows * entries * us_per_entry
+        })
+        .sum()
 }
 
 /// Whether setting these columns changes an entry of the index, generated columns and expressions

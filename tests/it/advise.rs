@@ -405,3 +405,37 @@ async fn virtual_columns_come_before_indexes_that_refuse_them() {
     assert!(!text(made[0]).contains("VIRTUAL"), "{made:#?}");
     carry_out(&pool, more.iter(), "ddl").await;
 }
+
+/// The tolerance is for plans: what keeping an index up adds to a statement is said.
+#[tokio::test]
+async fn writes_that_pay_for_an_index_are_named() {
+    let schema = shop("advise_upkeep").await;
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = (0..60)
+        .map(|row| format!("({}, 1, 'new', '2026-03-01', {row}, '')", 900_000 + row))
+        .collect();
+    let work = format!(
+        "-- name: by-cents\n-- weight: 5000\nSELECT id FROM orders WHERE cents = 4711;\n\
+         -- name: many-rows\n-- weight: 1\nINSERT INTO orders VALUES {};\n",
+        rows.join(", ")
+    );
+    fs::write(folder.path().join("work.sql"), work).unwrap();
+    let arguments = [
+        "advise",
+        "--source",
+        "sql",
+        "work.sql",
+        "--format",
+        "json",
+        "--keep-existing",
+    ];
+    let advice = json(&mydex(&schema, folder.path(), &arguments));
+    let columns = advice["recommendations"][0]["index"]["columns"].to_string();
+    assert!(columns.contains("cents"), "{columns}");
+    let notes = advice["notes"].as_array().unwrap();
+    let upkeep: Vec<&Value> = notes.iter().filter(|one| one["code"] == "upkeep").collect();
+    assert_eq!(upkeep.len(), 1, "{notes:#?}");
+    let message = upkeep[0]["message"].as_str().unwrap();
+    assert!(message.contains("`many-rows`"), "{message}");
+    assert!(!message.contains("by-cents"), "{message}");
+}
