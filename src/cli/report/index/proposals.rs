@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crate::cli::inventory::{Found, Placed};
+use crate::indexes::course::PlannedStep;
 use crate::indexes::definition::Definition;
 use crate::indexes::evidence::{Evidence, Load, QueryEvidence, Unit};
 use crate::indexes::files::Entry;
-use crate::model::advice::Action;
+use crate::model::advice::{Action, LockLevel};
+use crate::model::feed::SOAK;
 use crate::model::ledger::State;
 use crate::model::units;
 use crate::report::index::Proposal;
@@ -24,7 +26,7 @@ pub(super) fn of_folder(found: &Found) -> Vec<Proposal> {
             .iter()
             .filter(|entry| is_latest(entries, entry, schema))
             .filter(|entry| is_open(entry, found, schema))
-            .map(|entry| proposal(entry, schema))
+            .map(|entry| proposal(entry, placed, found))
             .collect::<Vec<Proposal>>()
     };
     found.placed.iter().flat_map(of_schema).collect()
@@ -64,8 +66,10 @@ fn is_open(entry: &Entry, found: &Found, schema: &str) -> bool {
     }
 }
 
-fn proposal(entry: &Entry, schema: &str) -> Proposal {
+fn proposal(entry: &Entry, placed: &Placed, found: &Found) -> Proposal {
     let definition: &Definition = &entry.definition;
+    let schema = placed.schema.as_str();
+    let statements = statements(entry, placed, found);
     let known = definition.evidence.as_ref();
     Proposal {
         definition: Some(entry.version),
@@ -75,11 +79,46 @@ fn proposal(entry: &Entry, schema: &str) -> Proposal {
         index: definition.index.clone(),
         reason: definition.reason.clone(),
         evidence: known.map(facts).unwrap_or_default(),
-        ddl: definition.up(schema),
-        undo: definition.down(schema),
-        lock: definition.lock(),
+        ddl: statements.ddl,
+        undo: statements.undo,
+        lock: statements.lock,
         bytes: known.and_then(|evidence| evidence.bytes),
         is_proven: known.is_some_and(|evidence| evidence.is_proven),
+    }
+}
+
+struct Statements {
+    ddl: Vec<String>,
+    undo: Vec<String>,
+    lock: LockLevel,
+}
+
+/// The statements on the table as it is; where it does not exist, those for a usual one.
+fn statements(entry: &Entry, placed: &Placed, found: &Found) -> Statements {
+    let definition = &entry.definition;
+    // An index that goes is hidden first. One that was new is dropped right away.
+    let soak = match definition.action {
+        Action::Create => Duration::ZERO,
+        Action::Drop => SOAK,
+    };
+    let now = found.inventory.at;
+    match placed.ways((entry.version, definition), &found.catalog, (now, soak)) {
+        Some(Ok(ways)) => {
+            let lock = ways.lock();
+            let texts = |steps: Vec<PlannedStep>| -> Vec<String> {
+                steps.into_iter().map(|step| step.statement).collect()
+            };
+            Statements {
+                ddl: texts(ways.up),
+                undo: texts(ways.down),
+                lock,
+            }
+        }
+        None | Some(Err(_)) => Statements {
+            ddl: definition.up(&placed.schema),
+            undo: definition.down(&placed.schema),
+            lock: definition.lock(),
+        },
     }
 }
 
