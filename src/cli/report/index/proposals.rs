@@ -26,7 +26,7 @@ pub(super) fn of_folder(found: &Found) -> Vec<Proposal> {
             .iter()
             .filter(|entry| is_latest(entries, entry, schema))
             .filter(|entry| is_open(entry, found, schema))
-            .map(|entry| proposal(entry, placed, found))
+            .filter_map(|entry| proposal(entry, placed, found))
             .collect::<Vec<Proposal>>()
     };
     found.placed.iter().flat_map(of_schema).collect()
@@ -66,31 +66,39 @@ fn is_open(entry: &Entry, found: &Found, schema: &str) -> bool {
     }
 }
 
-fn proposal(entry: &Entry, placed: &Placed, found: &Found) -> Proposal {
+/// `None` where nothing is to be done, such as for an index that is there under another name.
+fn proposal(entry: &Entry, placed: &Placed, found: &Found) -> Option<Proposal> {
     let definition: &Definition = &entry.definition;
     let schema = placed.schema.as_str();
     let statements = statements(entry, placed, found);
     let known = definition.evidence.as_ref();
-    Proposal {
+    if statements.ddl.is_empty() && statements.obstacle.is_none() {
+        return None;
+    }
+    let mut evidence = known.map(facts).unwrap_or_default();
+    let obstacle = statements.obstacle;
+    evidence.extend(obstacle.map(|why| ("stands in the way".to_owned(), why)));
+    Some(Proposal {
         definition: Some(entry.version),
         source: entry.file.clone(),
         action: definition.action,
         table: definition.table_name(schema),
         index: definition.index.clone(),
         reason: definition.reason.clone(),
-        evidence: known.map(facts).unwrap_or_default(),
+        evidence,
         ddl: statements.ddl,
         undo: statements.undo,
         lock: statements.lock,
         bytes: known.and_then(|evidence| evidence.bytes),
         is_proven: known.is_some_and(|evidence| evidence.is_proven),
-    }
+    })
 }
 
 struct Statements {
     ddl: Vec<String>,
     undo: Vec<String>,
     lock: LockLevel,
+    obstacle: Option<String>,
 }
 
 /// The statements on the table as it is; where it does not exist, those for a usual one.
@@ -112,12 +120,14 @@ fn statements(entry: &Entry, placed: &Placed, found: &Found) -> Statements {
                 ddl: texts(ways.up),
                 undo: texts(ways.down),
                 lock,
+                obstacle: ways.obstacle,
             }
         }
         None | Some(Err(_)) => Statements {
             ddl: definition.up(&placed.schema),
             undo: definition.down(&placed.schema),
             lock: definition.lock(),
+            obstacle: None,
         },
     }
 }

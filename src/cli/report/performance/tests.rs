@@ -50,6 +50,8 @@ fn the_schema_refuses_what_is_not_so() {
         ("/statements/0/calls", Value::from(-1)),
         ("/points/0/at", Value::from(3)),
         ("/waits/0/event", Value::Null),
+        ("/connections/open/max", Value::from(-1)),
+        ("/connections/clients/0/open", Value::Null),
     ] {
         let mut bad = good.clone();
         *bad.pointer_mut(place).unwrap() = wrong;
@@ -116,6 +118,19 @@ fn what_was_written_is_read_again() {
         assert_eq!(one.text, other.text);
     }
     assert_eq!((read.from, read.to), (summary.from, summary.to));
+}
+
+#[test]
+fn a_report_from_before_its_connections_is_read_too() {
+    let mut old = report(&fixture::rich());
+    let clients = old["connections"]["clients"].as_array().unwrap();
+    let of = |n: usize| (clients[n]["user"].clone(), clients[n]["open"].clone());
+    assert_eq!(of(0), (Value::from("app"), Value::from(2)));
+    assert_eq!(of(1), (Value::from("batch"), Value::from(1)));
+    assert_eq!(clients[1]["idle_in_transaction"], 1);
+    assert_eq!(old["connections"]["open"]["max"], 184);
+    old.as_object_mut().unwrap().remove("connections");
+    assert!(form::earlier(&old.to_string()).is_ok());
 }
 
 #[test]
