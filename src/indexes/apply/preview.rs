@@ -7,7 +7,7 @@ use super::{Error, Job, Options, Preview, Skipped, facts, forms, observe, waits}
 use crate::config::settings::Server;
 use crate::indexes::course::Course;
 use crate::indexes::ledger::{self, Before, Row};
-use crate::indexes::precheck::{self, Limits, Work};
+use crate::indexes::precheck::{self, Limits, Work, Writers};
 use crate::indexes::reconcile::{Direction, Task};
 use crate::indexes::steps;
 use crate::indexes::ways::{self, Look};
@@ -64,7 +64,6 @@ pub(super) async fn found(
     (course, before, own): (&Course, Option<&Before>, Option<u64>),
 ) -> Result<Vec<Finding>, Error> {
     let has = |word: &str| course.steps.iter().any(|step| step.word == word);
-    let index = &task.index;
     let work = Work {
         builds: has("build"),
         changes_columns: has("add_column") || has("drop_column"),
@@ -81,23 +80,12 @@ pub(super) async fn found(
             .map(|step| step.time)
             .max()
             .unwrap_or_default(),
-        lock: course
-            .steps
-            .iter()
-            .map(|step| step.mode.lock)
-            .max()
-            .unwrap_or(LockLevel::None),
+        writers: writers(task, course),
         forced_copies: course
             .steps
             .iter()
             .filter_map(|step| step.forced_copy.clone())
             .collect(),
-        // A plain index over the column of an expression is built while writes go on, if nothing
-        // else of the table stands in the way of adding that column.
-        is_avoidable: has("build")
-            && index.is_functional()
-            && index.kind == IndexKind::BTree
-            && task.functional.is_empty(),
         missing_columns: if has("build") {
             missing_columns(task, table)
         } else {
@@ -120,6 +108,27 @@ pub(super) async fn found(
         findings.extend(forms::privilege(&facts, task, table));
     }
     Ok(findings)
+}
+
+/// What writers do meanwhile.
+fn writers(task: &Task, course: &Course) -> Writers {
+    let mut locks = course.steps.iter().map(|step| step.mode.lock);
+    if locks.all(|lock| lock == LockLevel::None) {
+        return Writers::GoOn;
+    }
+    let builds = course.steps.iter().any(|step| step.word == "build");
+    let index = &task.index;
+    // A plain index over the column of an expression is built while writes go on, if nothing else
+    // of the table stands in the way of adding that column.
+    let is_avoidable = builds
+        && index.is_functional()
+        && index.kind == IndexKind::BTree
+        && task.functional.is_empty();
+    if is_avoidable {
+        Writers::WaitNeedlessly
+    } else {
+        Writers::Wait
+    }
 }
 
 /// Columns that an index is over and the table has not; expressions are left to the server.

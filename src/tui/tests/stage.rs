@@ -81,7 +81,7 @@ impl Stage {
     }
 
     pub(super) fn feed(&mut self, feed: Feed) {
-        self.tell(Message::Feed(feed));
+        self.tell(Message::Feed(Box::new(feed)));
     }
 
     /// The wall clock is at this second of the fixture.
