@@ -156,8 +156,12 @@ fn tolerated<'a>(
     let change = |query: &QueryJudgement| query.time.as_secs_f64() * (query.factor - 1.0);
     let lost: f64 = slower.iter().map(|query| change(query)).sum();
     let gained: f64 = faster.map(|query| -change(query)).sum();
-    let share = if lost > 0.0 { lost / gained } else { 0.0 };
-    (gained >= 0.0 && share <= TOLERATED_LOSS).then_some(share)
+    if lost <= 0.0 {
+        return (gained >= 0.0).then_some(0.0);
+    }
+    // Nothing gained tolerates no loss; the sum of no numbers is minus zero.
+    let share = lost / gained;
+    (gained > 0.0 && share <= TOLERATED_LOSS).then_some(share)
 }
 
 #[cfg(test)]
@@ -300,6 +304,10 @@ mod tests {
         }
         let told = judge(Action::Create, weighing(Worse, 4, 3.0, false)).reason;
         assert!(told.contains("1 slower by their estimates"), "{told}");
+        // Where nothing is gained there is nothing to weigh against.
+        let alone = vec![weighing(Worse, 1, 1.1, false)];
+        let judged = judgement(Action::Create, alone, 0, Vec::new());
+        assert_eq!(judged.verdict, Worse, "{}", judged.reason);
         let judged = judge(Action::Drop, weighing(Worse, 4, 3.0, false));
         assert_eq!(judged.is_kept, Some(false));
     }
