@@ -21,6 +21,8 @@ pub mod index;
 mod inventory;
 mod logging;
 pub mod probe;
+#[cfg(test)]
+mod published;
 pub mod report;
 pub mod sandbox;
 mod signals;

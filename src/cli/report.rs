@@ -35,6 +35,3 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         Report::Schema(args) => schema::run(context, args).await,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -23,8 +23,8 @@ use super::definition::Definition;
 use super::files::Entry;
 use super::ledger::{self, Row};
 use super::reconcile::Direction;
+use super::ways;
 use crate::config::settings::Server;
-use crate::model::ledger::State;
 use crate::model::schema::TableName;
 use crate::server::audit::Audit;
 use crate::server::{self, Connection};
@@ -192,8 +192,7 @@ async fn to_take_back(
     let mut jobs = Vec::new();
     for schema in schemas {
         for row in ledger::read(link, schema).await? {
-            let is_over = matches!(row.state, State::RolledBack | State::Rejected);
-            if range.has(row.version) && (!is_over || row.is_hidden_by_guard()) {
+            if range.has(row.version) && ways::is_to_be_taken_back(&row) {
                 jobs.push(Job::down(&row)?);
             }
         }

@@ -6,7 +6,7 @@ use super::reconcile::{Memory, Next, Stage, Step, Task, next};
 use super::steps::{MAX_STEPS, forced_copy, mode, remember, statement};
 use super::{estimate, likeness};
 use crate::model::ledger::State;
-use crate::model::schema::{Column, Generated, Index, Table};
+use crate::model::schema::{Column, Generated, GeneratedColumn, Index, Table};
 use crate::server::ddl::{self, Algorithm, Mode};
 
 /// A statement that would be sent, and what it is expected to take.
@@ -171,22 +171,7 @@ fn change(task: &Task, step: &Step, table: &mut Table) {
                 rename(table, &ddl::aside_name(own), own);
             }
         }
-        Step::AddColumn => table
-            .columns
-            .extend(task.column.as_ref().map(|column| Column {
-                name: column.name.clone(),
-                data_type: data_type(&column.full_type),
-                full_type: column.full_type.clone(),
-                is_nullable: true,
-                max_chars: None,
-                max_bytes: None,
-                collation: None,
-                is_auto_increment: false,
-                generated: Some(Generated {
-                    expression: column.expression.clone(),
-                    is_stored: false,
-                }),
-            })),
+        Step::AddColumn => add_column(table, task.column.as_ref()),
         Step::DropColumn => {
             if let Some(column) = &task.column {
                 let is_it = |known: &Column| known.name.eq_ignore_ascii_case(&column.name);
@@ -207,6 +192,24 @@ fn change(task: &Task, step: &Step, table: &mut Table) {
             .indexes
             .retain(|index| !index.name.eq_ignore_ascii_case(name)),
     }
+}
+
+/// The generated column as the server would describe it.
+pub(super) fn add_column(table: &mut Table, column: Option<&GeneratedColumn>) {
+    table.columns.extend(column.map(|column| Column {
+        name: column.name.clone(),
+        data_type: data_type(&column.full_type),
+        full_type: column.full_type.clone(),
+        is_nullable: true,
+        max_chars: None,
+        max_bytes: None,
+        collation: None,
+        is_auto_increment: false,
+        generated: Some(Generated {
+            expression: column.expression.clone(),
+            is_stored: false,
+        }),
+    }));
 }
 
 fn data_type(full_type: &str) -> String {

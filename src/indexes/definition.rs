@@ -45,7 +45,13 @@ impl Definition {
     /// The definition as a file; [`Definition::parse`] reads the same from it.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        print::definition(self)
+        print::definition(self, &[])
+    }
+
+    /// The same as a file for these profiles; for all where there are none.
+    #[must_use]
+    pub fn to_toml_for(&self, profiles: &[String]) -> String {
+        print::definition(self, profiles)
     }
 
     /// The change alone, without reason and evidence, in one fixed form: whatever can be written

@@ -199,7 +199,19 @@ pub fn path_of(folder: &str, file: &str) -> String {
 /// # Errors
 /// When the name of an index is taken by another one.
 pub fn plan(entries: &[Entry], wanted: &[Definition]) -> Result<Vec<Planned>, Refused> {
-    plan_unless(entries, wanted, concerns_the_same)
+    plan_unless(entries, wanted, &[], concerns_the_same)
+}
+
+/// The same for files of these profiles: what is stated for others alone is not stated for them.
+///
+/// # Errors
+/// When the name of an index is taken by another one.
+pub fn plan_for(
+    entries: &[Entry],
+    wanted: &[Definition],
+    profiles: &[String],
+) -> Result<Vec<Planned>, Refused> {
+    plan_unless(entries, wanted, profiles, concerns_the_same)
 }
 
 /// The same for indexes that are there: two of the same structure are two, each by its own name.
@@ -207,17 +219,24 @@ pub fn plan(entries: &[Entry], wanted: &[Definition]) -> Result<Vec<Planned>, Re
 /// # Errors
 /// When the name of an index is taken by another one.
 pub fn plan_by_name(entries: &[Entry], wanted: &[Definition]) -> Result<Vec<Planned>, Refused> {
-    plan_unless(entries, wanted, is_named_the_same)
+    plan_unless(entries, wanted, &[], is_named_the_same)
 }
 
 fn plan_unless(
     entries: &[Entry],
     wanted: &[Definition],
+    profiles: &[String],
     concerns: fn(&Definition, &Definition) -> bool,
 ) -> Result<Vec<Planned>, Refused> {
     let mut next = entries.iter().map(|entry| entry.version).max().unwrap_or(0);
+    let meets = |entry: &&Entry| {
+        profiles.is_empty()
+            || entry.terms.profiles.is_empty()
+            || profiles.iter().any(|profile| entry.is_for(profile))
+    };
     let mut known: Vec<(String, Definition)> = entries
         .iter()
+        .filter(meets)
         .map(|entry| (entry.file.clone(), entry.definition.clone()))
         .collect();
     let mut planned = Vec::new();
@@ -248,7 +267,7 @@ fn plan_unless(
         known.push((file.clone(), definition.clone()));
         planned.push(Planned::New {
             file,
-            content: definition.to_toml(),
+            content: definition.to_toml_for(profiles),
         });
     }
     Ok(planned)

@@ -182,6 +182,21 @@ pub fn write(folder: &Path, definitions: &[Definition]) -> Result<Vec<Written>, 
     write_planned(folder, files::plan(&read(folder)?, definitions)?)
 }
 
+/// The same as files for these profiles alone.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_for(
+    folder: &Path,
+    definitions: &[Definition],
+    profiles: &[String],
+) -> Result<Vec<Written>, Error> {
+    write_planned(
+        folder,
+        files::plan_for(&read(folder)?, definitions, profiles)?,
+    )
+}
+
 /// The same for indexes that are there: two of the same structure are two.
 ///
 /// # Errors

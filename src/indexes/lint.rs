@@ -42,6 +42,15 @@ impl Live<'_> {
         let row = status::row_of(entry, self.ledger, self.default_schema);
         entry.is_for(self.profile) || row.is_some()
     }
+
+    /// Whether the definition is still to be carried out here, on a table that is there.
+    fn judges(&self, entry: &Entry) -> bool {
+        let row = status::row_of(entry, self.ledger, self.default_schema);
+        let is_rejected = row.is_some_and(|row| row.state == State::Rejected);
+        let name = entry.definition.table_name(self.default_schema);
+        let table = self.catalog.table(&name.schema, &name.name);
+        self.concerns(entry) && is_open(row) && !is_rejected && table.is_some()
+    }
 }
 
 /// What only the index advisor knows.
@@ -72,7 +81,8 @@ pub fn lint(survey: &Survey, live: Option<&Live>) -> Checked {
     linter.gaps();
     for (at, entry) in survey.entries.iter().enumerate() {
         let file = linter.of(entry);
-        let found = solo::check(&file, &survey.entries[..at]);
+        let is_table_known = live.is_some_and(|live| live.judges(entry));
+        let found = solo::check(&file, &survey.entries[..at], is_table_known);
         linter.take(&file, found);
     }
     if let Some(live) = live {

@@ -3,7 +3,7 @@
 //! Gives: checked definitions with their statements and checksums; where each stands, what drifted, and the way there and back, verified before and after.
 //! Pure files: all but folder.rs, shadow.rs, verify/ask.rs, verify/run.rs, verify/judge.rs, verify/guard.rs, verify/hide.rs, shadow/, ledger.rs, ledger/, apply.rs, apply/
 //! May import: model, config, sql, server
-//! Reading order: definition, evidence, expression, fields, parse, print, files, folder, place, columns, formula, facets, future, line, reconcile, likeness, estimate, steps, precheck, ledger, rules, status, lint, drift, adopt, grants, course, apply, verify, shadow
+//! Reading order: definition, evidence, expression, fields, parse, print, files, folder, place, columns, formula, facets, future, line, reconcile, likeness, estimate, steps, precheck, ledger, rules, status, lint, drift, adopt, grants, course, ways, apply, verify, shadow
 
 pub mod adopt;
 pub mod apply;
@@ -37,3 +37,4 @@ pub mod shadow;
 pub mod status;
 pub mod steps;
 pub mod verify;
+pub mod ways;

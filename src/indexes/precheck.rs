@@ -8,27 +8,18 @@ use std::time::Duration;
 use of_server::{about_locks, about_privileges, about_the_server};
 use of_table::{about_copies, about_room, about_the_table, about_writes};
 
-use crate::model::advice::LockLevel;
 use crate::model::finding::{Finding, Severity};
 use crate::model::schema::Table;
 
 /// What was seen of the server and the table. `None` is what could not be seen.
 #[derive(Debug, Clone, PartialEq, Default)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is one thing that was seen or not"
-)]
 pub struct Facts {
     /// `read_only`, `super_read_only` or `innodb_read_only` is on, and holds for this account.
     pub is_read_only: bool,
     /// `SHOW GRANTS`, one line each.
     pub grants: Option<Vec<String>>,
-    /// It replicates from another server.
-    pub is_replica: bool,
-    /// How far it is behind that.
-    pub lag: Option<Duration>,
-    /// Its replication is stopped, so that it falls behind and nobody sees how far.
-    pub is_stopped: bool,
+    /// Whether it replicates from another server.
+    pub replication: Replication,
     /// Replicas that read from it.
     pub replicas: u64,
     /// Sessions that hold locks on the table, in words.
@@ -53,10 +44,6 @@ pub struct Facts {
 
 /// The statement that is the longest of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is one thing that a change does or does not"
-)]
 pub struct Work {
     /// An index is built.
     pub builds: bool,
@@ -68,12 +55,10 @@ pub struct Work {
     pub bytes: u64,
     /// Expected time.
     pub time: Duration,
-    /// The strongest lock of its statements.
-    pub lock: LockLevel,
+    /// What writers do meanwhile.
+    pub writers: Writers,
     /// What is done by a copy of the table because of what else is there, and what to do instead.
     pub forced_copies: Vec<(String, String)>,
-    /// Nobody would have to wait if a generated column were indexed instead.
-    pub is_avoidable: bool,
     /// Columns that the index needs and the table lacks.
     pub missing_columns: Vec<String>,
 }
@@ -81,8 +66,31 @@ pub struct Work {
 impl Work {
     /// Whether writers wait.
     fn blocks_writes(&self) -> bool {
-        self.lock != LockLevel::None
+        self.writers != Writers::GoOn
     }
+}
+
+/// What writers do while a change is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// They are not held up.
+    GoOn,
+    /// They wait.
+    Wait,
+    /// They wait, and would not have to if a generated column were indexed instead.
+    WaitNeedlessly,
+}
+
+/// Whether a server replicates from another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Replication {
+    /// It does not.
+    #[default]
+    None,
+    /// It does, and is so far behind; `None` where that can't be seen.
+    Runs(Option<Duration>),
+    /// It would, and is stopped, so that it falls behind and nobody sees how far.
+    Stopped,
 }
 
 /// Limits from the options.

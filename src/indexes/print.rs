@@ -39,7 +39,7 @@ pub(super) fn kind(kind: IndexKind) -> &'static str {
 }
 
 /// The file for people.
-pub(super) fn definition(definition: &Definition) -> String {
+pub(super) fn definition(definition: &Definition, profiles: &[String]) -> String {
     let index = &definition.index;
     let mut out = String::new();
     if let Some(schema) = &definition.schema {
@@ -70,6 +70,10 @@ pub(super) fn definition(definition: &Definition) -> String {
     }
     if let Some(column) = &definition.column {
         line(&mut out, "generated_column", generated(column));
+    }
+    if !profiles.is_empty() {
+        let names: Vec<_> = profiles.iter().map(|name| string(name)).collect();
+        line(&mut out, "profiles", format!("[{}]", names.join(", ")));
     }
     if !definition.reason.is_empty() {
         line(&mut out, "reason", string(&definition.reason));

@@ -18,6 +18,13 @@ pub fn mode(task: &Task, step: &Step) -> Mode {
     let is_partitioned_expression = task.is_partitioned && task.index.is_functional();
     let is_whole = task.index.parts.iter().all(|part| part.prefix.is_none());
     match step {
+        // Other engines build nothing in place (error 1845); only what an index is seen by changes
+        // without a copy.
+        Step::AddColumn | Step::DropColumn | Step::Build { .. } | Step::DropIndex
+            if task.is_other_engine =>
+        {
+            Mode::COPY
+        }
         Step::AddColumn | Step::Build { .. } if forced_copy(task, step).is_some() => Mode::COPY,
         Step::AddColumn => Mode::INSTANT,
         Step::DropColumn => Mode::to_drop_column(task.is_partitioned, !task.functional.is_empty()),
@@ -34,6 +41,9 @@ pub fn mode(task: &Task, step: &Step) -> Mode {
 /// column of its own, and those have one order.
 #[must_use]
 pub fn forced_copy(task: &Task, step: &Step) -> Option<(String, String)> {
+    if task.is_other_engine {
+        return None;
+    }
     match step {
         Step::AddColumn => {
             let (other, column) = (task.functional.first()?, task.column.as_ref()?);

@@ -2,7 +2,7 @@
 //!
 //! [`judge`](judge::judge) compares plans (and executions, where they are wanted) with the index
 //! and without it, before it counts; [`guard`] compares what the server counted before and after.
-//! Files in reading order: access, weigh, overall, ask, run, judge; before, compare, guard, hide.
+//! Files in reading order: access, weigh, overall, ask, run, likeness, judge; before, compare, guard, hide.
 
 pub mod access;
 pub mod before;
@@ -12,6 +12,7 @@ pub mod hide;
 
 mod ask;
 mod judge;
+mod likeness;
 mod overall;
 mod run;
 mod weigh;
@@ -132,10 +133,6 @@ pub struct Judgement {
 
 /// The judgement of one query.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is one thing that is known of the query or not"
-)]
 pub struct QueryJudgement {
     /// Short name.
     pub name: String,
@@ -143,10 +140,8 @@ pub struct QueryJudgement {
     pub fingerprint: String,
     /// Default schema.
     pub schema: Option<String>,
-    /// The definition names it; else it was found on the server.
-    pub is_evidence: bool,
-    /// The definition says that the change makes it slower.
-    pub is_admitted: bool,
+    /// What the definition says of it.
+    pub promise: Promise,
     /// Executions that the server counted, or that the evidence tells.
     pub calls: f64,
     /// What they took together; zero where nobody knows.
@@ -163,6 +158,28 @@ pub struct QueryJudgement {
     pub reason: String,
     /// Statement by statement.
     pub trials: Vec<Trial>,
+}
+
+impl QueryJudgement {
+    /// Whether the definition names it; else it was found on the server.
+    #[must_use]
+    pub fn is_evidence(&self) -> bool {
+        self.promise != Promise::None
+    }
+}
+
+/// What a definition says of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promise {
+    /// Nothing.
+    None,
+    /// It names it.
+    Named,
+    /// The change makes it slower.
+    Slower,
+    /// The change makes it faster: it was run both ways when the definition was proposed, on such a
+    /// server and with such a table as this one.
+    Measured,
 }
 
 /// One statement, before the change and after it.

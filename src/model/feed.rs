@@ -13,7 +13,9 @@ use super::interval::{Discontinuity, Interval};
 use super::probe::LoadTick;
 use super::session::SessionId;
 
-pub use indexes::{DefinitionText, IndexBoard, IndexChange, IndexNews, IndexRequest, SOAK};
+pub use indexes::{
+    DefinitionText, IndexBoard, IndexChange, IndexNews, IndexRequest, SOAK, Statement,
+};
 
 /// Facts about the connected server, read once per connection.
 #[derive(Debug, Clone, PartialEq)]

@@ -33,25 +33,61 @@ pub(super) fn block(out: &mut String, raw: &str) {
     escaped(out, &text::block(raw));
 }
 
-/// Appends `raw` on one line; what stands between a pair of backticks becomes code.
-pub(super) fn prose(out: &mut String, raw: &str) {
-    let safe = text::inline(raw);
-    let mut rest: &str = &safe;
-    while let Some((before, (code, after))) = rest
-        .split_once('`')
-        .and_then(|(before, behind)| Some((before, behind.split_once('`')?)))
-    {
-        escaped(out, before);
-        if code.is_empty() {
-            out.push_str("``");
-        } else {
-            out.push_str("<code>");
-            escaped(out, code);
-            out.push_str("</code>");
+/// A piece of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// Words.
+    Words(&'a str),
+    /// What stood in backticks, without them.
+    Code(&'a str),
+}
+
+/// The pieces of a sentence on one line. As in Markdown, a run of backticks is closed by the next
+/// run of the same length, so that a quoted name with backticks in it, such as `` `a``b` ``, is one
+/// piece; a run that is not closed is words.
+pub(super) fn pieces(line: &str) -> Vec<Piece<'_>> {
+    let run_at = |from: usize| -> Option<(usize, usize)> {
+        let start = from + line[from..].find('`')?;
+        let rest = &line[start..];
+        let length = rest.len() - rest.trim_start_matches('`').len();
+        Some((start, length))
+    };
+    let mut found = Vec::new();
+    let (mut words_from, mut at) = (0, 0);
+    while let Some((start, length)) = run_at(at) {
+        let inside = start + length;
+        let mut closing = run_at(inside);
+        while let Some((_, other)) = closing.filter(|(_, other)| *other != length) {
+            closing = closing.and_then(|(place, _)| run_at(place + other));
         }
-        rest = after;
+        at = inside;
+        if let Some((end, _)) = closing {
+            if words_from < start {
+                found.push(Piece::Words(&line[words_from..start]));
+            }
+            found.push(Piece::Code(&line[inside..end]));
+            at = end + length;
+            words_from = at;
+        }
     }
-    escaped(out, rest);
+    if words_from < line.len() {
+        found.push(Piece::Words(&line[words_from..]));
+    }
+    found
+}
+
+/// Appends `raw` on one line; what stands in backticks becomes code.
+pub(super) fn prose(out: &mut String, raw: &str) {
+    for piece in pieces(&text::inline(raw)) {
+        match piece {
+            Piece::Words(words) => escaped(out, words),
+            Piece::Code(code) => {
+                out.push_str("<code>");
+                escaped(out, code);
+                out.push_str("</code>");
+            }
+        }
+    }
 }
 
 fn escaped(out: &mut String, safe: &str) {
@@ -113,6 +149,10 @@ mod tests {
             ("`a` `b", "<code>a</code> `b"),
             ("``", "``"),
             ("none", "none"),
+            ("in `a``b` it", "in <code>a``b</code> it"),
+            ("`` a`b `` and `c", "<code> a`b </code> and `c"),
+            ("```", "```"),
+            ("`a` ``b` c``", "<code>a</code> <code>b` c</code>"),
         ] {
             assert_eq!(with(prose, raw), safe);
         }

@@ -19,6 +19,13 @@ const MIN_CONTENTS: usize = 4;
 /// Cells of at least so many characters get room, so that a statement is not one word a line.
 const LONG_CELL: usize = 24;
 
+/// A table of at least so many columns is set closely, and its cells may break.
+const WIDE_COLUMNS: usize = 6;
+
+/// Rows of a wide table that can be read one below the other on a narrow screen; each cell then has
+/// the title of its column, which would make a long list half as large again.
+const LABELLED_ROWS: usize = 1_000;
+
 /// Pixels of a drawing that fits on an upright page; a wider one is printed on a page of its own.
 const PAGE_WIDTH: f64 = 900.0;
 
@@ -206,7 +213,17 @@ impl Page {
             caption => caption,
         };
         escape::inline(&mut self.out, label);
-        self.out.push_str("\"><table>\n<thead><tr>");
+        let is_wide = table.columns.len() >= WIDE_COLUMNS;
+        let is_labelled = is_wide && table.rows.len() <= LABELLED_ROWS;
+        let _ = write!(
+            self.out,
+            "\"><table{}>\n<thead><tr>",
+            match (is_wide, is_labelled) {
+                (true, true) => " class=\"wide labelled\"",
+                (true, false) => " class=\"wide\"",
+                (false, _) => "",
+            }
+        );
         for column in &table.columns {
             let class = class(column.align, "");
             let _ = write!(self.out, "<th scope=\"col\"{class}>");
@@ -217,9 +234,14 @@ impl Page {
         for row in &table.rows {
             self.out.push_str("<tr>");
             for (cell, column) in row.iter().zip(&table.columns) {
-                let class = class(column.align, cell);
-                let _ = write!(self.out, "<td{class}>");
-                if is_long(cell) {
+                let _ = write!(self.out, "<td{}", class(column.align, cell));
+                if is_labelled && !cell.is_empty() {
+                    self.out.push_str(" data-of=\"");
+                    escape::inline(&mut self.out, &column.title);
+                    self.out.push('"');
+                }
+                self.out.push('>');
+                if is_long(cell) || is_wide && column.align == Align::Left {
                     escape::name(&mut self.out, cell);
                 } else {
                     escape::inline(&mut self.out, cell);

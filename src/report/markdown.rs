@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::doc::{Align, Block, Document, Finding, Severity, Table};
-use super::{chart, diagram, escape, series};
+use super::escape::{self, Piece};
+use super::{chart, diagram, series};
 use crate::model::text::{block, inline};
 
 /// Renders `document`; hostile text can neither leave its cell nor become markup.
@@ -26,11 +27,11 @@ fn block_lines(out: &mut String, part: &Block) {
             let _ = writeln!(out, "### {}", escaped(heading));
         }
         Block::Paragraph(text) => {
-            let _ = writeln!(out, "{}", escaped(text));
+            let _ = writeln!(out, "{}", prose(text));
         }
         Block::List(items) => {
             for item in items {
-                let _ = writeln!(out, "- {}", escaped(item));
+                let _ = writeln!(out, "- {}", prose(item));
             }
         }
         Block::Facts(facts) => {
@@ -65,7 +66,7 @@ fn block_lines(out: &mut String, part: &Block) {
         Block::Lines(lines) => plot(out, &lines.caption, &series::text(lines)),
         Block::Diagram(diagram) => {
             if !diagram.caption.is_empty() {
-                let _ = writeln!(out, "{}\n", escaped(&diagram.caption));
+                let _ = writeln!(out, "{}\n", prose(&diagram.caption));
             }
             if let Some(text) = diagram::mermaid::text(diagram) {
                 code(out, "mermaid", &text, "");
@@ -81,7 +82,7 @@ fn finding_lines(out: &mut String, finding: &Finding) {
         Severity::Warning => "**warning**",
         Severity::Problem => "**PROBLEM**",
     };
-    let message = escaped(&finding.message);
+    let message = prose(&finding.message);
     let _ = writeln!(out, "- {mark} `{}`: {message}", finding.code);
     if !finding.remedy.is_empty() {
         code(out, "sql", &finding.remedy, "  ");
@@ -90,14 +91,14 @@ fn finding_lines(out: &mut String, finding: &Finding) {
 
 fn plot(out: &mut String, caption: &str, lines: &[String]) {
     if !caption.is_empty() {
-        let _ = writeln!(out, "{}\n", escaped(caption));
+        let _ = writeln!(out, "{}\n", prose(caption));
     }
     code(out, "text", &lines.join("\n"), "");
 }
 
 fn table_lines(out: &mut String, table: &Table) {
     if !table.caption.is_empty() {
-        let _ = writeln!(out, "{}\n", escaped(&table.caption));
+        let _ = writeln!(out, "{}\n", prose(&table.caption));
     }
     let row = |cells: &mut dyn Iterator<Item = String>| {
         cells.fold("|".to_owned(), |line, cell| format!("{line} {cell} |"))
@@ -131,6 +132,33 @@ fn code(out: &mut String, language: &str, text: &str, indent: &str) {
         let _ = writeln!(out, "{indent}{line}");
     }
     let _ = writeln!(out, "{indent}{fence}");
+}
+
+/// A sentence; what stands in backticks becomes a code span.
+fn prose(raw: &str) -> String {
+    let mut safe = String::with_capacity(raw.len() + 8);
+    for piece in escape::pieces(&inline(raw)) {
+        match piece {
+            Piece::Words(words) => safe.push_str(&escaped(words)),
+            Piece::Code(code) => span(&mut safe, code),
+        }
+    }
+    safe
+}
+
+/// A code span, in which nothing is escaped: its fence is longer than any run of backticks inside,
+/// and a space keeps it apart from those at the ends.
+fn span(out: &mut String, code: &str) {
+    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let is_blank = code.trim_matches(' ').is_empty();
+    let is_spaced = code.starts_with(' ') && code.ends_with(' ') && !is_blank;
+    let space = if is_spaced || code.starts_with('`') || code.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    let _ = write!(out, "{fence}{space}{code}{space}{fence}");
 }
 
 fn escaped(raw: &str) -> String {
@@ -168,6 +196,24 @@ mod tests {
             render(&document),
             "# T\n\n| text | n |\n| --- | ---: |\n| a\\|b &lt;script&gt; \\# \\[x\\](y) | 1 |\n"
         );
+    }
+
+    #[test]
+    fn code_in_sentences_is_a_span_with_a_fence_that_fits() {
+        for (raw, shown) in [
+            ("table `a_b` of <x>", "table `a_b` of &lt;x&gt;"),
+            ("`ti``ck` is *new*", "```ti``ck``` is \\*new\\*"),
+            ("`` `x` ``", "``  `x`  ``"),
+            ("``` `` ```", "```  ``  ```"),
+            ("not `closed", "not \\`closed"),
+            ("`@all #1 <b> \\`", "`@all #1 <b> \\`"),
+        ] {
+            let document = Document {
+                title: "T".into(),
+                blocks: vec![Block::Paragraph(raw.into())],
+            };
+            assert_eq!(render(&document), format!("# T\n\n{shown}\n"), "{raw}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::model::performance::{Measure, More, Performance, Point, Summary, Unit
 use crate::model::units;
 
 pub use changes::{Move, moves};
+pub use connections::{Client, Connections, Level as ConnectionLevel, connections};
 pub use levels::{Level, Targets, levels};
 
 /// Kinds of waits that are listed.

@@ -132,12 +132,23 @@ pub async fn add_tables(
         .filter(|name| known.table(&name.schema, &name.name).is_none())
         .collect();
     let missing: Vec<TableName> = missing.into_iter().collect();
+    let before = reading.catalog.tables.len();
     for chunk in missing.chunks(CHUNK) {
         let more = outline(connection, &Scope::Tables(chunk.to_vec())).await?;
         for (name, table) in more.catalog.tables {
             reading.catalog.tables.entry(name).or_insert(table);
         }
         reading.notes.extend(more.notes);
+    }
+    let added = reading.catalog.tables.len() - before;
+    if added > 0 {
+        let what = match added {
+            1 => "1 more was".to_owned(),
+            n => format!("{n} more were"),
+        };
+        reading.notes.push(format!(
+            "of those left out, {what} read because definitions or a ledger name them"
+        ));
     }
     Ok(())
 }

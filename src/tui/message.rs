@@ -11,10 +11,6 @@ use crate::model::feed::{Feed, Request};
 
 /// Everything that can happen to the dashboard.
 #[derive(Debug, Clone)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "each is handled before the next is taken; only few wait"
-)]
 pub(super) enum Message {
     /// A key was pressed.
     Key(KeyEvent),
@@ -27,7 +23,7 @@ pub(super) enum Message {
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
     /// News of the server or the load.
-    Feed(Feed),
+    Feed(Box<Feed>),
     /// Time passed: the wall clock, and the time since the start by the monotonic clock.
     Tick {
         /// Wall clock.

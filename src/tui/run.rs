@@ -220,7 +220,7 @@ where
             news = wires.feed.recv() => {
                 let Some(news) = news else { return Ok(End::FeedClosed) };
                 let was_empty = model.is_empty();
-                let effects = update(model, Message::Feed(news));
+                let effects = update(model, Message::Feed(Box::new(news)));
                 perform(terminal, model, wires, device, effects)?;
                 screen.dirty = true;
                 if was_empty && !model.is_empty() {

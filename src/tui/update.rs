@@ -50,7 +50,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Feed(feed) => {
-            feed::feed(model, feed);
+            feed::feed(model, *feed);
             Vec::new()
         }
         Message::Tick { now, elapsed } => {

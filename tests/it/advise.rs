@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor as _, MySqlPool};
@@ -50,13 +50,7 @@ SELECT * FROM nowhere WHERE a = 1;
 ";
 
 fn mydex(schema: &Schema, folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mydex"))
-        .args(arguments)
-        .current_dir(folder)
-        .env("MYDEX_URL", schema.url())
-        .env("MYDEX_STATE_DIR", folder.join("state"))
-        .output()
-        .unwrap()
+    schema.mydex(folder, arguments)
 }
 
 fn json(output: &Output) -> Value {

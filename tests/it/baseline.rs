@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use sqlx::Executor as _;
 
-use crate::server::{Schema, schema};
+use crate::server::{self, Schema, schema};
 
 const PACK: &str = r#"
 name = "shop"
@@ -73,13 +73,7 @@ fn pack(folder: &Path) {
 }
 
 fn mydex(schema: &Schema, folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mydex"))
-        .args(arguments)
-        .current_dir(folder)
-        .env("MYDEX_URL", schema.url())
-        .env("MYDEX_STATE_DIR", folder.join("state"))
-        .output()
-        .unwrap()
+    schema.mydex(folder, arguments)
 }
 
 #[track_caller]
@@ -92,19 +86,7 @@ fn status(output: &Output, wanted: i32) -> String {
 
 /// What the published schema says of the verdict.
 fn verdict(text: &str) -> Value {
-    let path = format!(
-        "{}/docs/schemas/baseline-check.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let verdict: Value = serde_json::from_str(text).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator
-        .iter_errors(&verdict)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
-    assert_eq!(errors, Vec::<String>::new());
-    verdict
+    server::published("baseline-check.json", text)
 }
 
 /// A loaded shop with a recorded baseline.

@@ -335,3 +335,103 @@ async fn the_shipped_definitions_are_clean_and_can_be_applied() {
         Vec::<&str>::new()
     );
 }
+
+#[tokio::test]
+async fn a_new_definition_has_comment_parser_and_profiles() {
+    let (schema, pool) = shop("index_new_all").await;
+    let bench = Bench::new(&schema);
+    bench.good(&[
+        "new",
+        "--table",
+        "orders",
+        "--columns",
+        "note",
+        "--kind",
+        "fulltext",
+        "--parser",
+        "ngram",
+        "--comment",
+        "finds \"words\" of it's notes",
+        "--profiles",
+        "development,test",
+        "--reason",
+        "the search box",
+    ]);
+    let text = fs::read_to_string(bench.file("0001_orders_idx_note.toml")).unwrap();
+    assert!(
+        text.contains("profiles = [\"development\", \"test\"]\n"),
+        "{text}"
+    );
+    let definition = Definition::parse("f", &text).unwrap();
+    for statement in definition.up(schema.name()) {
+        pool.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+    let shown = show(&pool, "orders").await;
+    assert!(
+        shown.contains("COMMENT 'finds \"words\" of it''s notes' /*!50100 WITH PARSER `ngram` */"),
+        "{shown}"
+    );
+    // What is stated for others alone is not stated for production.
+    let again = ["new", "--table", "orders", "--columns", "note", "--kind"];
+    let again = [&again[..], &["fulltext", "--parser", "ngram"]].concat();
+    let other = [&again[..], &["--profiles", "production"]].concat();
+    assert!(bench.good(&other).contains("wrote"), "{other:?}");
+    let stated = [&again[..], &["--profiles", "test,production"]].concat();
+    assert!(bench.good(&stated).contains("states it already"));
+    // The flags are checked like a file.
+    for (wrong, expected) in [
+        (&["--columns", "note", "--parser", "ngram"][..], "full-text"),
+        (&["--columns", "made", "--profiles", "a b"], "profile"),
+    ] {
+        let output = bench.run(&[&["new", "--table", "orders"], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+        assert!(said(&output).contains(expected), "{}", said(&output));
+    }
+}
+
+#[tokio::test]
+async fn names_with_backticks_are_whole_in_markdown() {
+    let schema = server::schema("index_ticks").await;
+    let pool = schema.pool().await;
+    for sql in [
+        "CREATE TABLE `or``ders` (id INT PRIMARY KEY, `st``ate` INT, KEY `by``state` (`st``ate`))",
+        "CREATE TABLE plain (id INT PRIMARY KEY, `a_b` INT, KEY a_b (a_b))",
+    ] {
+        pool.execute(sql).await.unwrap();
+    }
+    let bench = Bench::new(&schema);
+    let ticked = "table = \"or`ders\"\naction = \"create\"\nindex = \"more\"\n\
+                  columns = [\"st`ate\", \"id\"]\n";
+    bench.write("0001_more.toml", ticked);
+    let plain = "table = \"plain\"\naction = \"create\"\nindex = \"A_B2\"\ncolumns = [\"a_b\"]\n";
+    // The other one is there already, but for its name: nothing is to be done for it.
+    bench.write("0002_plain.toml", plain);
+    let output = bench.run(&["lint", "--format", "md"]);
+    let page = String::from_utf8(output.stdout).unwrap();
+    // In a code span nothing is escaped, and outside of one everything is.
+    assert!(page.contains("`A_B2` is not of small letters"), "{page}");
+    for line in page.lines() {
+        let in_spans = line.split('`').skip(1).step_by(2);
+        let spans: Vec<&str> = in_spans.collect();
+        assert!(
+            line.contains("``") || spans.iter().all(|span| !span.contains('\\')),
+            "{line}"
+        );
+    }
+    let report = std::process::Command::new(env!("CARGO_BIN_EXE_mydex"))
+        .args(["report", "index", "--format", "md"])
+        .current_dir(bench.folder.path())
+        .env("MYDEX_URL", schema.url())
+        .output()
+        .unwrap();
+    let page = String::from_utf8(report.stdout).unwrap();
+    assert!(page.contains("or\\`ders"), "{page}");
+    assert!(
+        page.contains("ADD INDEX `more` (`st``ate`, `id`)"),
+        "{page}"
+    );
+    assert!(
+        page.contains("\n### 1. ") && !page.contains("\n### 2. "),
+        "{page}"
+    );
+}

@@ -156,9 +156,18 @@ async fn the_command_writes_a_report_and_compares_with_it() {
     let run = |arguments: &[&str]| run_with(arguments, None, 0);
     run_with(&[], Some("100000000"), 1);
     run(&["--format", "json", "-o", first.to_str().unwrap()]);
-    let json: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(&first).unwrap()).unwrap();
+    let written = std::fs::read_to_string(&first).unwrap();
+    let json = server::published("performance.json", &written);
     assert_eq!(json["schema_version"], 1);
+    let connections = &json["connections"];
+    assert!(
+        connections["open"]["max"].as_u64() >= Some(1),
+        "{connections}"
+    );
+    assert!(
+        connections["most_since_start"].as_u64() >= Some(1),
+        "{connections}"
+    );
     assert!(json["points"].as_array().unwrap().len() >= 2);
     let text = run(&["--against", first.to_str().unwrap()]);
     assert!(

@@ -4,6 +4,8 @@
 //! A test that needs other settings of the server starts its own `Sandbox`.
 
 use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Output};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -120,6 +122,17 @@ impl Schema {
         format!("{}/{}", self.server_url, self.name)
     }
 
+    /// Runs the program in `folder` with this schema as its server, and its state there too.
+    pub(crate) fn mydex(&self, folder: &Path, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_mydex"))
+            .args(arguments)
+            .current_dir(folder)
+            .env("MYDEX_URL", self.url())
+            .env("MYDEX_STATE_DIR", folder.join("state"))
+            .output()
+            .unwrap()
+    }
+
     /// A pool of connections that have this schema as the default one.
     pub(crate) async fn pool(&self) -> MySqlPool {
         MySqlPoolOptions::new()
@@ -158,4 +171,18 @@ impl Drop for Schema {
 pub(crate) async fn connect(url: &str) -> MySqlConnection {
     let options = MySqlConnectOptions::from_str(url).unwrap();
     MySqlConnection::connect_with(&options).await.unwrap()
+}
+
+/// What a published schema says of a document.
+pub(crate) fn published(file: &str, text: &str) -> serde_json::Value {
+    let path = format!("{}/docs/schemas/{file}", env!("CARGO_MANIFEST_DIR"));
+    let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let document = serde_json::from_str(text).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, Vec::<String>::new());
+    document
 }

@@ -49,6 +49,18 @@ pub struct Args {
     #[arg(long, conflicts_with = "drop")]
     pub unique: bool,
 
+    /// Comment of the index, kept by the server.
+    #[arg(long, value_name = "TEXT", conflicts_with = "drop")]
+    pub comment: Option<String>,
+
+    /// Parser of a full-text index, such as `ngram`.
+    #[arg(long, value_name = "NAME", conflicts_with = "drop")]
+    pub parser: Option<String>,
+
+    /// Profiles that it is for, with commas between them; by default it is for all.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub profiles: Vec<String>,
+
     /// Why, for whoever reviews it.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
@@ -87,7 +99,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         reason: args.reason.clone().unwrap_or_default(),
         evidence: None,
     };
-    check(&definition)?;
+    check(&definition, &args.profiles)?;
     write(args, &definition)?;
     if definition.reason.is_empty() {
         message("it has no reason yet: write one into the file, or give it with `--reason`");
@@ -96,7 +108,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
 }
 
 fn write(args: &Args, definition: &Definition) -> Result<(), Error> {
-    let written = folder::write(&args.folder.dir, std::slice::from_ref(definition))
+    let one = std::slice::from_ref(definition);
+    let written = folder::write_for(&args.folder.dir, one, &args.profiles)
         .map_err(|error| Error::from_chain(&error))?;
     for one in written {
         message(&match one {
@@ -108,8 +121,8 @@ fn write(args: &Args, definition: &Definition) -> Result<(), Error> {
 }
 
 /// What the flags say has to be a definition that reads back.
-fn check(definition: &Definition) -> Result<(), Error> {
-    let read = Definition::parse("flags", &definition.to_toml());
+fn check(definition: &Definition, profiles: &[String]) -> Result<(), Error> {
+    let read = Definition::parse("flags", &definition.to_toml_for(profiles));
     let Err(mistakes) = read else { return Ok(()) };
     let told: Vec<String> = mistakes
         .all()
@@ -151,6 +164,8 @@ fn index(args: &Args, table: &str, entries: &[Entry]) -> Result<Index, Error> {
     Ok(Index {
         kind,
         is_unique: args.unique,
+        comment: args.comment.clone().unwrap_or_default(),
+        parser: args.parser.clone(),
         ..Index::btree(name, parts)
     })
 }

@@ -2,13 +2,18 @@
 //! says of them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::indexes::definition::Definition;
 use crate::indexes::files::Entry;
 use crate::indexes::ledger::{self, Row};
 use crate::indexes::status::states;
+use crate::indexes::ways::{Unreadable, Ways, ways};
 use crate::model::ledger::DefinitionState;
 use crate::model::review::Verdict;
-use crate::model::schema::{Catalog, TableName};
+use crate::model::schema::{Catalog, Table, TableName};
 use crate::server::cells::Cells as _;
 use crate::server::quote::hex_literal;
 use crate::server::{self, Connection};
@@ -28,6 +33,28 @@ impl Placed {
     /// Where each definition stands.
     fn states(&self, catalog: &Catalog) -> Vec<DefinitionState> {
         states(&self.entries, &self.rows, catalog, &self.schema)
+    }
+
+    /// The statements of a definition on its table as it is in `catalog`, at a moment of the
+    /// server's clock; `None` where there is no such table.
+    pub(in crate::cli) fn ways(
+        &self,
+        (version, definition): (u32, &Definition),
+        catalog: &Catalog,
+        (now, soak): (Timestamp, Duration),
+    ) -> Option<Result<Ways, Unreadable>> {
+        let name = definition.table_name(&self.schema);
+        // Statements name the table as the definition does.
+        let table = Table {
+            name: name.clone(),
+            ..catalog.table(&name.schema, &name.name)?.clone()
+        };
+        let row = self.rows.iter().find(|row| row.version == version);
+        let known = row.map(|row| {
+            let since = row.hidden.map(|hidden| now.duration_since(hidden));
+            (row, since.and_then(|time| Duration::try_from(time).ok()))
+        });
+        Some(ways(definition, known, &table, soak))
     }
 
     /// The tables that the definitions and the ledger are about.

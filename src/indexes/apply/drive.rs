@@ -1,6 +1,6 @@
 //! One version from where it stands to where it is to be.
 
-use super::preview::{found, said_bytes, skip};
+use super::preview::{found, skip};
 use super::record::{begins_soak, standing_after};
 use super::session::Session;
 use super::{Error, Event, Job, Options, Phase, Settled, Skipped, forms, observe, waits};
@@ -10,6 +10,7 @@ use crate::indexes::likeness;
 use crate::indexes::precheck;
 use crate::indexes::reconcile::{Direction, Memory, Next, Stage, Step, Task, next};
 use crate::indexes::steps::{self, MAX_STEPS};
+use crate::indexes::ways;
 use crate::model::advice::Action;
 use crate::model::ledger::State;
 use crate::model::schema::Table;
@@ -122,16 +123,16 @@ impl<'s, 'a> Drive<'s, 'a> {
 
     async fn work(&mut self, row: Option<&Row>) -> Result<Settled, Halt> {
         let job = &self.job;
-        let mut memory = observe::memory(row, job.direction);
+        let mut memory = ways::memory(row, job.direction);
         let soak = self.options.soak;
         let link = &mut self.session.link;
         let table = observe::table(link, &job.table).await?;
-        let mut task = observe::task(job, row, &memory, &table, soak)?;
+        let mut task = ways::task((&job.definition, job.direction), row, &memory, &table, soak)?;
         let unseen = forms::server_forms(link, &mut task, &table).await?;
         let seen = likeness::see(&task, &memory, &table);
         let before = memory
             .is_fresh
-            .then(|| observe::capture(&task, &table, seen.twin.as_deref()));
+            .then(|| ways::capture(&task, &table, seen.twin.as_deref()));
         if let Some(before) = &before {
             memory.had_column = before.column.is_some();
         }
@@ -294,7 +295,7 @@ impl<'s, 'a> Drive<'s, 'a> {
         table: &Table,
         before: Option<&Before>,
     ) -> Result<(), Halt> {
-        let said = said_bytes(&self.job);
+        let said = ways::said_bytes(&self.job.definition);
         let course = course::course(task, memory, &mut table.clone(), said);
         let own = self.session.link.thread();
         let server = self.session.server();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::mistake::Mistakes;
 use crate::indexes::precheck;
+use crate::indexes::ways::Unreadable;
 use crate::model::finding::Finding;
 use crate::model::schema::TableName;
 use crate::server::{self, audit};
@@ -105,6 +106,12 @@ impl Error {
             },
             other => other,
         }
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(why: Unreadable) -> Self {
+        Self::Text(why.to_string())
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Error, Options, watch};
 use crate::config::settings::Server;
-use crate::indexes::precheck::{Facts, Work};
+use crate::indexes::precheck::{Facts, Replication, Work};
 use crate::model::schema::TableName;
 use crate::server::cells::Cells as _;
 use crate::server::guard::Values;
@@ -119,18 +119,19 @@ async fn replication(side: &mut Connection, facts: &mut Facts) -> Result<(), ser
                WHERE HOST <> ''";
     let rows = optional(side, "the replication", sql).await?;
     let sources = rows.and_then(|rows| rows.first()?.u64(0)).unwrap_or(0);
-    facts.is_replica = sources > 0;
-    if facts.is_replica {
-        facts.is_stopped = is_stopped(side).await?;
+    if sources > 0 && is_stopped(side).await? {
+        facts.replication = Replication::Stopped;
+    } else if sources > 0 {
         let sql = "SELECT MAX(TIMESTAMPDIFF(SECOND, \
                    APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP, NOW(6))) \
                    FROM performance_schema.replication_applier_status_by_worker \
                    WHERE APPLYING_TRANSACTION <> ''";
         let rows = optional(side, "the lag", sql).await?;
-        facts.lag = rows.map(|rows| {
+        let lag = rows.map(|rows| {
             let seconds = rows.first().and_then(|row| row.u64(0));
             Duration::from_secs(seconds.unwrap_or(0))
         });
+        facts.replication = Replication::Runs(lag);
     }
     let sql = "SELECT COUNT(*) FROM performance_schema.threads \
                WHERE PROCESSLIST_COMMAND LIKE 'Binlog Dump%'";

@@ -2,7 +2,6 @@
 
 use super::Error;
 use crate::indexes::grants::grants;
-use crate::indexes::likeness;
 use crate::indexes::line;
 use crate::indexes::precheck::Facts;
 use crate::indexes::reconcile::{Next, Step, Task};
@@ -134,27 +133,6 @@ async fn forms(
     let create = row.and_then(|row| row.text(1)).unwrap_or_default();
     take_forms(task, &create);
     Ok(())
-}
-
-/// Takes expressions over from an index and a column that are there and else the same, where nobody
-/// may ask the server for its form: a look ahead changes nothing, not even for itself. `true` where
-/// they are not the same as they are written.
-pub(super) fn presumed_forms(task: &mut Task, table: &Table) -> bool {
-    let mut presumes = false;
-    if let Some(found) = table.index(&task.index.name)
-        && likeness::is_same_but_expressions(&task.index, found, table)
-        && !likeness::is_same_by_text(&task.index, found, table)
-    {
-        task.index.parts.clone_from(&found.parts);
-        presumes = true;
-    }
-    if let Some(column) = &mut task.column
-        && let Some(generated) = likeness::other_expression(column, table)
-    {
-        column.expression = generated;
-        presumes = true;
-    }
-    presumes
 }
 
 /// Takes the expressions out of what the server wrote.

@@ -5,25 +5,17 @@ use std::time::Duration;
 
 use super::{Error, Job, Options, Preview, Skipped, facts, forms, observe, waits};
 use crate::config::settings::Server;
-use crate::indexes::course::{self, Course};
+use crate::indexes::course::Course;
 use crate::indexes::ledger::{self, Before, Row};
-use crate::indexes::likeness;
-use crate::indexes::precheck::{self, Limits, Work};
-use crate::indexes::reconcile::{Direction, Memory, Stage, Task};
+use crate::indexes::precheck::{self, Limits, Work, Writers};
+use crate::indexes::reconcile::{Direction, Task};
 use crate::indexes::steps;
-use crate::model::advice::{Action, LockLevel};
+use crate::indexes::ways::{self, Look};
+use crate::model::advice::LockLevel;
 use crate::model::finding::Finding;
 use crate::model::ledger::State;
 use crate::model::schema::{IndexKind, KeyPart, Table, TableName};
 use crate::server::Connection;
-
-/// The size that the evidence tells.
-pub(super) fn said_bytes(job: &Job) -> Option<u64> {
-    let evidence = job.definition.evidence.as_ref()?;
-    evidence
-        .bytes
-        .filter(|_| job.definition.action == Action::Create)
-}
 
 /// Whether nothing is to be done; an error when what is asked contradicts what was done.
 pub(super) fn skip(
@@ -72,7 +64,6 @@ pub(super) async fn found(
     (course, before, own): (&Course, Option<&Before>, Option<u64>),
 ) -> Result<Vec<Finding>, Error> {
     let has = |word: &str| course.steps.iter().any(|step| step.word == word);
-    let index = &task.index;
     let work = Work {
         builds: has("build"),
         changes_columns: has("add_column") || has("drop_column"),
@@ -89,23 +80,12 @@ pub(super) async fn found(
             .map(|step| step.time)
             .max()
             .unwrap_or_default(),
-        lock: course
-            .steps
-            .iter()
-            .map(|step| step.mode.lock)
-            .max()
-            .unwrap_or(LockLevel::None),
+        writers: writers(task, course),
         forced_copies: course
             .steps
             .iter()
             .filter_map(|step| step.forced_copy.clone())
             .collect(),
-        // A plain index over the column of an expression is built while writes go on, if nothing
-        // else of the table stands in the way of adding that column.
-        is_avoidable: has("build")
-            && index.is_functional()
-            && index.kind == IndexKind::BTree
-            && task.functional.is_empty(),
         missing_columns: if has("build") {
             missing_columns(task, table)
         } else {
@@ -128,6 +108,27 @@ pub(super) async fn found(
         findings.extend(forms::privilege(&facts, task, table));
     }
     Ok(findings)
+}
+
+/// What writers do meanwhile.
+fn writers(task: &Task, course: &Course) -> Writers {
+    let mut locks = course.steps.iter().map(|step| step.mode.lock);
+    if locks.all(|lock| lock == LockLevel::None) {
+        return Writers::GoOn;
+    }
+    let builds = course.steps.iter().any(|step| step.word == "build");
+    let index = &task.index;
+    // A plain index over the column of an expression is built while writes go on, if nothing else
+    // of the table stands in the way of adding that column.
+    let is_avoidable = builds
+        && index.is_functional()
+        && index.kind == IndexKind::BTree
+        && task.functional.is_empty();
+    if is_avoidable {
+        Writers::WaitNeedlessly
+    } else {
+        Writers::Wait
+    }
 }
 
 /// Columns that an index is over and the table has not; expressions are left to the server.
@@ -225,66 +226,38 @@ async fn look_ahead(
     table: &mut Table,
     preview: &mut Preview,
 ) -> Result<(), Error> {
-    let mut memory = observe::memory(row, job.direction);
+    let mut hidden_for = None;
     if let Some(row) = row.filter(|row| row.hidden.is_some()) {
         let schema = &row.table.schema;
-        memory.hidden_for = ledger::hidden_for(connection, schema, row.version).await?;
+        hidden_for = ledger::hidden_for(connection, schema, row.version).await?;
     }
-    let mut task = match observe::task(job, row, &memory, table, options.soak) {
-        Ok(task) => task,
+    let look = Look {
+        definition: &job.definition,
+        direction: job.direction,
+        row,
+        hidden_for,
+        soak: options.soak,
+    };
+    let ahead = match ways::ahead(&look, table) {
+        Ok(ahead) => ahead,
         Err(error) => {
-            preview.course = Some(refused(&error));
+            preview.course = Some(refused(&error.into()));
             return Ok(());
         }
     };
-    let presumes = forms::presumed_forms(&mut task, table);
-    let seen = likeness::see(&task, &memory, table);
-    let before = memory
-        .is_fresh
-        .then(|| observe::capture(&task, table, seen.twin.as_deref()));
-    if let Some(before) = &before {
-        memory.had_column = before.column.is_some();
+    if !ahead.course.steps.is_empty() {
+        let facts = (&ahead.course, ahead.before.as_ref(), None);
+        let (task, from) = (&ahead.task, &ahead.from);
+        preview.findings = found(connection, server, options, task, from, facts).await?;
     }
-    let as_it_was = table.clone();
-    let (course, at_soak) = course::follow(&task, &memory, table, said_bytes(job));
-    if !course.steps.is_empty() {
-        let facts = (&course, before.as_ref(), None);
-        preview.findings = found(connection, server, options, &task, &as_it_was, facts).await?;
+    if ahead.presumes {
+        let index = &ahead.task.index.name;
+        preview.findings.push(forms::presumed(index));
     }
-    if presumes {
-        preview.findings.push(forms::presumed(&task.index.name));
-    }
-    preview.back = way_back(&task, &memory, &as_it_was, table);
-    // Whatever comes next finds the table as it is until the soak is over.
-    if let Some(at_soak) = at_soak {
-        *table = at_soak;
-    }
-    preview.course = Some(course);
+    let back = ahead.way_back(Duration::ZERO).steps.into_iter();
+    preview.back = back.map(|step| step.statement).collect();
+    preview.course = Some(ahead.course);
     Ok(())
-}
-
-/// The statements that would take it back again.
-fn way_back(task: &Task, memory: &Memory, before: &Table, after: &Table) -> Vec<String> {
-    let found = before.index(&task.index.name);
-    let task = Task {
-        direction: Direction::Down,
-        index: found.unwrap_or(&task.index).clone(),
-        soak: Duration::ZERO,
-        is_judged: false,
-        ..task.clone()
-    };
-    let memory = Memory {
-        is_fresh: false,
-        stage: Stage::Begun,
-        had_index: found.is_some(),
-        ..memory.clone()
-    };
-    let course = course::course(&task, &memory, &mut after.clone(), None);
-    course
-        .steps
-        .into_iter()
-        .map(|step| step.statement)
-        .collect()
 }
 
 fn refused(error: &Error) -> Course {

@@ -4,12 +4,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::drive::Halt;
 use super::session::Session;
-use super::{Error, Event, Hooks, Job, Options, Unjudged, forms, observe};
+use super::{Error, Event, Hooks, Options, Unjudged, forms, observe};
 use crate::config::settings::Server;
 use crate::indexes::definition::Definition;
 use crate::indexes::ledger::{self, Row, Standing};
 use crate::indexes::likeness;
 use crate::indexes::reconcile::{Direction, Found, Memory, Stage};
+use crate::indexes::ways;
 use crate::model::advice::Action;
 use crate::model::ledger::State;
 use crate::model::schema::{Index, Table, TableName};
@@ -198,15 +199,8 @@ async fn is_of(
     found: &Index,
     there: &Table,
 ) -> Result<bool, Error> {
-    let job = Job {
-        version: guarded.version,
-        name: String::new(),
-        definition: guarded.definition.clone(),
-        table: guarded.table.clone(),
-        direction: Direction::Up,
-    };
-    let memory = Memory::FRESH;
-    let mut task = observe::task(&job, None, &memory, there, std::time::Duration::ZERO)?;
+    let (what, memory) = ((guarded.definition, Direction::Up), Memory::FRESH);
+    let mut task = ways::task(what, None, &memory, there, std::time::Duration::ZERO)?;
     let unseen = forms::server_forms(&mut session.link, &mut task, there).await?;
     if unseen.is_some() {
         return Ok(likeness::is_same_but_expressions(&task.index, found, there));

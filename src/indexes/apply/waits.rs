@@ -1,9 +1,10 @@
 //! Versions that have to wait for the soak of another one.
 
-use super::{Job, Preview, Skipped, observe};
+use super::{Job, Preview, Skipped};
 use crate::indexes::course::Course;
 use crate::indexes::ledger::Row;
 use crate::indexes::reconcile::Direction;
+use crate::indexes::ways;
 use crate::model::advice::Action;
 use crate::model::ledger::State;
 use crate::model::schema::TableName;
@@ -25,7 +26,7 @@ pub(super) fn waits_for<'a>(
     mut soaking: impl Iterator<Item = Soaking<'a>>,
 ) -> Option<Skipped> {
     let is_new = job.direction == Direction::Up && job.definition.action == Action::Create;
-    if !is_new || !observe::memory(row, job.direction).is_fresh {
+    if !is_new || !ways::memory(row, job.direction).is_fresh {
         return None;
     }
     let index = job.definition.index.name.to_lowercase();

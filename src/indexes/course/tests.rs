@@ -73,6 +73,7 @@ fn task(action: Action, direction: Direction, has_column: bool, soak: bool) -> T
         is_judged: action == Action::Create && direction == Direction::Up,
         is_primary_substitute: false,
         is_partitioned: false,
+        is_other_engine: false,
         functional: Vec::new(),
     }
 }

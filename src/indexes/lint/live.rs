@@ -3,17 +3,21 @@
 
 mod drop;
 
+use std::time::Duration;
+
 use super::{Breach, File, Linter, Live, is_open, selectivity, shape, solo};
 use crate::config::mistake::did_you_mean;
+use crate::indexes::course::PlannedStep;
 use crate::indexes::facets::{columns, is_same_structure};
 use crate::indexes::files::Entry;
-use crate::indexes::{future, rules, status};
+use crate::indexes::{future, rules, status, ways};
 use crate::model::advice::Action;
 use crate::model::check::{Found, Rule};
 use crate::model::ledger::State;
 use crate::model::review::{Fate, Verdict};
 use crate::model::schema::{Catalog, Index, KeyPart, Table};
 use crate::model::units;
+use crate::server::ddl::Algorithm;
 
 /// Secondary indexes of one table at most (error 1069).
 const MAX_INDEXES: usize = 64;
@@ -136,10 +140,11 @@ impl Judge<'_> {
 
     fn create(&self, table: &Table, taken: &mut u64) -> Vec<Breach> {
         let index = &self.file.entry.definition.index;
+        let mut found: Vec<Breach> = self.blocking(table).into_iter().collect();
         if let Some(old) = table.index(&index.name) {
-            return vec![self.taken(table, old)];
+            found.push(self.taken(table, old));
+            return found;
         }
-        let mut found = Vec::new();
         if !table.engine.eq_ignore_ascii_case("InnoDB") {
             found.push(self.breach(
                 &rules::ENGINE,
@@ -167,6 +172,27 @@ impl Judge<'_> {
             found.extend(self.disk(table, taken));
         }
         found
+    }
+
+    /// What writes wait for, on this table. What a forced copy and another engine are to them is
+    /// told by rules of their own.
+    fn blocking(&self, table: &Table) -> Option<Breach> {
+        let definition = &self.file.entry.definition;
+        let mut waits = solo::Waits::of(definition);
+        if table.index(&definition.index.name).is_none() {
+            let ways = ways::ways(definition, None, table, Duration::ZERO).ok()?;
+            let is_own = |step: &&PlannedStep| step.forced_copy.is_none();
+            let own: Vec<&PlannedStep> = ways.up.iter().filter(is_own).collect();
+            // Without its forced copy it would wait all the same, as on a usual table.
+            let locks = own.iter().map(|step| step.mode.lock);
+            waits.lock = locks.max().map_or(waits.lock, |lock| lock.max(waits.lock));
+            waits.copies |= own
+                .iter()
+                .any(|step| step.mode.algorithm == Algorithm::Copy);
+            waits.takes_column = !table.indexes.iter().any(Index::is_functional);
+        }
+        let is_innodb = table.engine.eq_ignore_ascii_case("InnoDB");
+        solo::blocking(self.file, waits).filter(|_| is_innodb)
     }
 
     fn taken(&self, table: &Table, old: &Index) -> Breach {

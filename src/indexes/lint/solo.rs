@@ -7,12 +7,14 @@ use crate::indexes::files::Entry;
 use crate::indexes::rules;
 use crate::model::advice::{Action, LockLevel};
 use crate::model::schema::{Index, IndexKind, KeyPart};
+use crate::server::ddl::{Algorithm, Mode};
 
 /// Parts of an index that need no proof.
 const MANY_PARTS: usize = 5;
 
 /// What the definition breaks, beside those before it.
-pub(super) fn check(file: &File, before: &[Entry]) -> Vec<Breach> {
+/// Its lock is judged here only where no table is known to judge it by.
+pub(super) fn check(file: &File, before: &[Entry], is_table_known: bool) -> Vec<Breach> {
     let mut found = Vec::new();
     let definition = &file.entry.definition;
     if definition.reason.trim().is_empty() {
@@ -25,7 +27,9 @@ pub(super) fn check(file: &File, before: &[Entry]) -> Vec<Breach> {
     }
     if definition.action == Action::Create {
         found.extend(name(file));
-        found.extend(lock(file));
+        if !is_table_known {
+            found.extend(blocking(file, Waits::of(&file.entry.definition)));
+        }
         found.extend(unique_prefix(file));
         found.extend(many_parts(file));
     }
@@ -63,16 +67,39 @@ pub(in crate::indexes) fn plain(name: &str) -> String {
     if plain.is_empty() { "idx" } else { plain }.to_owned()
 }
 
-fn lock(file: &File) -> Option<Breach> {
-    let definition = &file.entry.definition;
-    if definition.lock() == LockLevel::None {
+/// How an index is built.
+pub(super) struct Waits {
+    /// The strongest lock.
+    pub(super) lock: LockLevel,
+    /// The whole table is copied.
+    pub(super) copies: bool,
+    /// A generated column can stand for the expression.
+    pub(super) takes_column: bool,
+}
+
+impl Waits {
+    /// On a usual table.
+    pub(super) fn of(definition: &Definition) -> Self {
+        let mode = Mode::to_build(&definition.index);
+        Self {
+            lock: mode.lock,
+            copies: mode.algorithm == Algorithm::Copy,
+            takes_column: true,
+        }
+    }
+}
+
+/// What writes wait for.
+pub(super) fn blocking(file: &File, waits: Waits) -> Option<Breach> {
+    if waits.lock == LockLevel::None {
         return None;
     }
-    let index = &definition.index;
+    let index = &file.entry.definition.index;
     let (what, remedy) = match index.kind {
         IndexKind::FullText => ("a full-text index", "build it in a quiet hour"),
         IndexKind::Spatial => ("a spatial index", "build it in a quiet hour"),
         IndexKind::MultiValued => ("an index over an array", "build it in a quiet hour"),
+        _ if !waits.takes_column => ("an index on an expression", "build it in a quiet hour"),
         _ => (
             "an index on an expression",
             "put the expression into a `generated_column`, and the column into `columns`: that is \
@@ -82,7 +109,11 @@ fn lock(file: &File) -> Option<Breach> {
     Some(Breach::new(
         &rules::BLOCKS_WRITES,
         file.places.key("columns"),
-        format!("{what} is built with `LOCK=SHARED`: writes wait until it is ready"),
+        if waits.copies {
+            format!("{what} is built by a copy of the whole table: writes wait until it is ready")
+        } else {
+            format!("{what} is built with `LOCK=SHARED`: writes wait until it is ready")
+        },
         remedy,
     ))
 }

@@ -1,6 +1,6 @@
 //! What the server, the account and other sessions have to say.
 
-use super::{Facts, Limits, say};
+use super::{Facts, Limits, Replication, say};
 use crate::indexes::grants::grants;
 use crate::indexes::ledger;
 use crate::model::finding::{Finding, Severity};
@@ -23,7 +23,7 @@ pub(super) fn about_the_server(found: &mut Vec<Finding>, facts: &Facts, limits: 
             "apply on the server that takes writes",
         );
     }
-    if facts.is_replica && facts.is_stopped {
+    if facts.replication == Replication::Stopped {
         say(
             found,
             Severity::Problem,
@@ -32,8 +32,8 @@ pub(super) fn about_the_server(found: &mut Vec<Finding>, facts: &Facts, limits: 
             "`START REPLICA`, and apply on its source; where it is the source by now, \
              `RESET REPLICA ALL`",
         );
-    } else if facts.is_replica {
-        let (severity, behind) = match facts.lag {
+    } else if let Replication::Runs(lag) = facts.replication {
+        let (severity, behind) = match lag {
             Some(lag) if lag > limits.max_lag => (
                 Severity::Problem,
                 format!(", {} behind", units::duration(lag)),

@@ -1,6 +1,6 @@
 //! What the table and the work on it have to say.
 
-use super::{Facts, Limits, Work, say};
+use super::{Facts, Limits, Work, Writers, say};
 use crate::model::finding::{Finding, Severity};
 use crate::model::schema::Table;
 use crate::model::units;
@@ -81,7 +81,7 @@ pub(super) fn about_copies(found: &mut Vec<Finding>, table: &Table, work: &Work,
         say(found, severity, "needs-copy", why.as_str(), remedy);
     }
     if work.blocks_writes() {
-        let remedy = if work.is_avoidable {
+        let remedy = if work.writers == Writers::WaitNeedlessly {
             "choose a quiet time, or index a generated column instead"
         } else {
             "choose a quiet time"

@@ -25,9 +25,8 @@ fn work() -> Work {
         drops: false,
         bytes: 50_000_000,
         time: Duration::from_secs(10),
-        lock: LockLevel::None,
+        writers: Writers::GoOn,
         forced_copies: Vec::new(),
-        is_avoidable: false,
         missing_columns: Vec::new(),
     }
 }
@@ -70,20 +69,21 @@ fn of_the_server() -> Vec<(Change, Severity, &'static str)> {
             Problem,
             "server-read-only",
         ),
-        (|facts, _, _| facts.is_replica = true, Warning, "replica"),
+        (
+            |facts, _, _| facts.replication = Replication::Runs(None),
+            Warning,
+            "replica",
+        ),
         (
             |facts, _, _| {
-                facts.is_replica = true;
-                facts.lag = Some(Duration::from_secs(31));
+                facts.replication = Replication::Runs(Some(Duration::from_secs(31)));
             },
             Problem,
             "replica",
         ),
         (
             |facts, _, _| {
-                facts.is_replica = true;
-                facts.is_stopped = true;
-                facts.lag = Some(Duration::ZERO);
+                facts.replication = Replication::Stopped;
             },
             Problem,
             "replica",
@@ -127,7 +127,7 @@ fn of_the_table() -> Vec<(Change, Severity, &'static str)> {
             "too-many-indexes",
         ),
         (
-            |_, _, work| work.lock = LockLevel::Shared,
+            |_, _, work| work.writers = Writers::Wait,
             Warning,
             "blocks-writes",
         ),
@@ -226,7 +226,7 @@ fn each_fact_is_told_with_its_weight() {
 fn a_copy_has_to_be_allowed_and_is_told_all_the_same() {
     let work = Work {
         forced_copies: vec![("why".to_owned(), String::new())],
-        lock: LockLevel::Shared,
+        writers: Writers::Wait,
         ..work()
     };
     let allowed = Limits {

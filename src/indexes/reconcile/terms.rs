@@ -113,6 +113,8 @@ pub struct Task {
     pub is_primary_substitute: bool,
     /// The table is partitioned.
     pub is_partitioned: bool,
+    /// The table is of another engine than `InnoDB`.
+    pub is_other_engine: bool,
     /// Other indexes of the table that are over expressions: their hidden columns stand in the way
     /// of what is done in place.
     pub functional: Vec<String>,

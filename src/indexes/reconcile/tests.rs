@@ -32,6 +32,7 @@ fn task(action: Action, direction: Direction) -> Task {
         is_judged: action == Action::Create && direction == Direction::Up,
         is_primary_substitute: false,
         is_partitioned: false,
+        is_other_engine: false,
         functional: Vec::new(),
     }
 }

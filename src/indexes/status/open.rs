@@ -35,8 +35,9 @@ impl Book<'_> {
             }
             // What was there before the definition, or was not, was rightly left so.
             let was_so = one.row.is_some_and(|row| row.stage == Stage::Equal);
+            let had_index = one.row.is_some_and(|row| row.before.is_some());
             if !other_in_force && !was_so {
-                taken_back(entry, state, found, broken);
+                taken_back(entry, state, (found, had_index), broken);
             }
             return;
         }
@@ -61,13 +62,24 @@ impl Book<'_> {
 fn taken_back(
     entry: &Entry,
     state: &DefinitionState,
-    found: Option<&Index>,
+    (found, had_index): (Option<&Index>, bool),
     broken: &mut Vec<Broken>,
 ) {
     let name = format!("`{}` on `{}`", state.index, state.table);
     let version = state.version;
     match (state.action, found) {
-        (Action::Create, Some(found)) if is_same_structure(&entry.definition.index, found) => {
+        // It was there before the definition, which made it visible or invisible only.
+        (Action::Create, None) if had_index => broken.push(Broken::new(
+            &rules::NOT_RESTORED,
+            format!(
+                "index {name} is gone, though it was there before version {version}, which was taken \
+                 back"
+            ),
+            format!("`mydex index apply --only {version} --execute` makes it anew"),
+        )),
+        (Action::Create, Some(found))
+            if !had_index && is_same_structure(&entry.definition.index, found) =>
+        {
             broken.push(Broken::new(
                 &rules::STILL_THERE,
                 format!("index {name} is there, though version {version} was taken back"),

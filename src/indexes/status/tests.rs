@@ -107,6 +107,18 @@ fn the_last_change_of_an_index_counts() {
 }
 
 #[test]
+fn what_was_there_before_its_definition_stays_when_that_is_taken_back() {
+    let entries = entries(&[toml("create", "a", r#"["state"]"#)]);
+    let mut ledger = [row(&entries[0], State::RolledBack)];
+    let is = |ledger: &[Row], catalog: &Catalog| of(&entries, ledger, catalog).remove(0).2;
+    assert_eq!(is(&ledger, &with("a", &["state"])), ["still-there"]);
+    assert_eq!(is(&ledger, &catalog()), Vec::<&str>::new());
+    ledger[0].before = Some("it was hidden".to_owned());
+    assert_eq!(is(&ledger, &with("a", &["state"])), Vec::<&str>::new());
+    assert_eq!(is(&ledger, &catalog()), ["not-restored"]);
+}
+
+#[test]
 fn what_was_taken_back_is_not_there() {
     let texts = [
         toml("create", "a", r#"["state"]"#),

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::ask::{Asked, Asker};
-use super::{Judgement, QueryJudgement, Settings, Trial, Verdict, overall, run, weigh};
+use super::{
+    Judgement, Promise, QueryJudgement, Settings, Trial, Verdict, likeness, overall, run, weigh,
+};
 use crate::indexes::definition::Definition;
+use crate::indexes::evidence::QueryEvidence;
 use crate::model::advice::Action;
 use crate::model::schema::TableName;
 use crate::model::units;
@@ -22,10 +25,7 @@ const MAX_INDEXES: usize = 10_000;
 struct Subject {
     name: String,
     statement: Statement,
-    is_evidence: bool,
-    is_admitted: bool,
-    /// It was run both ways when the definition was proposed.
-    is_proven: bool,
+    promise: Promise,
     calls: f64,
     time: Duration,
 }
@@ -61,7 +61,7 @@ pub async fn judge(
     let key = (table.clone(), definition.index.name.to_ascii_lowercase());
     let Some(is_visible) = visibility.get(&key).copied() else {
         let reason = format!("`{table}` has no index `{}`", definition.index.name);
-        let mut judgement = overall::judgement(definition.action, Vec::new(), 0, notes);
+        let mut judgement = overall::judgement(definition.action, Vec::new(), 0, notes, settings);
         judgement.reason = reason;
         return Ok(judgement);
     };
@@ -95,6 +95,7 @@ pub async fn judge(
         queries,
         untouched,
         notes,
+        settings,
     ))
 }
 
@@ -125,9 +126,7 @@ async fn subjects(
                 calls: statement.total().calls as f64,
                 time: units::from_picoseconds(statement.total().time_ps),
                 statement,
-                is_evidence: false,
-                is_admitted: false,
-                is_proven: false,
+                promise: Promise::None,
             });
         }
     } else {
@@ -158,6 +157,9 @@ async fn named(
         return Ok(Vec::new());
     };
     let classes = super::classes(definition, &table.schema);
+    let is_alike = evidence.is_proven
+        && likeness::is_same_series(evidence.server_version.as_deref(), connection.version())
+        && likeness::is_same_size(connection, definition, table).await?;
     let found = if capabilities.can_read(Source::Digests) {
         statements::of_classes(connection, capabilities, &classes).await?
     } else {
@@ -171,13 +173,24 @@ async fn named(
             calls: query
                 .calls
                 .unwrap_or_else(|| statement.total().calls as f64),
-            is_evidence: true,
-            is_admitted: query.factor.is_some_and(|factor| factor > 1.0),
-            is_proven: query.time_us.is_some(),
+            promise: promise(query, is_alike),
             time: units::from_picoseconds(statement.total().time_ps),
             statement,
         })
         .collect())
+}
+
+fn promise(query: &QueryEvidence, is_alike: bool) -> Promise {
+    let is_faster = query
+        .time_us
+        .is_some_and(|(before, after)| query.is_capped || after < before);
+    if query.factor.is_some_and(|factor| factor > 1.0) {
+        Promise::Slower
+    } else if is_faster && is_alike {
+        Promise::Measured
+    } else {
+        Promise::Named
+    }
 }
 
 fn unseen(class: Class) -> Statement {
@@ -223,8 +236,7 @@ async fn one(
         name: subject.name.clone(),
         fingerprint: subject.statement.class.fingerprint.clone(),
         schema: subject.statement.class.schema.clone(),
-        is_evidence: subject.is_evidence,
-        is_admitted: subject.is_admitted,
+        promise: subject.promise,
         calls: subject.calls,
         time: subject.time,
         is_measured: false,
@@ -240,7 +252,7 @@ async fn one(
         Ok(samples) => samples,
         Err(reason) => {
             judged.reason = reason;
-            return Ok(subject.is_evidence.then_some(judged));
+            return Ok(judged.is_evidence().then_some(judged));
         }
     };
     let mut not_run = None;
@@ -266,9 +278,9 @@ async fn one(
             .push(trial(sides, sample.is_made_up, action, pairs));
     }
     if judged.trials.is_empty() {
-        return Ok(subject.is_evidence.then_some(judged));
+        return Ok(judged.is_evidence().then_some(judged));
     }
-    let trusts = settings.trusts_estimates || subject.is_proven;
+    let trusts = settings.trusts_estimates || subject.promise == Promise::Measured;
     let weighed = weigh::query(action, &judged.trials, trusts);
     judged.verdict = weighed.verdict;
     judged.reason = weighed.reason;
@@ -279,7 +291,7 @@ async fn one(
         judged.reason = format!("{}; not executed: {reason}", judged.reason);
     }
     let is_touched = judged.trials.iter().any(Trial::is_touched);
-    Ok((subject.is_evidence || is_touched).then_some(judged))
+    Ok((judged.is_evidence() || is_touched).then_some(judged))
 }
 
 fn trial(asked: Asked, is_made_up: bool, action: Action, (faster, slower): (u32, u32)) -> Trial {

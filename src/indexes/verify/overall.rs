@@ -1,6 +1,6 @@
 //! The judgement of a change from those of its queries.
 
-use super::{Judgement, QueryJudgement, Verdict};
+use super::{Judgement, Promise, QueryJudgement, Settings, Trial, Verdict};
 use crate::model::advice::Action;
 use crate::model::units;
 
@@ -17,20 +17,21 @@ pub(super) fn judgement(
     queries: Vec<QueryJudgement>,
     others: usize,
     notes: Vec<String>,
+    settings: &Settings,
 ) -> Judgement {
     let with = |verdict: Verdict| queries.iter().filter(move |query| query.verdict == verdict);
     let slower: Vec<&QueryJudgement> = with(Verdict::Worse)
-        .filter(|query| !query.is_admitted)
+        .filter(|query| query.promise != Promise::Slower)
         .collect();
     let cheap = tolerated(action, &slower, with(Verdict::Better));
     let worse: &[&QueryJudgement] = if cheap.is_some() { &[] } else { &slower };
     let better = with(Verdict::Better).count();
     let needs_run = worse.is_empty() && queries.iter().any(|query| query.needs_run);
-    let is_open = |query: &&QueryJudgement| query.is_evidence || query.needs_run;
+    let is_open = |query: &&QueryJudgement| query.is_evidence() || query.needs_run;
     let unjudged: Vec<&QueryJudgement> = with(Verdict::NotJudged).filter(is_open).collect();
     let judged = others + queries.len() - with(Verdict::NotJudged).count();
     // Where nobody said what a new index is for, no query that is missed speaks against it.
-    let is_promised = queries.iter().any(|query| query.is_evidence);
+    let is_promised = queries.iter().any(QueryJudgement::is_evidence);
     let (verdict, reason) = if let Some(first) = worse.first() {
         let reason = format!(
             "{} of {judged} queries get slower, `{}` among them: {}",
@@ -69,6 +70,11 @@ pub(super) fn judgement(
         };
         (Verdict::Same, reason)
     };
+    let against = against_measured(action, verdict, &queries, worse, settings);
+    let (verdict, reason, needs_run) = match against {
+        Some(why) => (Verdict::NotJudged, format!("{reason}; {why}"), true),
+        None => (verdict, reason, needs_run),
+    };
     let is_kept = match (action, verdict) {
         (_, Verdict::NotJudged) => None,
         (Action::Create, Verdict::Better) | (Action::Drop, Verdict::Better | Verdict::Same) => {
@@ -84,6 +90,50 @@ pub(super) fn judgement(
         queries,
         notes,
     }
+}
+
+/// Why a new index is neither accepted nor rejected: what speaks against it is a guess, and its gain
+/// was measured. It is not shown before it was run here, since it may be slower, and it is not
+/// dropped for a guess.
+fn against_measured(
+    action: Action,
+    verdict: Verdict,
+    queries: &[QueryJudgement],
+    worse: &[&QueryJudgement],
+    settings: &Settings,
+) -> Option<String> {
+    if action == Action::Drop || settings.trusts_estimates {
+        return None;
+    }
+    let is_guess = |query: &QueryJudgement| !query.is_measured;
+    let promised: Vec<&QueryJudgement> = queries
+        .iter()
+        .filter(|query| query.promise == Promise::Measured)
+        .collect();
+    // Executed here, it would be faster or it would not: what was promised counts no more.
+    let first = promised.iter().find(|query| is_guess(query));
+    let is_open = match verdict {
+        Verdict::Worse => worse.iter().all(|query| is_guess(query)),
+        // A plan with its own constants that does not take the index is no guess.
+        Verdict::Same => first.is_some_and(|query| {
+            let is_known = |trial: &Trial| !trial.is_touched() && !trial.is_made_up;
+            !query.trials.iter().all(is_known)
+        }),
+        Verdict::Better | Verdict::NotJudged => false,
+    };
+    let name = &promised.first()?.name;
+    let remedy = if settings.execute.is_some() {
+        "that can't be run here: show the index by hand, or let the estimate decide with \
+         `--trust-estimates`"
+    } else {
+        "`--execute-queries` runs them here, `--trust-estimates` lets the estimate decide"
+    };
+    is_open.then(|| {
+        format!(
+            "that is the optimizer's estimate, and `{name}` was measured to be faster when the \
+             definition was proposed; {remedy}"
+        )
+    })
 }
 
 /// What the slower queries take of the gain of the faster ones, where that is little enough; `None`
@@ -106,8 +156,12 @@ fn tolerated<'a>(
     let change = |query: &QueryJudgement| query.time.as_secs_f64() * (query.factor - 1.0);
     let lost: f64 = slower.iter().map(|query| change(query)).sum();
     let gained: f64 = faster.map(|query| -change(query)).sum();
-    let share = if lost > 0.0 { lost / gained } else { 0.0 };
-    (gained >= 0.0 && share <= TOLERATED_LOSS).then_some(share)
+    if lost <= 0.0 {
+        return (gained >= 0.0).then_some(0.0);
+    }
+    // Nothing gained tolerates no loss; the sum of no numbers is minus zero.
+    let share = lost / gained;
+    (gained > 0.0 && share <= TOLERATED_LOSS).then_some(share)
 }
 
 #[cfg(test)]
@@ -116,13 +170,29 @@ mod tests {
 
     use super::*;
 
+    fn judgement(
+        action: Action,
+        queries: Vec<QueryJudgement>,
+        others: usize,
+        notes: Vec<String>,
+    ) -> Judgement {
+        super::judgement(action, queries, others, notes, &settings())
+    }
+
+    fn settings() -> Settings {
+        Settings::new(|_, _, _| Err("no plan".to_owned()))
+    }
+
     fn query(verdict: Verdict, is_evidence: bool, is_admitted: bool) -> QueryJudgement {
         QueryJudgement {
             name: "q".to_owned(),
             fingerprint: String::new(),
             schema: None,
-            is_evidence,
-            is_admitted,
+            promise: match (is_evidence, is_admitted) {
+                (false, _) => Promise::None,
+                (true, false) => Promise::Named,
+                (true, true) => Promise::Slower,
+            },
             calls: 1.0,
             time: Duration::ZERO,
             is_measured: false,
@@ -234,6 +304,10 @@ mod tests {
         }
         let told = judge(Action::Create, weighing(Worse, 4, 3.0, false)).reason;
         assert!(told.contains("1 slower by their estimates"), "{told}");
+        // Where nothing is gained there is nothing to weigh against.
+        let alone = vec![weighing(Worse, 1, 1.1, false)];
+        let judged = judgement(Action::Create, alone, 0, Vec::new());
+        assert_eq!(judged.verdict, Worse, "{}", judged.reason);
         let judged = judge(Action::Drop, weighing(Worse, 4, 3.0, false));
         assert_eq!(judged.is_kept, Some(false));
     }
@@ -257,5 +331,66 @@ mod tests {
         // One that is slower for certain decides all the same.
         let judged = with(Verdict::Worse);
         assert_eq!((judged.verdict, judged.needs_run), (Verdict::Worse, false));
+    }
+
+    #[test]
+    fn a_measured_gain_is_not_dropped_for_a_guess() {
+        use Verdict::{Better, NotJudged, Same, Worse};
+        let said = |promise, verdict, is_measured| QueryJudgement {
+            promise,
+            is_measured,
+            ..query(verdict, false, false)
+        };
+        let trial = |uses_index, is_made_up| Trial {
+            is_made_up,
+            before: super::super::Side::default(),
+            after: super::super::Side {
+                uses_index,
+                ..super::super::Side::default()
+            },
+            pairs: (0, 0),
+        };
+        let promised = |verdict| said(Promise::Measured, verdict, false);
+        let judge = |queries: &[QueryJudgement], settings: &Settings| {
+            let all = queries.to_vec();
+            super::judgement(Action::Create, all, 0, Vec::new(), settings)
+        };
+        let other = |verdict, is_measured| said(Promise::None, verdict, is_measured);
+        let same = |uses_index, is_made_up| QueryJudgement {
+            trials: vec![trial(uses_index, is_made_up)],
+            ..promised(Same)
+        };
+        for (queries, expected) in [
+            (vec![promised(Worse)], NotJudged),
+            (vec![promised(Better), other(Worse, false)], NotJudged),
+            (
+                vec![said(Promise::Measured, Better, true), other(Worse, false)],
+                NotJudged,
+            ),
+            // What was run here counts.
+            (vec![promised(Better), other(Worse, true)], Worse),
+            (vec![said(Promise::Measured, Worse, true)], Worse),
+            // Nobody measured anything.
+            (vec![said(Promise::Named, Worse, false)], Worse),
+            (vec![promised(Better)], Better),
+            // Whether the plan takes the index is known; what it then costs is not.
+            (vec![same(true, false)], NotJudged),
+            (vec![same(false, true)], NotJudged),
+            (vec![same(false, false)], Same),
+        ] {
+            let judged = judge(&queries, &settings());
+            assert_eq!(judged.verdict, expected, "{queries:?}: {}", judged.reason);
+            assert_eq!(judged.needs_run, expected == NotJudged);
+            assert_eq!(judged.is_kept.is_none(), expected == NotJudged);
+        }
+        let mut trusting = settings();
+        trusting.trusts_estimates = true;
+        assert_eq!(judge(&[promised(Worse)], &trusting).is_kept, Some(false));
+        let told = judge(&[promised(Worse)], &settings()).reason;
+        assert!(told.contains("--execute-queries"), "{told}");
+        let mut executing = settings();
+        executing.execute = Some(super::super::Execute::default());
+        let told = judge(&[promised(Better), other(Worse, false)], &executing).reason;
+        assert!(told.contains("can't be run here"), "{told}");
     }
 }

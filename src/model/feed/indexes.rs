@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::model::inventory::Inventory;
 use crate::model::ledger::DefinitionState;
 use crate::model::schema::{Index, TableName};
+use crate::model::units;
 
 /// How long an index that goes stays hidden before it is dropped.
 pub const SOAK: Duration = Duration::from_hours(24);
@@ -33,10 +34,32 @@ pub struct DefinitionText {
     pub index: Index,
     /// Why, in the words of its author.
     pub reason: String,
-    /// Statements that carry it out.
-    pub up: Vec<String>,
+    /// Statements that carry it out on its table as it is now; of what is applied, those that did.
+    pub up: Vec<Statement>,
     /// Statements that take it back.
-    pub down: Vec<String>,
+    pub down: Vec<Statement>,
+    /// Why it can't be carried out to its end.
+    pub obstacle: Option<String>,
+}
+
+/// A statement of a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Its text, without a final semicolon.
+    pub sql: String,
+    /// It waits until the index was hidden for [`SOAK`].
+    pub is_after_soak: bool,
+}
+
+impl Statement {
+    /// The statement as a line of SQL.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.is_after_soak {
+            return format!("{}; -- after {}", self.sql, units::duration(SOAK));
+        }
+        format!("{};", self.sql)
+    }
 }
 
 /// A change of one index, as it was chosen on the screen. Whoever makes it looks again right

@@ -11,6 +11,7 @@ use crate::model::feed::ServerFacts;
 use crate::model::interval::Interval;
 use crate::model::latency::BucketCounts;
 use crate::model::sample::{Sample, SelfCost};
+use crate::model::session::{Session, SessionId, Transaction};
 use crate::model::status::{Kind, Status, Var};
 
 /// 2026-03-14 10:42:00 UTC, and so many seconds more.
@@ -65,12 +66,40 @@ fn buckets(peak: usize, all: u64) -> BucketCounts {
     latency
 }
 
+fn session(process: u64, user: &str, command: &str, in_transaction: bool) -> Session {
+    Session {
+        id: SessionId {
+            connection: process,
+            thread: process,
+        },
+        user: Some(user.to_owned()),
+        host: Some("10.0.0.7".to_owned()),
+        schema: Some("cmdb".to_owned()),
+        command: command.to_owned(),
+        state: None,
+        time: Duration::from_secs(3),
+        statement: None,
+        transaction: in_transaction.then(|| Transaction {
+            state: "RUNNING".to_owned(),
+            age: Duration::from_secs(3),
+            lock_wait: None,
+            rows_locked: 4,
+            rows_modified: 2,
+            isolation: "REPEATABLE READ".to_owned(),
+        }),
+    }
+}
+
 fn sample(second: u64) -> Sample {
     Sample {
         at: at(i64::try_from(second).unwrap_or(0)),
         elapsed: Duration::from_secs(second),
         status: status(second),
-        sessions: Vec::new(),
+        sessions: vec![
+            session(1, "app", "Query", false),
+            session(2, "app", "Sleep", false),
+            session(3, "batch", "Sleep", true),
+        ],
         sessions_total: 184,
         latency: Some(buckets(120, 1_000 * second)),
         own_timers_ps: Vec::new(),

@@ -284,8 +284,10 @@ pub(super) fn proposal(place: usize, proposal: &Proposal) -> Vec<Block> {
             proposal.table
         )),
         Block::Facts(facts),
-        script(&proposal.ddl),
     ];
+    if !proposal.ddl.is_empty() {
+        blocks.push(script(&proposal.ddl));
+    }
     if !proposal.reason.is_empty() {
         blocks.insert(1, Block::Paragraph(proposal.reason.clone()));
     }

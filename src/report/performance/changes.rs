@@ -156,12 +156,12 @@ fn movers(earlier: &Summary, now: &Summary, most: usize) -> Vec<Block> {
             "statement",
             "what",
             ">load then",
-            ">now",
+            ">load now",
             ">change",
             ">calls/s then",
-            ">now",
+            ">calls/s now",
             ">average then",
-            ">now",
+            ">average now",
         ],
     );
     for one in shown {

@@ -10,17 +10,78 @@ use crate::report::doc::{Block, Table};
 /// Clients that are listed.
 const CLIENTS: usize = 15;
 
+/// What the server sees of its clients' connections over a period; `None` where it does not tell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connections<'a> {
+    /// Open ones, at the polls.
+    pub open: Option<Level>,
+    /// Those at work, at the polls.
+    pub working: Option<Level>,
+    /// Opened a second.
+    pub opened: Option<f64>,
+    /// Refused in the period, since there were too many.
+    pub refused: Option<u64>,
+    /// Attempts of the period that failed.
+    pub failed: Option<u64>,
+    /// Those of the period that ended without a goodbye.
+    pub dropped: Option<u64>,
+    /// Most at a time since the server started.
+    pub most: Option<u64>,
+    /// The clients at the last poll, those with the most connections first; mydex is not among them.
+    pub clients: Vec<Client<'a>>,
+}
+
+/// A number that was read at each poll.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Its mean.
+    pub mean: f64,
+    /// Its highest value.
+    pub most: u64,
+}
+
 /// Connections of one account from one host.
-#[derive(Debug, Clone, Copy, Default)]
-struct Client {
-    open: u64,
-    working: u64,
-    idle_in_transaction: u64,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client<'a> {
+    /// The account's user; `None` before it is known.
+    pub user: Option<&'a str>,
+    /// The host, without its port.
+    pub host: Option<&'a str>,
+    /// Open connections.
+    pub open: u64,
+    /// Those at work.
+    pub working: u64,
+    /// Those that wait for their client within a transaction.
+    pub idle_in_transaction: u64,
+}
+
+/// The connections of a period.
+#[must_use]
+pub fn connections(period: &Performance) -> Connections<'_> {
+    let interval = &period.interval;
+    let level = |of: fn(&Point) -> Option<u64>| {
+        let known: Vec<u64> = period.points.iter().filter_map(of).collect();
+        Some(Level {
+            most: *known.iter().max()?,
+            mean: known.iter().sum::<u64>() as f64 / known.len() as f64,
+        })
+    };
+    Connections {
+        open: level(|point| point.connected),
+        working: level(|point| point.running),
+        opened: interval.rate(Var::Connections),
+        refused: interval.growth(Var::ConnectionErrorsMaxConnections),
+        failed: interval.growth(Var::AbortedConnects),
+        dropped: interval.growth(Var::AbortedClients),
+        most: interval.level(Var::MaxUsedConnections),
+        clients: clients(period),
+    }
 }
 
 pub(super) fn blocks(period: &Performance) -> Vec<Block> {
-    let mut blocks = vec![Block::Facts(facts(period))];
-    let clients = clients(period);
+    let seen = connections(period);
+    let mut blocks = vec![Block::Facts(facts(&seen))];
+    let clients = seen.clients;
     if clients.is_empty() {
         return blocks;
     }
@@ -39,10 +100,10 @@ pub(super) fn blocks(period: &Performance) -> Vec<Block> {
             ">idle in a transaction",
         ],
     );
-    for ((user, host), client) in clients.into_iter().take(CLIENTS) {
+    for client in clients.into_iter().take(CLIENTS) {
         table.push([
-            user.to_owned(),
-            host.to_owned(),
+            client.user.unwrap_or("-").to_owned(),
+            client.host.unwrap_or("-").to_owned(),
             client.open.to_string(),
             client.working.to_string(),
             client.idle_in_transaction.to_string(),
@@ -52,37 +113,23 @@ pub(super) fn blocks(period: &Performance) -> Vec<Block> {
     blocks
 }
 
-fn facts(period: &Performance) -> Vec<(String, String)> {
-    let interval = &period.interval;
-    let level = |of: fn(&Point) -> Option<u64>| {
-        let known: Vec<u64> = period.points.iter().filter_map(of).collect();
-        let most = known.iter().max()?;
-        let mean = known.iter().sum::<u64>() as f64 / known.len() as f64;
+fn facts(seen: &Connections) -> Vec<(String, String)> {
+    let level = |level: Option<Level>| {
+        let Level { mean, most } = level?;
         Some(format!("{} on average, at most {most}", units::count(mean)))
     };
-    let grown = |var| {
-        let count = interval.growth(var)?;
-        Some(units::count(count as f64))
-    };
-    let opened = interval.rate(Var::Connections);
+    let count = |count: Option<u64>| Some(units::count(count? as f64));
+    let opened = seen.opened.map(|rate| format!("{}/s", units::count(rate)));
     [
-        ("open, at the polls", level(|point| point.connected)),
-        ("at work, at the polls", level(|point| point.running)),
-        (
-            "opened",
-            opened.map(|rate| format!("{}/s", units::count(rate))),
-        ),
-        (
-            "refused, since there were too many",
-            grown(Var::ConnectionErrorsMaxConnections),
-        ),
-        ("failed to connect", grown(Var::AbortedConnects)),
-        ("ended without a goodbye", grown(Var::AbortedClients)),
+        ("open, at the polls", level(seen.open)),
+        ("at work, at the polls", level(seen.working)),
+        ("opened", opened),
+        ("refused, since there were too many", count(seen.refused)),
+        ("failed to connect", count(seen.failed)),
+        ("ended without a goodbye", count(seen.dropped)),
         (
             "most at a time since the server started",
-            interval
-                .level(Var::MaxUsedConnections)
-                .map(|most| most.to_string()),
+            seen.most.map(|most| most.to_string()),
         ),
     ]
     .into_iter()
@@ -96,17 +143,22 @@ fn facts(period: &Performance) -> Vec<(String, String)> {
 }
 
 /// The clients with the most connections first; those of mydex are not among them.
-fn clients(period: &Performance) -> Vec<((&str, &str), Client)> {
-    let mut clients: BTreeMap<(&str, &str), Client> = BTreeMap::new();
+fn clients(period: &Performance) -> Vec<Client<'_>> {
+    let mut clients: BTreeMap<(Option<&str>, Option<&str>), Client<'_>> = BTreeMap::new();
     for session in period.interval.sessions.iter() {
-        let user = session.user.as_deref().unwrap_or("-");
-        let host = session.host.as_deref().unwrap_or("-");
-        let client = clients.entry((user, host)).or_default();
+        let (user, host) = (session.user.as_deref(), session.host.as_deref());
+        let client = clients.entry((user, host)).or_insert(Client {
+            user,
+            host,
+            open: 0,
+            working: 0,
+            idle_in_transaction: 0,
+        });
         client.open += 1;
         client.working += u64::from(session.is_active());
         client.idle_in_transaction += u64::from(session.is_idle_in_transaction());
     }
-    let mut all: Vec<_> = clients.into_iter().collect();
-    all.sort_by_key(|(_, client)| std::cmp::Reverse(client.open));
+    let mut all: Vec<_> = clients.into_values().collect();
+    all.sort_by_key(|client| std::cmp::Reverse(client.open));
     all
 }

@@ -149,7 +149,11 @@ impl Reader<'_> {
         let mut rows = self.connection.rows("the tables", &sql).await?;
         rows.sort_by_cached_key(rows::name);
         let known = self.reading.catalog.tables.len();
-        self.note_cut("tables", known + rows.len(), MAX_TABLES);
+        if known + rows.len() > MAX_TABLES {
+            self.reading.notes.push(format!(
+                "there are more than {MAX_TABLES} tables: those that the server names first were read"
+            ));
+        }
         let room = MAX_TABLES.saturating_sub(known);
         let mut found = Vec::new();
         for table in rows.iter().take(room).filter_map(rows::table) {

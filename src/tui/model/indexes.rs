@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::rows::directed;
 use super::{Model, RowKey, columns_text};
 use crate::model::advice::Action;
-use crate::model::feed::{DefinitionText, IndexBoard, IndexChange};
+use crate::model::feed::{DefinitionText, IndexBoard, IndexChange, Statement};
 use crate::model::inventory::IndexFacts;
 use crate::model::ledger::{DefinitionState, State};
 use crate::model::review::{Fate, Required};
@@ -151,6 +151,16 @@ impl<'a> Entry<'a> {
     ) -> Option<&'a DefinitionText> {
         let key = (definition.table.schema.clone(), definition.version);
         self.board.definitions.get(&key)
+    }
+
+    /// The statements of the row: of its definition, else of its review.
+    pub(in crate::tui) fn statements(self) -> Vec<String> {
+        if let Some(text) = self.to_apply().and_then(|one| self.text_of(one)) {
+            return text.up.iter().map(Statement::shown).collect();
+        }
+        let facts = self.facts();
+        let ddl = facts.map_or(&[][..], |facts| facts.verdict.ddl.as_slice());
+        ddl.iter().map(|sql| format!("{sql};")).collect()
     }
 
     /// The statements that hide and that show the index, where it can be hidden.

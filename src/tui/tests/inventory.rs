@@ -9,7 +9,7 @@ use super::fixture::at;
 use super::stage::Stage;
 use crate::model::advice::Action;
 use crate::model::feed::{
-    DefinitionText, Feed, IndexBoard, IndexChange, IndexNews, IndexRequest, Request,
+    DefinitionText, Feed, IndexBoard, IndexChange, IndexNews, IndexRequest, Request, Statement,
 };
 use crate::model::inventory::{IndexFacts, Inventory, TableFacts};
 use crate::model::ledger::{DefinitionState, State};
@@ -226,9 +226,19 @@ fn board(inventory: Inventory) -> IndexBoard {
         .map(|one| {
             let make = format!("ALTER TABLE `cmdb`.`{}` ADD INDEX `{}` (`vpc_id`, `state`), ALGORITHM=INPLACE, LOCK=NONE", one.table.name, one.index);
             let remove = format!("ALTER TABLE `cmdb`.`{}` DROP INDEX `{}`, ALGORITHM=INPLACE, LOCK=NONE", one.table.name, one.index);
+            let at_once = |sql| Statement {
+                sql,
+                is_after_soak: false,
+            };
             let (up, down) = match one.action {
-                Action::Create => (make, remove),
-                Action::Drop => (remove, make),
+                Action::Create => (at_once(make), at_once(remove)),
+                Action::Drop => (
+                    Statement {
+                        sql: remove,
+                        is_after_soak: true,
+                    },
+                    at_once(make),
+                ),
             };
             let parts = vec![KeyPart::column("vpc_id"), KeyPart::column("state")];
             let text = DefinitionText {
@@ -236,6 +246,7 @@ fn board(inventory: Inventory) -> IndexBoard {
                 reason: "equality on vpc_id and state reads 21 rows in place of 2,204".to_owned(),
                 up: vec![up],
                 down: vec![down],
+                obstacle: None,
             };
             ((one.table.schema.clone(), one.version), text)
         })

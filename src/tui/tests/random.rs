@@ -140,7 +140,7 @@ proptest! {
             let (message, confirms) = match step {
                 Step::Key(c) => (key(KeyCode::Char(c)), c == 'y'),
                 Step::Special(n) => (key(SPECIAL[usize::from(n)]), n == 0),
-                Step::News(n) => (Message::Feed(news()[n].clone()), false),
+                Step::News(n) => (Message::Feed(Box::new(news()[n].clone())), false),
                 Step::Size(x, y) => {
                     size = (x, y);
                     (Message::Resize(x, y), false)

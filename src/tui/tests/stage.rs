@@ -81,7 +81,7 @@ impl Stage {
     }
 
     pub(super) fn feed(&mut self, feed: Feed) {
-        self.tell(Message::Feed(feed));
+        self.tell(Message::Feed(Box::new(feed)));
     }
 
     /// The wall clock is at this second of the fixture.
@@ -235,4 +235,15 @@ fn describe(style: Style) -> String {
         }
     }
     text
+}
+
+/// Fails unless each picture has neither colours nor anything but ASCII.
+pub(super) fn are_plain(pictures: &[String]) {
+    for picture in pictures {
+        assert!(picture.is_ascii(), "{picture}");
+        let mut legend = picture
+            .lines()
+            .filter(|line| line.as_bytes().get(1..4) == Some(b" = "));
+        assert!(legend.all(|line| line.contains("- on -")), "{picture}");
+    }
 }

@@ -188,13 +188,7 @@ pub(super) fn open_notes(model: &mut Model) {
 /// The statements of the chosen row, for the clipboard: of its definition, else of its review.
 pub(super) fn ddl(model: &Model) -> Option<String> {
     let entry = model.chosen_index()?;
-    let of_definition = entry
-        .to_apply()
-        .and_then(|one| entry.text_of(one))
-        .map(|text| text.up.as_slice());
-    let of_review = entry.facts().map(|facts| facts.verdict.ddl.as_slice());
-    let statements = of_definition.or(of_review).unwrap_or_default();
-    let ended = statements.iter().flat_map(|one| [one.as_str(), ";\n"]);
-    let text: String = ended.collect();
+    let statements = entry.statements();
+    let text: String = statements.iter().flat_map(|one| [one, "\n"]).collect();
     (!text.is_empty()).then_some(text)
 }

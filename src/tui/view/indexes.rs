@@ -301,13 +301,8 @@ fn chosen(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
             push_text(&mut lines, &text.reason, theme.dim, room, true);
         }
     }
-    let statements = match (entry.to_apply(), entry.facts()) {
-        (Some(one), _) => entry.text_of(one).map(|text| text.up.as_slice()),
-        (None, Some(facts)) => Some(facts.verdict.ddl.as_slice()),
-        (None, None) => None,
-    };
-    for statement in statements.unwrap_or_default() {
-        push_text(&mut lines, &format!("{statement};"), theme.dim, room, true);
+    for statement in entry.statements() {
+        push_text(&mut lines, &statement, theme.dim, room, true);
     }
     scrolled(
         canvas,

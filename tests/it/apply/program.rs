@@ -117,3 +117,54 @@ async fn a_signal_ends_the_program_with_its_own_status() {
     bench.up().await;
     assert_eq!(bench.states().await, [State::Applied]);
 }
+
+/// A definition on an index that was there, but for who could see it: taking it back leaves the
+/// index as it was, and that is no drift.
+#[tokio::test]
+async fn an_index_that_was_there_stays_after_a_rollback_and_is_no_drift() {
+    const FILES: [(&str, &str); 2] = [
+        (
+            "0001_shown.toml",
+            "table = \"orders\"\naction = \"create\"\nindex = \"shown\"\ncolumns = [\"state\"]\n\
+             reason = \"it is wanted\"\n",
+        ),
+        (
+            "0002_hidden.toml",
+            "table = \"orders\"\naction = \"create\"\nindex = \"hidden\"\n\
+             columns = [\"amount\"]\nvisible = false\nreason = \"it is not\"\n",
+        ),
+    ];
+    let mut bench = Bench::staged("was_there", &FILES).await;
+    stage::write_folder(&bench.home.path().join("indexes"), &FILES);
+    for sql in [
+        "ALTER TABLE orders ADD INDEX shown (state) INVISIBLE",
+        "ALTER TABLE orders ADD INDEX hidden (amount)",
+    ] {
+        stage::run(&mut bench.sql, sql).await;
+    }
+    let before = bench.print().await;
+    bench.up().await;
+    assert_ne!(bench.print().await, before);
+    let own = |drift: &serde_json::Value| {
+        let found = drift["findings"].as_array().unwrap();
+        let text = |one: &serde_json::Value| one["message"].as_str().unwrap().to_owned();
+        let ours = found.iter().map(text);
+        ours.filter(|text| text.contains("`shown`") || text.contains("`hidden`"))
+            .collect::<Vec<_>>()
+    };
+    let (_, drift) = program(&bench, &["drift"]).await;
+    assert_eq!(own(&drift), Vec::<String>::new(), "{drift}");
+    bench.down(Range::Behind(0)).await;
+    assert_eq!(bench.print().await, before);
+    let (_, drift) = program(&bench, &["drift"]).await;
+    assert_eq!(own(&drift), Vec::<String>::new(), "{drift}");
+    // One that is gone now was not taken away by the rollback.
+    stage::run(&mut bench.sql, "ALTER TABLE orders DROP INDEX shown").await;
+    let (status, drift) = program(&bench, &["drift"]).await;
+    assert_eq!(status, Some(1));
+    assert_eq!(own(&drift).len(), 1, "{drift}");
+    assert!(
+        own(&drift)[0].contains("was there before version 1"),
+        "{drift}"
+    );
+}

@@ -34,6 +34,8 @@ async fn the_program_applies_verifies_and_hides() {
         shop.run(query).await;
         shop.run(useless).await;
     }
+    let seldom = "SELECT customer FROM orders WHERE made = '2020-01-05' AND note <> 'seldom'";
+    shop.run_until_kept(seldom).await;
     let write = |file: &str, definition: &Definition| {
         std::fs::write(here.join("indexes").join(file), definition.to_toml()).unwrap();
     };
@@ -71,6 +73,20 @@ async fn the_program_applies_verifies_and_hides() {
     assert_eq!(code, 0, "{out}{err}");
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(json[0]["outcome"], "gained", "{out}");
+    // A query that hardly ran before is no part of the verdict, and that is said of it by name.
+    for _ in 0..40 {
+        shop.run(seldom).await;
+    }
+    let (_, text, _) = mydex(&shop, here, &["index", "verify", "--only", "1"]).await;
+    let left = text
+        .split("Not judged, though they name the table:")
+        .nth(1)
+        .unwrap_or_else(|| panic!("{text}"));
+    assert!(
+        left.contains("of 5 calls that are needed from before"),
+        "{text}"
+    );
+    assert!(left.contains("SELECT `customer` FROM `orders`"), "{text}");
     // What mydex ran itself to judge the index is not counted as the application's.
     assert_eq!(json[0]["queries"][0]["after"]["calls"], 40, "{out}");
     an_index_without_gain_is_hidden(&shop, here, noted, useless).await;

@@ -12,6 +12,7 @@ use crate::cli::index::judging::OnTarget;
 use crate::cli::index::plans;
 use crate::config::settings::{Server, Settings};
 use crate::indexes::apply::{self, Change, End, Event, Options, Outcome, Range, Verdict};
+use crate::indexes::course::Course;
 use crate::indexes::folder;
 use crate::indexes::ledger as records;
 use crate::indexes::verify;
@@ -93,12 +94,9 @@ async fn apply_one(
                 .hint("bring it back, or roll the definition back")
         })?;
     let schema = asked.table.schema.as_str();
-    if entry.definition.up(schema) != agreed {
-        return Err(Error::new("the file is no longer what was on the screen")
-            .hint("look at it again, and ask again"));
-    }
     let changes = [Change { entry, schema }];
     let options = options(place);
+    as_agreed(place, &changes, &options, agreed).await?;
     let judge = OnTarget {
         settings: verify::Settings::new(plans::read),
     };
@@ -116,6 +114,34 @@ async fn apply_one(
     .await
     .map_err(|error| Error::from_chain(&error))?;
     told(outcome, asked, notes)
+}
+
+/// What would be sent now is what was on the screen. Where nothing would be, or it ends in a
+/// contradiction, the work itself says so.
+async fn as_agreed(
+    place: &Place<'_>,
+    changes: &[Change<'_>],
+    options: &Options,
+    agreed: &[String],
+) -> Result<(), Error> {
+    let previews = apply::preview(place.server, changes, options)
+        .await
+        .map_err(|error| Error::from_chain(&error))?;
+    let courses = previews
+        .iter()
+        .filter_map(|preview| preview.course.as_ref());
+    let mut courses = courses.filter(|course| course.conflict.is_none());
+    let is_other = |course: &Course| {
+        let statements = course.steps.iter().map(|step| step.statement.as_str());
+        !course.steps.is_empty() && !statements.eq(agreed.iter().map(String::as_str))
+    };
+    if courses.any(is_other) {
+        return Err(
+            Error::new("what would be sent is no longer what was on the screen")
+                .hint("look at it again, and ask again"),
+        );
+    }
+    Ok(())
 }
 
 async fn roll_back(

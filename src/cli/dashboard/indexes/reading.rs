@@ -3,18 +3,24 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::cli::error::Error;
 use crate::cli::inventory::{self, Found, Placed};
 use crate::config::settings::{Server, Settings};
+use crate::indexes::course::PlannedStep;
 use crate::indexes::definition::Definition;
 use crate::indexes::files::Entry;
 use crate::indexes::folder;
-use crate::model::feed::{DefinitionText, IndexBoard};
+use crate::model::feed::{DefinitionText, IndexBoard, SOAK, Statement};
 use crate::model::inventory::IndexFacts;
 use crate::model::review::{Fate, Required};
+use crate::model::schema::Catalog;
 use crate::server::{self, Connection, ddl};
+
+/// Whose ledger keeps a definition, and its number there.
+type Key = (String, u32);
 
 /// Mistakes of the folder that are told one by one.
 const MISTAKES: usize = 10;
@@ -38,7 +44,11 @@ pub(super) async fn board(
     let mut inventory = found.inventory;
     inventory.notes.extend(notes);
     Ok(IndexBoard {
-        definitions: found.placed.iter().flat_map(texts).collect(),
+        definitions: found
+            .placed
+            .iter()
+            .flat_map(|placed| texts(placed, &found.catalog, inventory.at))
+            .collect(),
         visibility: inventory.indexes.iter().map(visibility).collect(),
         took,
         inventory,
@@ -74,23 +84,42 @@ async fn there(
 }
 
 /// What each definition says: by its file, else by the ledger's text.
-fn texts(placed: &Placed) -> BTreeMap<(String, u32), DefinitionText> {
-    let text = |definition: &Definition| DefinitionText {
-        index: definition.index.clone(),
-        reason: definition.reason.clone(),
-        up: definition.up(&placed.schema),
-        down: definition.down(&placed.schema),
+fn texts(placed: &Placed, catalog: &Catalog, now: Timestamp) -> BTreeMap<Key, DefinitionText> {
+    let text = |version: u32, definition: &Definition| {
+        let asked = (version, definition);
+        let (ways, obstacle) = match placed.ways(asked, catalog, (now, SOAK)) {
+            Some(Ok(ways)) => (Some(ways.clone()), ways.obstacle),
+            Some(Err(error)) => (None, Some(error.to_string())),
+            None => (None, Some("its table does not exist".to_owned())),
+        };
+        let (up, down) = ways.map_or_else(Default::default, |ways| (ways.up, ways.down));
+        DefinitionText {
+            index: definition.index.clone(),
+            reason: definition.reason.clone(),
+            up: up.into_iter().map(statement).collect(),
+            down: down.into_iter().map(statement).collect(),
+            obstacle,
+        }
     };
     let of_ledger = placed.rows.iter().filter_map(|row| {
         let definition = Definition::parse("the ledger", &row.definition).ok()?;
-        Some(((row.table.schema.clone(), row.version), text(&definition)))
+        let key = (row.table.schema.clone(), row.version);
+        Some((key, text(row.version, &definition)))
     });
     let of_files = placed.entries.iter().map(|entry| {
         let table = entry.definition.table_name(&placed.schema);
-        ((table.schema, entry.version), text(&entry.definition))
+        let key = (table.schema, entry.version);
+        (key, text(entry.version, &entry.definition))
     });
     // The later one counts: what the file says now.
     of_ledger.chain(of_files).collect()
+}
+
+fn statement(step: PlannedStep) -> Statement {
+    Statement {
+        sql: step.statement,
+        is_after_soak: step.is_after_soak,
+    }
 }
 
 /// The statements that hide and that show an index; empty where MySQL refuses that.

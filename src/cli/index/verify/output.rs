@@ -9,6 +9,12 @@ use crate::model::advice::Action;
 use crate::model::units;
 use crate::report::doc::{Block, Document, Table};
 
+/// Queries that were not judged and are told at most.
+const NOT_JUDGED: usize = 20;
+
+/// Characters of their texts.
+const HEAD: usize = 60;
+
 /// Both forms.
 pub(super) fn of(verified: &[Verified]) -> (Document, Vec<Json<'_>>) {
     let mut blocks = Vec::new();
@@ -86,15 +92,8 @@ fn blocks(one: &Verified, blocks: &mut Vec<Block>) {
     if !shown.is_empty() {
         blocks.push(Block::Table(counted(&shown)));
     }
-    match changes.len() - shown.len() {
-        0 => {}
-        1 => blocks.push(Block::Paragraph(
-            "1 more query names the table, and had too few calls.".to_owned(),
-        )),
-        more => blocks.push(Block::Paragraph(format!(
-            "{more} more queries name the table, and had too few calls."
-        ))),
-    }
+    let left: Vec<&Change> = changes.into_iter().filter(|one| !told(one)).collect();
+    blocks.extend(not_judged(&left));
     let judgement = one.judgement.iter();
     let judged: Vec<&QueryJudgement> = judgement.flat_map(|found| &found.queries).collect();
     if !judged.is_empty() {
@@ -106,6 +105,35 @@ fn blocks(one: &Verified, blocks: &mut Vec<Block>) {
     if !notes.is_empty() {
         blocks.push(Block::List(notes));
     }
+}
+
+/// Queries that name the table and were left out of the verdict, by name.
+fn not_judged(left: &[&Change]) -> Vec<Block> {
+    if left.is_empty() {
+        return Vec::new();
+    }
+    let mut lines: Vec<String> = left
+        .iter()
+        .take(NOT_JUDGED)
+        .map(|change| {
+            let head: String = change.fingerprint.chars().take(HEAD).collect();
+            let cut = if head.len() < change.fingerprint.len() {
+                "…"
+            } else {
+                ""
+            };
+            let (name, reason) = (&change.name, &change.reason);
+            format!("{name}: {reason}: {head}{cut}")
+        })
+        .collect();
+    if left.len() > NOT_JUDGED {
+        let more = left.len() - NOT_JUDGED;
+        lines.push(format!("and {more} more, which `--format json` tells"));
+    }
+    vec![
+        Block::Paragraph("Not judged, though they name the table:".to_owned()),
+        Block::List(lines),
+    ]
 }
 
 /// `before -> after` of one figure.
@@ -310,7 +338,7 @@ fn plan(query: &QueryJudgement) -> JsonPlan<'_> {
         name: &query.name,
         fingerprint: &query.fingerprint,
         schema: query.schema.as_deref(),
-        is_evidence: query.is_evidence,
+        is_evidence: query.is_evidence(),
         verdict: query.verdict.word(),
         reason: &query.reason,
         statements: query.trials.iter().map(tried).collect(),

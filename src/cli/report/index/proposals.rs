@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crate::cli::inventory::{Found, Placed};
+use crate::indexes::course::PlannedStep;
 use crate::indexes::definition::Definition;
 use crate::indexes::evidence::{Evidence, Load, QueryEvidence, Unit};
 use crate::indexes::files::Entry;
-use crate::model::advice::Action;
+use crate::model::advice::{Action, LockLevel};
+use crate::model::feed::SOAK;
 use crate::model::ledger::State;
 use crate::model::units;
 use crate::report::index::Proposal;
@@ -24,7 +26,7 @@ pub(super) fn of_folder(found: &Found) -> Vec<Proposal> {
             .iter()
             .filter(|entry| is_latest(entries, entry, schema))
             .filter(|entry| is_open(entry, found, schema))
-            .map(|entry| proposal(entry, schema))
+            .filter_map(|entry| proposal(entry, placed, found))
             .collect::<Vec<Proposal>>()
     };
     found.placed.iter().flat_map(of_schema).collect()
@@ -64,22 +66,69 @@ fn is_open(entry: &Entry, found: &Found, schema: &str) -> bool {
     }
 }
 
-fn proposal(entry: &Entry, schema: &str) -> Proposal {
+/// `None` where nothing is to be done, such as for an index that is there under another name.
+fn proposal(entry: &Entry, placed: &Placed, found: &Found) -> Option<Proposal> {
     let definition: &Definition = &entry.definition;
+    let schema = placed.schema.as_str();
+    let statements = statements(entry, placed, found);
     let known = definition.evidence.as_ref();
-    Proposal {
+    if statements.ddl.is_empty() && statements.obstacle.is_none() {
+        return None;
+    }
+    let mut evidence = known.map(facts).unwrap_or_default();
+    let obstacle = statements.obstacle;
+    evidence.extend(obstacle.map(|why| ("stands in the way".to_owned(), why)));
+    Some(Proposal {
         definition: Some(entry.version),
         source: entry.file.clone(),
         action: definition.action,
         table: definition.table_name(schema),
         index: definition.index.clone(),
         reason: definition.reason.clone(),
-        evidence: known.map(facts).unwrap_or_default(),
-        ddl: definition.up(schema),
-        undo: definition.down(schema),
-        lock: definition.lock(),
+        evidence,
+        ddl: statements.ddl,
+        undo: statements.undo,
+        lock: statements.lock,
         bytes: known.and_then(|evidence| evidence.bytes),
         is_proven: known.is_some_and(|evidence| evidence.is_proven),
+    })
+}
+
+struct Statements {
+    ddl: Vec<String>,
+    undo: Vec<String>,
+    lock: LockLevel,
+    obstacle: Option<String>,
+}
+
+/// The statements on the table as it is; where it does not exist, those for a usual one.
+fn statements(entry: &Entry, placed: &Placed, found: &Found) -> Statements {
+    let definition = &entry.definition;
+    // An index that goes is hidden first. One that was new is dropped right away.
+    let soak = match definition.action {
+        Action::Create => Duration::ZERO,
+        Action::Drop => SOAK,
+    };
+    let now = found.inventory.at;
+    match placed.ways((entry.version, definition), &found.catalog, (now, soak)) {
+        Some(Ok(ways)) => {
+            let lock = ways.lock();
+            let texts = |steps: Vec<PlannedStep>| -> Vec<String> {
+                steps.into_iter().map(|step| step.statement).collect()
+            };
+            Statements {
+                ddl: texts(ways.up),
+                undo: texts(ways.down),
+                lock,
+                obstacle: ways.obstacle,
+            }
+        }
+        None | Some(Err(_)) => Statements {
+            ddl: definition.up(&placed.schema),
+            undo: definition.down(&placed.schema),
+            lock: definition.lock(),
+            obstacle: None,
+        },
     }
 }
 

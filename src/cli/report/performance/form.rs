@@ -1,11 +1,15 @@
 //! The report as JSON, as `docs/schemas/performance.json` describes it, and reading it again.
 
+mod connections;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use connections::ConnectionsForm;
 
 use crate::model::digest::DigestKey;
 use crate::model::latency::{BucketCounts, Quantiles};
@@ -37,6 +41,9 @@ pub(super) struct Report {
     latency: Vec<BucketForm>,
     statement_count: usize,
     statements: Vec<StatementForm>,
+    /// Reports of earlier versions have none.
+    #[serde(default)]
+    connections: ConnectionsForm,
     waits: Option<Vec<WaitForm>>,
     changed_since: Option<Against>,
     cost: CostForm,
@@ -179,6 +186,7 @@ impl Report {
                 .iter()
                 .map(|one| StatementForm::of(one, seen, window))
                 .collect(),
+            connections: ConnectionsForm::of(seen),
             waits: seen.waits.as_ref().map(|waits| {
                 let form = |wait: &crate::model::performance::Wait| WaitForm {
                     event: wait.event.clone(),

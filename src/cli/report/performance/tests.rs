@@ -1,17 +1,13 @@
 //! The JSON form against its published schema, and back.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::*;
+use crate::cli::published;
 use crate::model::performance::fixture;
 use crate::model::probe::Slo;
 
-fn schema() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/performance.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
+const SCHEMA: &str = "performance.json";
 
 fn report(seen: &crate::model::performance::Performance) -> Value {
     let targets = Targets {
@@ -30,19 +26,13 @@ fn report(seen: &crate::model::performance::Performance) -> Value {
 
 #[test]
 fn the_output_is_what_the_schema_says() {
-    let validator = jsonschema::validator_for(&schema()).unwrap();
     for seen in [fixture::rich(), fixture::earlier(), fixture::silent()] {
-        let errors: Vec<String> = validator
-            .iter_errors(&report(&seen))
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
-        assert_eq!(errors, Vec::<String>::new());
+        published::conforms(SCHEMA, &report(&seen));
     }
 }
 
 #[test]
 fn the_schema_refuses_what_is_not_so() {
-    let validator = jsonschema::validator_for(&schema()).unwrap();
     let good = report(&fixture::rich());
     for (place, wrong) in [
         ("/schema_version", Value::from(2)),
@@ -50,49 +40,17 @@ fn the_schema_refuses_what_is_not_so() {
         ("/statements/0/calls", Value::from(-1)),
         ("/points/0/at", Value::from(3)),
         ("/waits/0/event", Value::Null),
+        ("/connections/open/max", Value::from(-1)),
+        ("/connections/clients/0/open", Value::Null),
     ] {
-        let mut bad = good.clone();
-        *bad.pointer_mut(place).unwrap() = wrong;
-        assert!(!validator.is_valid(&bad), "{place}");
+        published::refuses(SCHEMA, &good, place, wrong);
     }
 }
 
 /// Every field that is written is described, and every one described is written.
 #[test]
 fn no_field_is_without_its_description() {
-    let schema = schema();
-    compare(&schema, &schema, &report(&fixture::rich()), "");
-}
-
-fn compare(root: &Value, schema: &Value, json: &Value, path: &str) {
-    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        let target = target.strip_prefix('#').unwrap();
-        return compare(root, root.pointer(target).unwrap(), json, path);
-    }
-    if let Some(any) = schema.get("anyOf").filter(|_| !json.is_null()) {
-        return compare(root, &any[0], json, path);
-    }
-    match json {
-        Value::Object(fields) => {
-            let names = |value: &Value| -> BTreeSet<String> {
-                value.as_object().unwrap().keys().cloned().collect()
-            };
-            assert_eq!(names(json), names(&schema["properties"]), "{path}");
-            for (name, value) in fields {
-                let described = &schema["properties"][name];
-                let path = format!("{path}/{name}");
-                let text = described.get("description").and_then(Value::as_str);
-                assert!(text.is_some_and(|text| text.ends_with('.')), "{path}");
-                compare(root, described, value, &path);
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                compare(root, &schema["items"], item, path);
-            }
-        }
-        _ => {}
-    }
+    published::check_sentences(SCHEMA, &report(&fixture::rich()));
 }
 
 #[test]
@@ -116,6 +74,19 @@ fn what_was_written_is_read_again() {
         assert_eq!(one.text, other.text);
     }
     assert_eq!((read.from, read.to), (summary.from, summary.to));
+}
+
+#[test]
+fn a_report_from_before_its_connections_is_read_too() {
+    let mut old = report(&fixture::rich());
+    let clients = old["connections"]["clients"].as_array().unwrap();
+    let of = |n: usize| (clients[n]["user"].clone(), clients[n]["open"].clone());
+    assert_eq!(of(0), (Value::from("app"), Value::from(2)));
+    assert_eq!(of(1), (Value::from("batch"), Value::from(1)));
+    assert_eq!(clients[1]["idle_in_transaction"], 1);
+    assert_eq!(old["connections"]["open"]["max"], 184);
+    old.as_object_mut().unwrap().remove("connections");
+    assert!(form::earlier(&old.to_string()).is_ok());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Rules beside the catalog of a server.
 
 use super::*;
+use crate::indexes::definition::Definition;
 
 /// A review that knows of duplicates and beginnings, and of the index of the one foreign key.
 fn review(catalog: &Catalog) -> Vec<Verdict> {
@@ -288,4 +289,32 @@ fn what_is_built_by_a_copy_needs_no_place_in_the_order() {
     let orders = parted.tables.get_mut(&TableName::new("shop", "orders"));
     orders.unwrap().partitioning = Some("HASH (`id`)".to_owned());
     assert!(!is_told(&[late, early], &parted));
+}
+
+#[test]
+fn what_writes_wait_for_is_judged_by_the_table() {
+    let low = toml("create", "z_low", r#"[{ expression = "lower(`state`)" }]"#);
+    let said = |catalog: &Catalog| {
+        let checked = online_with(std::slice::from_ref(&low), catalog, &[], None);
+        let mut found = checked.found.into_iter();
+        let one = found.find(|one| one.rule.name == "blocks-writes").unwrap();
+        (one.message, one.remedy)
+    };
+    let mut catalog = catalog();
+    let (message, remedy) = said(&catalog);
+    assert!(message.contains("LOCK=SHARED"), "{message}");
+    assert!(remedy.contains("generated_column"), "{remedy}");
+    let name = TableName::new("shop", "orders");
+    let orders = catalog.tables.get_mut(&name).unwrap();
+    orders.partitioning = Some("HASH (`id`)".to_owned());
+    let (message, _) = said(&catalog);
+    assert!(message.contains("a copy of the whole table"), "{message}");
+    // Beside another expression a generated column would take a copy as well.
+    let orders = catalog.tables.get_mut(&name).unwrap();
+    orders.partitioning = None;
+    let up = toml("create", "a_up", r#"[{ expression = "upper(`state`)" }]"#);
+    let up = Definition::parse("f", &up).unwrap();
+    orders.indexes.push(up.index);
+    let (_, remedy) = said(&catalog);
+    assert_eq!(remedy, "build it in a quiet hour");
 }

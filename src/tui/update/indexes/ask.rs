@@ -4,7 +4,7 @@ use tui_input::Input;
 
 use super::may_change;
 use crate::model::advice::Action;
-use crate::model::feed::{IndexChange, SOAK};
+use crate::model::feed::{DefinitionText, IndexChange, SOAK, Statement};
 use crate::model::ledger::{DefinitionState, State};
 use crate::model::units;
 use crate::tui::model::{
@@ -52,6 +52,7 @@ pub(in crate::tui::update) fn ask_to_apply(model: &mut Model) {
         let mut lines = about(what, one);
         let text = entry.text_of(one);
         lines.extend(spelled(text.map(|text| text.up.as_slice())));
+        lines.extend(obstacle(text));
         lines.push(match one.action {
             Action::Create => "In steps, each of which can be interrupted: the index is built \
                                    invisible, judged, and then shown."
@@ -65,7 +66,7 @@ pub(in crate::tui::update) fn ask_to_apply(model: &mut Model) {
         Ok(Confirm {
             change: Change::Index(IndexChange::Apply {
                 definition: one.clone(),
-                statements: text.map(|text| text.up.clone()).unwrap_or_default(),
+                statements: text.map(statements).unwrap_or_default(),
             }),
             lines,
             typed: Some((Input::default(), format!("apply {}", one.version))),
@@ -195,14 +196,24 @@ fn file_name(one: &DefinitionState) -> String {
     format!("{:04}_{}", one.version, one.name)
 }
 
-fn spelled(statements: Option<&[String]>) -> Vec<String> {
+fn statements(text: &DefinitionText) -> Vec<String> {
+    text.up.iter().map(|one| one.sql.clone()).collect()
+}
+
+/// What an apply would stop at.
+fn obstacle(text: Option<&DefinitionText>) -> Option<String> {
+    let why = text?.obstacle.as_ref()?;
+    Some(format!("As the table is now, it stops there: {why}"))
+}
+
+fn spelled(statements: Option<&[Statement]>) -> Vec<String> {
     let Some(statements) = statements else {
         return vec!["Its file is gone; the ledger has its text.".to_owned()];
     };
     let mut lines: Vec<String> = statements
         .iter()
         .take(SPELLED)
-        .map(|statement| format!("{statement};"))
+        .map(Statement::shown)
         .collect();
     if statements.len() > SPELLED {
         lines.push(format!("and {} more", statements.len() - SPELLED));

@@ -219,8 +219,11 @@ impl Page<'_, '_> {
         for (label, statements) in [("does", &text.up), ("undoes", &text.down)] {
             for (n, statement) in statements.iter().enumerate() {
                 let label = if n == 0 { label } else { "" };
-                self.fact(lines, label, &format!("{statement};"), theme.text);
+                self.fact(lines, label, &statement.shown(), theme.text);
             }
+        }
+        if let Some(why) = &text.obstacle {
+            self.fact(lines, "stops at", why, theme.bad);
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
-use crate::cli::report::tests::{check, refuses};
+use crate::cli::published::{check, refuses};
 use crate::model::advice::{Action, fixture};
 use crate::model::inventory::Inventory;
 use crate::model::ledger::State;

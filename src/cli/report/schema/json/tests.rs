@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
-use crate::cli::report::tests::{check, refuses};
+use crate::cli::published::{check, refuses};
 use crate::model::schema::{Catalog, Generated, Index, KeyPart, TableName, View};
 use crate::report::cost::Cost;
 
