@@ -283,6 +283,7 @@ fn lines(
         ends: (clock(points.first()), clock(points.last())),
         top: shown(top),
         series,
+        ..Lines::default()
     })
 }
 
