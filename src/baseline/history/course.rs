@@ -162,3 +162,54 @@ fn price(deviation: f64, parameters: f64, count: usize) -> f64 {
     let n = count as f64;
     2.0 * n * (deviation / n).max(RESOLUTION).ln() + parameters * n.ln()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wave(run: usize) -> f64 {
+        let place = u32::try_from(run * 7_919 % 101).unwrap();
+        1.0 + (f64::from(place) / 101.0 - 0.5) * 0.02
+    }
+
+    #[test]
+    fn a_step_is_no_drift_and_a_drift_is_no_step() {
+        let step: Vec<f64> = (0..40)
+            .map(|run| wave(run) * if run < 32 { 100.0 } else { 115.0 })
+            .collect();
+        let course = of(&step, 0.01);
+        assert_eq!(course.drift, None);
+        assert_eq!(course.shifts.len(), 1);
+        assert_eq!(course.shifts[0].at, 32);
+        assert!((course.shifts[0].share() - 0.15).abs() < 0.02);
+
+        let slope: Vec<f64> = (0_u32..40)
+            .map(|run| wave(run as usize) * 100.0 * 1.01_f64.powf(f64::from(run)))
+            .collect();
+        let course = of(&slope, 0.01);
+        let drift = course.drift.unwrap();
+        assert!((drift.per_run - 0.01).abs() < 0.003, "{drift:?}");
+        assert!(drift.low <= 0.01 && drift.high >= 0.01);
+        assert!(course.shifts.iter().all(|shift| shift.at <= drift.from));
+    }
+
+    #[test]
+    fn both_are_told_where_both_are_there() {
+        let values: Vec<f64> = (0_u32..60)
+            .map(|run| {
+                let level = if run < 20 { 100.0 } else { 150.0 };
+                let drift = 1.01_f64.powf(f64::from(run.saturating_sub(40)));
+                level * drift * wave(run as usize)
+            })
+            .collect();
+        let course = of(&values, 0.01);
+        assert_eq!(course.shifts.first().map(|shift| shift.at), Some(20));
+        assert!(course.drift.is_some_and(|drift| drift.from >= 20), "{course:?}");
+    }
+
+    #[test]
+    fn times_of_nothing_are_survived() {
+        assert_eq!(of(&[], 0.01), Course::default());
+        assert_eq!(of(&[0.0; 30], 0.01), Course::default());
+    }
+}

@@ -108,3 +108,40 @@ pub(super) fn median(sorted: &[f64]) -> f64 {
     }
     f64::midpoint(sorted[(count - 1) / 2], sorted[count / 2])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slope_and_order_are_those_of_the_definitions() {
+        // The order of (1, 3, 2, 4, 6, 5, 7, 8) is 28 - 2 x 2 = 24, its variance 8 x 7 x 21 / 18.
+        let trend = of(&[1.0, 3.0, 2.0, 4.0, 6.0, 5.0, 7.0, 8.0], 0.05).unwrap();
+        assert!((trend.slope - 1.0).abs() < 1e-12, "{trend:?}");
+        let z: f64 = 23.0 / (8.0_f64 * 7.0 * 21.0 / 18.0).sqrt();
+        assert!((trend.p - 2.0 * normal::above(z)).abs() < 1e-12, "{trend:?}");
+        assert!(trend.low <= 1.0 && trend.high >= 1.0 && trend.low > 0.0);
+    }
+
+    #[test]
+    fn equal_values_have_no_trend() {
+        let trend = of(&[3.0; 20], 0.05).unwrap();
+        assert_eq!((trend.slope.abs() < 1e-12, trend.p >= 1.0), (true, true));
+        assert_eq!(of(&[1.0; LEAST - 1], 0.05), None);
+    }
+
+    proptest::proptest! {
+        /// A line is a line whatever its slope, and turning it round turns the slope.
+        #[test]
+        fn lines_keep_their_slope(slope in -9.0_f64..9.0, start in -9.0_f64..9.0, count in 8_usize..40) {
+            let values: Vec<f64> = (0..count).map(|step| start + slope * step as f64).collect();
+            let trend = of(&values, 0.01).unwrap();
+            proptest::prop_assert!((trend.slope - slope).abs() < 1e-9);
+            proptest::prop_assert!((trend.start - start).abs() < 1e-9);
+            let back: Vec<f64> = values.into_iter().rev().collect();
+            let back = of(&back, 0.01).unwrap();
+            proptest::prop_assert!((back.slope + slope).abs() < 1e-9);
+            proptest::prop_assert!((back.p - trend.p).abs() < 1e-9);
+        }
+    }
+}

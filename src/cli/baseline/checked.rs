@@ -1,6 +1,6 @@
 //! A verdict as rules and breaches, for test reports and logs of findings.
 
-use crate::baseline::objective::State;
+use crate::baseline::objective::{Objectives, State};
 use crate::baseline::verdict::{Change, CounterVerdict, Outcome, ProbeVerdict, Rules, Verdict};
 use crate::model::check::{Checked, Found, Rule, Spot};
 use crate::model::finding::Severity;
@@ -115,12 +115,18 @@ pub(super) fn of(file: &str, written: &str, verdict: &Verdict, rules: &Rules) ->
         };
         checked.found.extend(findings(probe, rules, found));
     }
+    let is_limited = |all: &Objectives| all.client_limit.is_some();
+    let undecided = if verdict.objectives.as_ref().is_some_and(is_limited) {
+        "the load generator was the limit: measure on a quieter machine"
+    } else {
+        "measure longer, such as `--slo=1m`"
+    };
     for one in verdict.objectives.iter().flat_map(|all| &all.judged) {
         let name = &one.measured.probe;
         let (rule, remedy) = match one.state {
             State::Met => continue,
             State::Missed => (&MISSED, "find where the time goes: `mydex probe run`"),
-            State::Undecided => (&UNDECIDED, "measure longer, such as `--slo=1m`"),
+            State::Undecided => (&UNDECIDED, undecided),
         };
         checked.found.push(Found {
             rule,

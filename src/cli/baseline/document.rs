@@ -158,7 +158,7 @@ pub(super) fn objective(one: &Judged) -> String {
         one.state.word(),
         grouped(measured.late),
         grouped(measured.operations),
-        if one.state == State::Undecided && one.telling <= measured.operations {
+        if (measured.late + 1..=measured.operations).contains(&one.telling) {
             format!("; {} would have told", grouped(one.telling))
         } else {
             String::new()
