@@ -14,6 +14,11 @@ use crate::baseline::file;
 use crate::baseline::history;
 use crate::cli::context::Context;
 use crate::cli::error::{Error, Outcome};
+use crate::cli::message;
+use crate::model::text;
+
+/// What got worse is told in so many lines; the rest by its number.
+const MOST_TOLD: usize = 20;
 
 /// Options of `mydex baseline show`.
 #[derive(Debug, clap::Args)]
@@ -91,11 +96,20 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     }
     let history = history::of(&runs, history::ALPHA);
     context.emit(&document::of(&history, &notes), &json::of(&history, &notes))?;
-    let gated = args
-        .gate
-        .map(|runs| usize::try_from(runs).unwrap_or(usize::MAX));
-    match gated {
-        Some(runs) if !history.worse_within(runs).is_empty() => Ok(Outcome::Problem),
-        _ => Ok(Outcome::Fine),
+    let Some(gate) = args.gate else {
+        return Ok(Outcome::Fine);
+    };
+    let worse = history.worse_within(usize::try_from(gate).unwrap_or(usize::MAX));
+    for (at, what) in worse.iter().take(MOST_TOLD) {
+        let label = history.labels.get(*at).map_or("?", String::as_str);
+        message(&format!("`{}`: {}", text::inline(label), text::inline(what)));
     }
+    if worse.len() > MOST_TOLD {
+        message(&format!("and {} more", worse.len() - MOST_TOLD));
+    }
+    Ok(if worse.is_empty() {
+        Outcome::Fine
+    } else {
+        Outcome::Problem
+    })
 }
