@@ -70,7 +70,8 @@ async fn times_are_recorded_and_held_against_objectives() {
     assert_eq!(met["objectives"]["probes"][0]["state"], "met");
     assert_eq!(met["objectives"]["probes"][0]["late"], 0);
     let saved: Value = serde_json::from_str(&shop.file("saved.json")).unwrap();
-    assert_eq!(saved["probes"], file["probes"]);
+    let of_it = |file: &Value| file["probes"]["of-customer"].clone();
+    assert_eq!(of_it(&saved), of_it(&file));
     assert!(saved["timed"]["probes"]["of-customer"]["completed"].is_number());
 
     let config = "[slo]\nresponse = \"p50 < 1us\"\n";
