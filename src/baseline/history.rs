@@ -40,6 +40,8 @@ pub struct History {
     pub labels: Vec<String>,
     /// Runs that can't be compared with the one before.
     pub breaks: Vec<Break>,
+    /// Runs whose times can't be compared with those before: they were under another load.
+    pub loads: Vec<Break>,
     /// Counters that were looked at, over all probes.
     pub counters: u64,
     /// Those that changed, by probe and name.
@@ -163,6 +165,10 @@ pub fn of(runs: &[Run], alpha: f64) -> History {
     history
         .plans
         .sort_by(|one, other| (one.at, &one.probe).cmp(&(other.at, &other.probe)));
+    history.loads = loads(runs, &borders);
+    let mut borders = borders;
+    borders.extend(history.loads.iter().map(|one| one.at));
+    borders.sort_unstable();
     let (figures, too_few) = figures::of(runs, &borders, alpha);
     history.figures = figures;
     history.too_few = too_few;
@@ -181,6 +187,35 @@ fn breaks(runs: &[Run]) -> Vec<Break> {
         }
     }
     found
+}
+
+/// Where the times begin anew, because rate or connections are others.
+fn loads(runs: &[Run], borders: &[usize]) -> Vec<Break> {
+    let loads: Vec<Option<(f64, f64)>> = runs
+        .iter()
+        .map(|run| {
+            let timed = run.baseline.timed.as_ref()?;
+            Some((timed.rate, timed.pool.get("max").copied().unwrap_or(0.0)))
+        })
+        .collect();
+    neighbours(&loads, borders)
+        .filter_map(|(at, then, now)| {
+            let differences: Vec<Difference> = [
+                ("the rate of the timed pass", then.0, now.0),
+                ("the number of its connections", then.1, now.1),
+            ]
+            .into_iter()
+            .filter(|(_, then, now)| (then - now).abs() > 1e-6)
+            .map(|(what, then, now)| Difference {
+                what: what.to_owned(),
+                then: then.to_string(),
+                now: now.to_string(),
+                remedy: "keep the load as it was where times are to be compared".to_owned(),
+            })
+            .collect();
+            (!differences.is_empty()).then_some(Break { at, differences })
+        })
+        .collect()
 }
 
 /// The counters of any run that mean something by themselves.

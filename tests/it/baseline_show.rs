@@ -31,6 +31,7 @@ async fn times_are_recorded_and_held_against_objectives() {
     assert!((10..=60).contains(&completed), "{probe}");
     assert_eq!(probe["others"], 0);
     assert_eq!(file["timed"]["seconds"], 3.0);
+    assert_eq!(file["timed"]["rate"], 10.0);
     for (name, q) in [("response", "response_us"), ("service", "")] {
         let packed = probe[name].as_str().unwrap();
         let bytes = base64::engine::general_purpose::STANDARD
@@ -118,7 +119,7 @@ async fn a_history_tells_steps_shifts_and_new_beginnings() {
                 "response_us": { "p50": median },
             });
             file["timed"] =
-                json!({ "pool": {}, "seconds": 5.0, "probes": { "of-customer": probe } });
+                json!({ "pool": {}, "rate": 10.0, "seconds": 5.0, "probes": { "of-customer": probe } });
         });
     }
     fs::write(folder.join("runs/other.json"), "{}").unwrap();

@@ -204,7 +204,10 @@ mod tests {
             .collect();
         let course = of(&values, 0.01);
         assert_eq!(course.shifts.first().map(|shift| shift.at), Some(20));
-        assert!(course.drift.is_some_and(|drift| drift.from >= 20), "{course:?}");
+        assert!(
+            course.drift.is_some_and(|drift| drift.from >= 20),
+            "{course:?}"
+        );
     }
 
     #[test]

@@ -160,6 +160,31 @@ fn slow_days_are_the_runs_and_not_the_probes() {
 }
 
 #[test]
+fn times_under_another_load_begin_anew() {
+    let medians: Vec<Vec<f64>> = (0..40)
+        .map(|run| {
+            let level = if run < 20 { 1_000.0 } else { 3_000.0 };
+            vec![level * (1.0 + 0.02 * wobble(run, 0))]
+        })
+        .collect();
+    let mut runs = timed(&medians);
+    let history = of(&runs, ALPHA);
+    assert_eq!(
+        (history.figures[0].course.shifts.len(), history.loads.len()),
+        (1, 0)
+    );
+    for run in &mut runs[20..] {
+        run.baseline.timed.as_mut().unwrap().rate = 900.0;
+    }
+    let history = of(&runs, ALPHA);
+    assert_eq!(
+        (history.figures[0].course.shifts.len(), history.loads.len()),
+        (0, 1)
+    );
+    assert_eq!((history.loads[0].at, history.breaks.len()), (20, 0));
+}
+
+#[test]
 fn too_few_operations_are_not_judged() {
     let mut runs = timed(&vec![vec![1_000.0]; 20]);
     for run in &mut runs {

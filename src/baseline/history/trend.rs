@@ -119,7 +119,10 @@ mod tests {
         let trend = of(&[1.0, 3.0, 2.0, 4.0, 6.0, 5.0, 7.0, 8.0], 0.05).unwrap();
         assert!((trend.slope - 1.0).abs() < 1e-12, "{trend:?}");
         let z: f64 = 23.0 / (8.0_f64 * 7.0 * 21.0 / 18.0).sqrt();
-        assert!((trend.p - 2.0 * normal::above(z)).abs() < 1e-12, "{trend:?}");
+        assert!(
+            (trend.p - 2.0 * normal::above(z)).abs() < 1e-12,
+            "{trend:?}"
+        );
         assert!(trend.low <= 1.0 && trend.high >= 1.0 && trend.low > 0.0);
     }
 

@@ -102,7 +102,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let worse = history.worse_within(usize::try_from(gate).unwrap_or(usize::MAX));
     for (at, what) in worse.iter().take(MOST_TOLD) {
         let label = history.labels.get(*at).map_or("?", String::as_str);
-        message(&format!("`{}`: {}", text::inline(label), text::inline(what)));
+        message(&format!(
+            "`{}`: {}",
+            text::inline(label),
+            text::inline(what)
+        ));
     }
     if worse.len() > MOST_TOLD {
         message(&format!("and {} more", worse.len() - MOST_TOLD));

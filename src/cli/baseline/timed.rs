@@ -176,6 +176,7 @@ fn of_tick(total: &LoadTick) -> Timed {
     }
     Timed {
         seconds: rounded(total.window.as_secs_f64()),
+        rate: rounded(total.target_rate),
         probes: probes.collect(),
         pool: figures,
     }

@@ -18,7 +18,7 @@ const CALM: usize = 12;
 /// The history as a document.
 pub(super) fn of(history: &History, notes: &[String]) -> Document {
     let mut blocks = vec![Block::Paragraph(summary(history))];
-    if !history.breaks.is_empty() {
+    if !history.breaks.is_empty() || !history.loads.is_empty() {
         blocks.push(Block::Heading("New beginnings".to_owned()));
         blocks.push(Block::List(breaks(history)));
     }
@@ -96,17 +96,18 @@ fn summary(history: &History) -> String {
 }
 
 fn breaks(history: &History) -> Vec<String> {
-    history
-        .breaks
-        .iter()
-        .map(|one| {
+    let whole = history.breaks.iter().map(|one| (one, "`"));
+    let times = history.loads.iter().map(|one| (one, "the times of `"));
+    whole
+        .chain(times)
+        .map(|(one, of)| {
             let differences: Vec<String> = one
                 .differences
                 .iter()
                 .map(|it| format!("{} was `{}` and is `{}`", it.what, it.then, it.now))
                 .collect();
             format!(
-                "`{}` can't be compared with the run before: {}",
+                "{of}{}` can't be compared with the run before: {}",
                 label(history, one.at),
                 differences.join("; ")
             )

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::baseline::comparable::Difference;
 use crate::baseline::history::{self, CounterCourse, Figure, History};
 use crate::baseline::recorded::Count;
 
@@ -12,6 +13,7 @@ pub(super) struct Json<'a> {
     runs: &'a [String],
     counters: u64,
     breaks: Vec<Break<'a>>,
+    loads: Vec<Break<'a>>,
     steps: Vec<Counter<'a>>,
     plans: Vec<Plans<'a>>,
     times: Vec<Time<'a>>,
@@ -92,15 +94,8 @@ pub(super) fn of<'a>(history: &'a History, notes: &'a [String]) -> Json<'a> {
         schema_version: 1,
         runs: &history.labels,
         counters: history.counters,
-        breaks: history
-            .breaks
-            .iter()
-            .map(|one| Break {
-                run: one.at,
-                label: label(one.at),
-                differences: one.differences.iter().map(|it| it.sentence()).collect(),
-            })
-            .collect(),
+        breaks: breaks(&history.breaks, label),
+        loads: breaks(&history.loads, label),
         steps: history
             .steps
             .iter()
@@ -121,6 +116,17 @@ pub(super) fn of<'a>(history: &'a History, notes: &'a [String]) -> Json<'a> {
         times_with_too_few: history.too_few,
         notes,
     }
+}
+
+fn breaks<'a>(these: &'a [history::Break], label: impl Fn(usize) -> &'a str) -> Vec<Break<'a>> {
+    these
+        .iter()
+        .map(|one| Break {
+            run: one.at,
+            label: label(one.at),
+            differences: one.differences.iter().map(Difference::sentence).collect(),
+        })
+        .collect()
 }
 
 fn ends(count: Count) -> [u64; 2] {
