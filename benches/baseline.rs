@@ -77,7 +77,7 @@ fn main() -> ExitCode {
                 shop.mutations().await;
             }
             if is_asked("aa") {
-                alarms(&shop).await;
+                alarms(&shop);
             }
         }
         sandbox.stop().await.unwrap();
@@ -148,7 +148,7 @@ async fn run_sql(sql: &mut MySqlConnection, text: String) {
 }
 
 /// Checks the same file again and again beside other work.
-async fn alarms(shop: &cmdb::Recorded) {
+fn alarms(shop: &cmdb::Recorded) {
     let checks = told("MYDEX_BENCH_CHECKS", 300);
     let noise: Vec<_> = (0..2)
         .map(|number| tokio::spawn(disturb(shop.place().clone(), number)))

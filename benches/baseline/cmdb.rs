@@ -1,6 +1,7 @@
 //! The CMDB pack, recorded once; its indexes dropped one by one, its probes with one more row.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
@@ -206,12 +207,12 @@ fn with_more(text: &str) -> String {
             None => (part, String::new()),
         };
         if let Some((before, rest)) = head.split_once("batch = 100\n") {
-            out.push_str(&format!("{before}batch = 101\n{rest}{params}"));
+            let _ = write!(out, "{before}batch = 101\n{rest}{params}");
         } else if head.contains("[[probe.statement]]") {
-            out.push_str(&format!("{head}{MORE}{params}"));
+            let _ = write!(out, "{head}{MORE}{params}");
         } else {
             let head = head.replacen("sql = ", "[[probe.statement]]\nsql = ", 1);
-            out.push_str(&format!("{head}{MORE}{params}"));
+            let _ = write!(out, "{head}{MORE}{params}");
         }
     }
     out

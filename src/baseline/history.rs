@@ -252,9 +252,8 @@ fn counter_course(
         .iter()
         .zip(probes)
         .map(|(run, probe)| {
-            let counted = &run.baseline.counted;
-            let is_told = |name: &str| counted.iter().any(|one| one == name);
-            let is_there = counter == metric::READS || is_told(counter);
+            let mut told = run.baseline.counted.iter();
+            let is_there = counter == metric::READS || told.any(|name| name == counter);
             probe
                 .filter(|_| is_there)
                 .map(|probe| metric::count(probe, counter))

@@ -98,8 +98,11 @@ mod tests {
     use super::super::checked::fixture;
     use super::*;
 
-    /// What a build server reads: kind, properties and message of each command.
-    fn read(out: &str) -> Vec<(String, Vec<(String, String)>, String)> {
+    /// Kind, properties and message.
+    type Command = (String, Vec<(String, String)>, String);
+
+    /// What a build server reads.
+    fn read(out: &str) -> Vec<Command> {
         let back = |text: &str| {
             let text = text.replace("%0A", "\n").replace("%0D", "\r");
             let text = text.replace("%3A", ":").replace("%2C", ",");

@@ -118,16 +118,15 @@ async fn a_history_tells_steps_shifts_and_new_beginnings() {
                 "completed": 50, "others": 0, "response": "", "service": "",
                 "response_us": { "p50": median },
             });
-            file["timed"] =
-                json!({ "pool": {}, "rate": 10.0, "seconds": 5.0, "probes": { "of-customer": probe } });
+            file["timed"] = json!({ "pool": {}, "rate": 10.0, "seconds": 5.0, "probes": { "of-customer": probe } });
         });
     }
     fs::write(folder.join("runs/other.json"), "{}").unwrap();
-    let show = |more: &[&str], wanted: i32| {
+    let told = |more: &[&str], wanted: i32| {
         let all = [&["baseline", "show", "--history"], more].concat();
         status(&mydex(&shop.schema, folder, &all), wanted)
     };
-    let history = published("baseline-history", &show(&["runs", "--format", "json"], 0));
+    let history = published("baseline-history", &told(&["runs", "--format", "json"], 0));
     assert_eq!(history["runs"][9], "run-10");
     assert_eq!(history["breaks"], json!([]));
     let rows =
@@ -143,23 +142,23 @@ async fn a_history_tells_steps_shifts_and_new_beginnings() {
     assert_eq!(history["notes"].as_array().unwrap().len(), 1);
 
     // The gate looks at the last runs only.
-    show(&["runs", "--gate", "5"], 0);
-    show(&["runs", "--gate", "8"], 1);
-    let text = show(&["runs"], 0);
+    told(&["runs", "--gate", "5"], 0);
+    told(&["runs", "--gate", "8"], 1);
+    let text = told(&["runs"], 0);
     assert!(
         text.contains("run-17") && text.contains("slower") && text.contains('^'),
         "{text}"
     );
-    let html = show(&["runs", "--format", "html"], 0);
+    let html = told(&["runs", "--format", "html"], 0);
     assert!(html.contains("<polyline class=\"mark\""), "{html}");
-    let markdown = show(&["runs", "--format", "md"], 0);
+    let markdown = told(&["runs", "--format", "md"], 0);
     assert!(markdown.contains("rows_examined"), "{markdown}");
 
     // Other data begin anew, and nothing is judged across.
     rewrite(&one, &folder.join("runs/run-25.json"), |file| {
         file["workload"]["data_seed"] = json!(99);
     });
-    let history = published("baseline-history", &show(&["runs", "--format", "json"], 0));
+    let history = published("baseline-history", &told(&["runs", "--format", "json"], 0));
     assert_eq!(history["breaks"][0]["label"], "run-25");
 
     // One file by itself: for programs it is itself.

@@ -132,14 +132,14 @@ fn take_out_common(
                 median(&sorted(logs.map(|value| value.ln()).collect()))
             })
             .collect();
-        for run in *from..*to {
+        for (run, common) in common.iter_mut().enumerate().take(*to).skip(*from) {
             let changes: Vec<f64> = figures
                 .iter()
                 .zip(&usual)
                 .filter_map(|(figure, usual)| Some(figure.values[run]?.ln() - usual))
                 .collect();
             if changes.len() >= LEAST_COMMON {
-                common[run] = Some(median(&sorted(changes)).exp());
+                *common = Some(median(&sorted(changes)).exp());
             }
         }
     }

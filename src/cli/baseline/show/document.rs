@@ -1,6 +1,7 @@
 //! A history for people.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::one::micros;
 use crate::baseline::history::{CounterCourse, Figure, History};
@@ -137,7 +138,8 @@ fn steps(history: &History) -> Table {
         let more = counters.len().saturating_sub(COUNTERS);
         let mut told = counters[..counters.len() - more].join(", ");
         if more > 0 {
-            told.push_str(&format!(" and {more} more"));
+            // Writing to a String cannot fail.
+            let _ = write!(told, " and {more} more");
         }
         table.push([label(history, at), probe, change, &told]);
     }

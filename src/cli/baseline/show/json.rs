@@ -31,7 +31,8 @@ struct Break<'a> {
 #[derive(Debug, Serialize)]
 struct Counter<'a> {
     probe: &'a str,
-    counter: &'a str,
+    #[serde(rename = "counter")]
+    name: &'a str,
     values: Vec<Option<[u64; 2]>>,
     steps: Vec<Step<'a>>,
 }
@@ -136,7 +137,7 @@ fn ends(count: Count) -> [u64; 2] {
 fn counter<'a>(course: &'a CounterCourse, label: impl Fn(usize) -> &'a str) -> Counter<'a> {
     Counter {
         probe: &course.probe,
-        counter: &course.counter,
+        name: &course.counter,
         values: course.values.iter().map(|value| value.map(ends)).collect(),
         steps: course
             .steps

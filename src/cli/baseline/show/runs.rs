@@ -143,26 +143,26 @@ fn label(path: &Path) -> String {
 
 /// Names as people order them: `run-9` before `run-10`.
 fn natural(one: &str, other: &str) -> Ordering {
-    let (mut a, mut b) = (one, other);
+    let (mut left, mut right) = (one, other);
     loop {
-        let (x, y) = match (a.chars().next(), b.chars().next()) {
+        let (first, second) = match (left.chars().next(), right.chars().next()) {
             (None, None) => return one.cmp(other),
             (None, _) => return Ordering::Less,
             (_, None) => return Ordering::Greater,
-            (Some(x), Some(y)) => (x, y),
+            (Some(first), Some(second)) => (first, second),
         };
-        if x.is_ascii_digit() && y.is_ascii_digit() {
-            let (m, after_m) = number(a);
-            let (n, after_n) = number(b);
-            let by_value = m.len().cmp(&n.len()).then_with(|| m.cmp(n));
+        if first.is_ascii_digit() && second.is_ascii_digit() {
+            let (digits, others) = (number(left), number(right));
+            let lengths = digits.0.len().cmp(&others.0.len());
+            let by_value = lengths.then_with(|| digits.0.cmp(others.0));
             if by_value != Ordering::Equal {
                 return by_value;
             }
-            (a, b) = (after_m, after_n);
-        } else if x == y {
-            (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
+            (left, right) = (digits.1, others.1);
+        } else if first == second {
+            (left, right) = (&left[first.len_utf8()..], &right[second.len_utf8()..]);
         } else {
-            return x.cmp(&y);
+            return first.cmp(&second);
         }
     }
 }
