@@ -228,7 +228,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String, Error> {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
-        .args(["--no-pager", "--no-optional-locks"])
+        .args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"])
         .args(arguments)
         .output()
         .map_err(|error| {
