@@ -1,7 +1,7 @@
 //! Baselines by counters: false alarms, and regressions that have to be caught.
 //!
 //! `cargo bench --bench baseline [-- PART…]` starts a private server and runs the parts `aa`,
-//! `cmdb`, `corpus` and `steps`, or those that are named:
+//! `cmdb`, `corpus`, `simulated` and `steps`, or those that are named:
 //!
 //! - `aa`: `mydex baseline check` as a process, `MYDEX_BENCH_CHECKS` (300) times against the same
 //!   file over the same data, while other connections write, sort and read in another schema. Each
@@ -10,6 +10,8 @@
 //!   each call of each probe.
 //! - `corpus`: `MYDEX_BENCH_SCHEMAS` (90) generated schemas, each with an index of another form and
 //!   a query that uses it: checked as it is, without the index, and with one more row for each call.
+//! - `simulated`: how many steps and drifts are found in simulated histories, by their noise; it
+//!   takes minutes.
 //! - `steps`: recorded runs of `MYDEX_BENCH_RUNS` (a folder of files with times) in
 //!   `MYDEX_BENCH_HISTORIES` (100) random orders, with a step of 10 % in the times of one probe, and
 //!   without; left out where the folder is not given.
@@ -29,6 +31,8 @@ mod cmdb;
 mod corpus;
 #[path = "baseline/forms.rs"]
 mod forms;
+#[path = "../src/baseline/history/simulated.rs"]
+mod simulated;
 #[path = "baseline/steps.rs"]
 mod steps;
 
@@ -37,6 +41,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 use std::time::{Duration, Instant};
 
+use mydex::baseline::history::{ALPHA, course};
 use mydex::config::settings::{Server, Tls, TlsMode};
 use mydex::sandbox::{Options, Sandbox};
 use sqlx::mysql::MySqlConnection;
@@ -54,6 +59,11 @@ fn main() -> ExitCode {
         .collect();
     let is_asked = |part: &str| asked.is_empty() || asked.iter().any(|one| one == part);
     runtime.block_on(async {
+        if is_asked("simulated") {
+            for row in simulated::table() {
+                say(&row);
+            }
+        }
         if is_asked("steps") {
             steps::run();
         }

@@ -15,7 +15,7 @@ pub const LEAST_SIDE: usize = 3;
 /// The same series has the same change points each time.
 const SEED: u64 = 0x6d79_6465_7868_6973;
 
-/// Permutations at most; they bound the smallest p-value that can be found.
+/// Permutations at most: no p-value below 1 in 30,000 can be told.
 const MOST_PERMUTATIONS: u32 = 29_999;
 
 /// Permutations at least.
@@ -60,8 +60,9 @@ fn significant(values: &[f64], alpha: f64, random: &mut Pcg64Mcg) -> Option<(usi
         .collect();
     let (at, divergence) = best(&spaced)?;
     let permutations = permutations(alpha);
-    // One exceedance more than these, and the p-value is above `alpha` whatever follows.
-    let allowed = alpha * f64::from(permutations + 1) - 1.0;
+    // One exceedance more than these, and the p-value is above `alpha` whatever follows. An `alpha`
+    // below the smallest p-value that can be told is taken as that.
+    let allowed = (alpha * f64::from(permutations + 1) - 1.0).max(0.0);
     let mut exceeding = 0_u32;
     for _ in 0..permutations {
         spaced.shuffle(random);
