@@ -51,7 +51,7 @@ fn judged(values: &[f64], figures: f64) -> Course {
 }
 
 /// Of [`HISTORIES`] with a step of 10 %, those that have it at its run or the one beside it.
-fn steps_located(variation: f64, figures: f64) -> usize {
+pub(super) fn steps_located(variation: f64, figures: f64) -> usize {
     let mut noise = Noise::new(variation);
     (0..HISTORIES)
         .filter(|number| {
@@ -65,7 +65,7 @@ fn steps_located(variation: f64, figures: f64) -> usize {
 
 /// Of [`HISTORIES`] whose last fifteen runs each add 1 %, those where that is told by then: as a
 /// drift, or as a shift for the worse within them.
-fn drifts_flagged(variation: f64, figures: f64) -> usize {
+pub(super) fn drifts_flagged(variation: f64, figures: f64) -> usize {
     let mut noise = Noise::new(variation);
     (0..HISTORIES)
         .filter(|_| {
@@ -82,7 +82,7 @@ fn drifts_flagged(variation: f64, figures: f64) -> usize {
 }
 
 /// Of [`HISTORIES`] of noise alone, those in which anything is found.
-fn alarms(variation: f64, figures: f64) -> usize {
+pub(super) fn alarms(variation: f64, figures: f64) -> usize {
     let mut noise = Noise::new(variation);
     (0..HISTORIES)
         .filter(|_| {
@@ -93,7 +93,7 @@ fn alarms(variation: f64, figures: f64) -> usize {
 }
 
 /// A row for each noise: steps located, drifts flagged, false alarms.
-#[cfg_attr(test, expect(dead_code, reason = "the bench prints it"))]
+#[allow(dead_code, reason = "the bench of baselines prints it")]
 pub(crate) fn table() -> Vec<String> {
     [0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.10, 0.23, 0.41]
         .into_iter()
@@ -105,31 +105,4 @@ pub(crate) fn table() -> Vec<String> {
             format!("| {percent:.0} % | {located} | {flagged} | {alarms} |")
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Figures that share the bound in the tests.
-    const FEW: f64 = 10.0;
-
-    #[test]
-    fn steps_of_ten_percent_are_located() {
-        let found = [0.01, 0.02, 0.03].map(|variation| steps_located(variation, FEW));
-        assert!(found.iter().all(|located| *located >= 90), "{found:?}");
-    }
-
-    #[test]
-    fn one_percent_a_run_is_flagged_within_fifteen() {
-        let found = [0.01, 0.02].map(|variation| drifts_flagged(variation, FEW));
-        assert!(found.iter().all(|flagged| *flagged >= 95), "{found:?}");
-    }
-
-    #[test]
-    fn noise_is_no_alarm() {
-        // Up to the variation of throughput and of p99 that was measured on a shared machine.
-        let found = [0.02, 0.10, 0.23, 0.41].map(|variation| alarms(variation, FEW));
-        assert!(found.iter().sum::<usize>() <= 2, "{found:?}");
-    }
 }

@@ -194,3 +194,25 @@ fn too_few_operations_are_not_judged() {
     let history = of(&runs, ALPHA);
     assert_eq!((history.figures.len(), history.too_few), (0, 3));
 }
+
+/// Figures that share the bound in the tests of simulated histories.
+const FEW: f64 = 10.0;
+
+#[test]
+fn steps_of_ten_percent_are_located() {
+    let found = [0.01, 0.02, 0.03].map(|noise| simulated::steps_located(noise, FEW));
+    assert!(found.iter().all(|located| *located >= 90), "{found:?}");
+}
+
+#[test]
+fn one_percent_a_run_is_flagged_within_fifteen() {
+    let found = [0.01, 0.02].map(|noise| simulated::drifts_flagged(noise, FEW));
+    assert!(found.iter().all(|flagged| *flagged >= 95), "{found:?}");
+}
+
+#[test]
+fn noise_is_no_alarm() {
+    // Up to the variation of throughput and of p99 that was measured on a shared machine.
+    let found = [0.02, 0.10, 0.23, 0.41].map(|noise| simulated::alarms(noise, FEW));
+    assert!(found.iter().sum::<usize>() <= 2, "{found:?}");
+}
