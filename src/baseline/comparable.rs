@@ -40,6 +40,24 @@ pub fn series(version: &str) -> &str {
 /// What makes them incomparable; empty when they can be compared.
 #[must_use]
 pub fn differences(then: &Baseline, now: &Baseline) -> Vec<Difference> {
+    let mut found = of_workloads(then, now);
+    for name in then.probes.keys() {
+        if !now.probes.contains_key(name) {
+            let reason = now.left_out.get(name);
+            found.push(Difference {
+                what: format!("the probe `{name}`"),
+                then: "recorded".to_owned(),
+                now: reason.map_or("not in the pack", String::as_str).to_owned(),
+                remedy: "bring it back, or record again".to_owned(),
+            });
+        }
+    }
+    found
+}
+
+/// The same without the probes: what makes even those incomparable that both have.
+#[must_use]
+pub fn of_workloads(then: &Baseline, now: &Baseline) -> Vec<Difference> {
     let mut found = Found(Vec::new());
     let load = "load the data that was recorded, or record again";
     let (w, v) = (&then.workload, &now.workload);
@@ -75,17 +93,6 @@ pub fn differences(then: &Baseline, now: &Baseline) -> Vec<Difference> {
         );
     }
     data(then, now, &mut found);
-    for name in then.probes.keys() {
-        if !now.probes.contains_key(name) {
-            let reason = now.left_out.get(name);
-            found.0.push(Difference {
-                what: format!("the probe `{name}`"),
-                then: "recorded".to_owned(),
-                now: reason.map_or("not in the pack", String::as_str).to_owned(),
-                remedy: "bring it back, or record again".to_owned(),
-            });
-        }
-    }
     found.0
 }
 

@@ -144,7 +144,12 @@ fn of_timed(timed: &Timed) -> Value {
             (name.clone(), value)
         })
         .collect();
-    json!({ "pool": timed.pool, "probes": probes, "seconds": timed.seconds })
+    json!({
+        "pool": timed.pool,
+        "probes": probes,
+        "rate": timed.rate,
+        "seconds": timed.seconds,
+    })
 }
 
 /// The same with the keys of every object in order.

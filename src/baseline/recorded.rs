@@ -102,6 +102,8 @@ pub struct PlanShape {
 pub struct Timed {
     /// Measured time, seconds.
     pub seconds: f64,
+    /// Intended rate of all probes, operations per second.
+    pub rate: f64,
     /// Probe by probe.
     pub probes: BTreeMap<String, TimedProbe>,
     /// Figures of the pool, by name with unit.

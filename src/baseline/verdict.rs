@@ -4,6 +4,7 @@
 
 use super::comparable::{Difference, differences, series};
 use super::metric::{self, Meaning};
+use super::objective::Objectives;
 use super::recorded::{Baseline, Count, PlanShape, Probe};
 use super::tolerance::{Allowance, Tolerance, allowance};
 
@@ -55,6 +56,8 @@ pub struct Verdict {
     pub probes: Vec<ProbeVerdict>,
     /// Counters that were compared, over all probes.
     pub compared: u64,
+    /// Times against their objectives, where that was asked for.
+    pub objectives: Option<Objectives>,
     /// What else is worth knowing, each one sentence.
     pub notes: Vec<String>,
 }
@@ -127,6 +130,18 @@ pub struct PlanChange {
     pub now: Vec<PlanShape>,
 }
 
+impl Verdict {
+    /// With a timed pass. Times are held against their objectives, never against recorded ones.
+    #[must_use]
+    pub fn with_objectives(mut self, objectives: Objectives) -> Self {
+        if self.outcome != Outcome::Incomparable {
+            self.outcome = self.outcome.max(objectives.outcome());
+            self.objectives = Some(objectives);
+        }
+        self
+    }
+}
+
 /// Judges `now` against `then`.
 #[must_use]
 pub fn judge(then: &Baseline, now: &Baseline, rules: &Rules) -> Verdict {
@@ -137,6 +152,7 @@ pub fn judge(then: &Baseline, now: &Baseline, rules: &Rules) -> Verdict {
             differences,
             probes: Vec::new(),
             compared: 0,
+            objectives: None,
             notes: Vec::new(),
         };
     }
@@ -158,6 +174,7 @@ pub fn judge(then: &Baseline, now: &Baseline, rules: &Rules) -> Verdict {
         },
         differences,
         compared: counters.len() as u64 * probes.len() as u64,
+        objectives: None,
         notes: notes(then, now, &counters),
         probes,
     }
@@ -266,7 +283,7 @@ fn counter_verdict(
 }
 
 /// What came of a counter that is not what it was. Two ranges that overlap may be the same.
-fn change(
+pub(super) fn change(
     then: Count,
     now: Count,
     meaning: Meaning,
@@ -290,7 +307,8 @@ fn change(
     }
 }
 
-fn plan_change(then: &[PlanShape], now: &[PlanShape]) -> Option<PlanChange> {
+/// Plans that are not what they were.
+pub(super) fn plan_change(then: &[PlanShape], now: &[PlanShape]) -> Option<PlanChange> {
     let only = |these: &[PlanShape], those: &[PlanShape]| -> Vec<PlanShape> {
         let differing = these.iter().filter(|plan| !those.contains(plan));
         differing.cloned().collect()

@@ -1,4 +1,4 @@
-//! `mydex baseline`: what a workload costs, recorded and checked.
+//! `mydex baseline`: what a workload costs, recorded, checked, and followed from run to run.
 
 mod check;
 mod checked;
@@ -6,6 +6,7 @@ mod document;
 mod json;
 mod record;
 mod recording;
+mod show;
 mod timed;
 
 use super::context::Context;
@@ -25,6 +26,8 @@ enum Command {
     Record(record::Args),
     /// Run them again and compare with a recorded file, counter by counter.
     Check(check::Args),
+    /// Show what a file holds, or with `--history` what became of the workload from file to file.
+    Show(show::Args),
 }
 
 /// Runs `mydex baseline`.
@@ -32,5 +35,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
     match args.command {
         Command::Record(args) => record::run(context, &args).await,
         Command::Check(args) => check::run(context, &args).await,
+        Command::Show(args) => show::run(context, &args),
     }
 }

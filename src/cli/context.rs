@@ -12,7 +12,7 @@ use crate::config::load::Loaded;
 use crate::config::settings::{Server, Settings};
 use crate::model::check::Checked;
 use crate::report::doc::Document;
-use crate::report::{html, junit, markdown, sarif, text};
+use crate::report::{annotations, html, junit, markdown, sarif, text};
 
 /// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -30,6 +30,8 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0, for what checks something.
     Sarif,
+    /// Annotations for the log of a build (`::error file=…`), for what checks something.
+    Annotations,
 }
 
 /// What every command is given.
@@ -71,9 +73,10 @@ impl Context {
                 rendered.push('\n');
                 rendered
             }
-            Format::Junit | Format::Sarif => {
+            Format::Junit | Format::Sarif | Format::Annotations => {
                 return Err(Error::new(
-                    "`--format junit` and `--format sarif` are for what checks something",
+                    "`--format junit`, `--format sarif` and `--format annotations` are for what \
+                     checks something",
                 )
                 .hint(
                     "`baseline check`, `index lint`, `index status`, `index plan` and `index drift` \
@@ -95,6 +98,7 @@ impl Context {
         match self.format {
             Format::Junit => self.write(&junit::render(checked)),
             Format::Sarif => self.write(&sarif::render(checked)),
+            Format::Annotations => self.write(&annotations::render(checked)),
             _ => self.emit(document, json),
         }
     }

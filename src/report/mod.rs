@@ -3,8 +3,9 @@
 //! Gives: one tree as text, Markdown or HTML; hostile text escaped by the renderer and nowhere else.
 //! Pure files: all
 //! May import: model
-//! Reading order: doc, diagram, chart, text, markdown, escape, plot, series, html, checked, junit, sarif, words, cost, index, schema, performance
+//! Reading order: doc, diagram, chart, text, markdown, escape, plot, series, html, checked, junit, sarif, annotations, words, cost, index, schema, performance
 
+pub mod annotations;
 mod chart;
 pub mod checked;
 pub mod cost;

@@ -284,6 +284,7 @@ fn lines(
         ends: (clock(points.first()), clock(points.last())),
         top: shown(top),
         series,
+        ..Lines::default()
     })
 }
 

@@ -14,7 +14,7 @@ const COLUMNS: usize = 60;
 /// Heights of a column in text, lowest first.
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Values over time, on one scale that begins at zero.
+/// Values over time, on one scale.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lines {
     /// What is drawn, with the window of each value.
@@ -23,6 +23,10 @@ pub struct Lines {
     pub ends: (String, String),
     /// The highest value, with its unit.
     pub top: String,
+    /// Where the scale begins; 0 unless changes would be too small to see.
+    pub bottom: f64,
+    /// Places that are marked, from 0, each with a few words.
+    pub marks: Vec<(usize, String)>,
     /// The lines.
     pub series: Vec<Series>,
 }
@@ -45,14 +49,20 @@ impl Lines {
         known.filter(|value| value.is_finite()).fold(0.0, f64::max)
     }
 
+    /// Values of the longest line.
+    fn count(&self) -> usize {
+        let counts = self.series.iter().map(|series| series.values.len());
+        counts.max().unwrap_or(0)
+    }
+
     fn drawn(&self) -> &[Series] {
         &self.series[..self.series.len().min(MAX_SERIES)]
     }
 }
 
 /// A value between 0 and 1, or a gap.
-fn share(value: Option<f64>, largest: f64) -> Option<f64> {
-    let share = value? / largest;
+fn share(value: Option<f64>, (bottom, largest): (f64, f64)) -> Option<f64> {
+    let share = (value? - bottom) / (largest - bottom);
     share.is_finite().then(|| share.clamp(0.0, 1.0))
 }
 
@@ -68,12 +78,22 @@ pub(super) fn html(out: &mut String, lines: &Lines) {
         "</p>\n<svg class=\"lines\" viewBox=\"0 0 1000 300\" preserveAspectRatio=\"none\" \
          aria-hidden=\"true\">",
     );
-    let largest = lines.largest();
+    let scale = (lines.bottom, lines.largest());
+    let last = lines.count().saturating_sub(1).max(1) as f64;
+    for (place, words) in &lines.marks {
+        let x = *place as f64 / last * WIDTH;
+        let _ = write!(
+            out,
+            "<polyline class=\"mark\" points=\"{x:.1},0 {x:.1},{HEIGHT}\"><title>"
+        );
+        escape::inline(out, words);
+        out.push_str("</title></polyline>");
+    }
     for (place, series) in lines.drawn().iter().enumerate() {
         let steps = series.values.len().saturating_sub(1).max(1) as f64;
         let mut is_open = false;
         for (n, value) in series.values.iter().enumerate() {
-            let Some(share) = share(*value, largest) else {
+            let Some(share) = share(*value, scale) else {
                 out.push_str(if is_open { "\"></polyline>" } else { "" });
                 is_open = false;
                 continue;
@@ -114,7 +134,7 @@ pub(super) fn text(lines: &Lines) -> Vec<String> {
     use unicode_width::UnicodeWidthStr as _;
     let names: Vec<_> = lines.drawn().iter().map(|one| inline(&one.name)).collect();
     let widest = names.iter().map(|name| name.width()).max().unwrap_or(0);
-    let largest = lines.largest();
+    let scale = (lines.bottom, lines.largest());
     let mut out: Vec<String> = lines
         .drawn()
         .iter()
@@ -123,20 +143,25 @@ pub(super) fn text(lines: &Lines) -> Vec<String> {
             let gap = " ".repeat(widest - name.width());
             format!(
                 "{name}{gap}  {}  {}",
-                spark(&series.values, largest),
+                spark(&series.values, scale),
                 inline(&series.shown)
             )
         })
         .collect();
     let (from, to) = (inline(&lines.ends.0), inline(&lines.ends.1));
-    let columns = COLUMNS.min(
-        lines
-            .series
-            .iter()
-            .map(|s| s.values.len())
-            .max()
-            .unwrap_or(0),
-    );
+    let columns = COLUMNS.min(lines.count());
+    if !lines.marks.is_empty() {
+        let marked = |column: usize| {
+            let of_it = |(place, _): &(usize, String)| place * columns / lines.count() == column;
+            if lines.marks.iter().any(of_it) {
+                '^'
+            } else {
+                ' '
+            }
+        };
+        let marks: String = (0..columns).map(marked).collect();
+        out.push(format!("{}  {}", " ".repeat(widest), marks.trim_end()));
+    }
     let space = columns.saturating_sub(from.width() + to.width()).max(1);
     out.push(format!(
         "{}  {from}{}{to}  top {}",
@@ -148,7 +173,7 @@ pub(super) fn text(lines: &Lines) -> Vec<String> {
 }
 
 /// The highest value of each part, so that a peak is never lost.
-fn spark(values: &[Option<f64>], largest: f64) -> String {
+fn spark(values: &[Option<f64>], scale: (f64, f64)) -> String {
     let columns = values.len().min(COLUMNS);
     (0..columns)
         .map(|column| {
@@ -156,7 +181,7 @@ fn spark(values: &[Option<f64>], largest: f64) -> String {
                 &values[column * values.len() / columns..(column + 1) * values.len() / columns];
             let highest = part
                 .iter()
-                .filter_map(|value| share(*value, largest))
+                .filter_map(|value| share(*value, scale))
                 .max_by(f64::total_cmp);
             match highest {
                 None => ' ',
@@ -179,6 +204,8 @@ mod tests {
             caption: "statements a second".to_owned(),
             ends: ("10:42:00".to_owned(), "10:43:00".to_owned()),
             top: "40/s".to_owned(),
+            bottom: 0.0,
+            marks: Vec::new(),
             series: vec![
                 Series {
                     name: "p50".to_owned(),
@@ -225,9 +252,23 @@ mod tests {
         );
         assert!(text[1].contains("▃▃▃▃▃"), "{text:?}");
         let many: Vec<Option<f64>> = (0..1_000_u32).map(|n| Some(f64::from(n % 500))).collect();
-        let drawn = spark(&many, 499.0);
+        let drawn = spark(&many, (0.0, 499.0));
         assert_eq!(drawn.chars().count(), COLUMNS);
         assert_eq!(drawn.matches('█').count(), 6, "{drawn}");
+    }
+
+    #[test]
+    fn places_are_marked_and_the_scale_may_begin_above_zero() {
+        let mut lines = lines();
+        lines.bottom = 20.0;
+        lines.marks = vec![(2, "2<3".to_owned())];
+        let text = super::text(&lines);
+        assert!(text[0].contains("▁▁  █"), "{text:?}");
+        assert_eq!(text[2].find('^').unwrap(), text[2].len() - 1, "{text:?}");
+        let mut out = String::new();
+        html(&mut out, &lines);
+        let mark = "<polyline class=\"mark\" points=\"500.0,0 500.0,300\"><title>2&lt;3";
+        assert!(out.contains(mark), "{out}");
     }
 
     #[test]

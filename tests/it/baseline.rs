@@ -59,7 +59,7 @@ sql = "UPDATE orders SET state = 'paid' WHERE customer = :customer AND state = '
 customer = { kind = "uniform", min = 1, max = 200 }
 "#;
 
-fn pack(folder: &Path) {
+pub(crate) fn pack(folder: &Path) {
     let pack = folder.join("shop");
     fs::create_dir_all(pack.join("probes")).unwrap();
     for (name, text) in [
@@ -72,31 +72,37 @@ fn pack(folder: &Path) {
     }
 }
 
-fn mydex(schema: &Schema, folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn mydex(schema: &Schema, folder: &Path, arguments: &[&str]) -> Output {
     schema.mydex(folder, arguments)
 }
 
 #[track_caller]
-fn status(output: &Output, wanted: i32) -> String {
+pub(crate) fn status(output: &Output, wanted: i32) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(wanted), "{text}\n{errors}");
     text
 }
 
-/// What the published schema says of the verdict.
+/// The verdict, by its published schema.
 fn verdict(text: &str) -> Value {
-    server::published("baseline-check.json", text)
+    published("baseline-check", text)
+}
+
+/// A JSON, by the published schema of this name.
+#[track_caller]
+pub(crate) fn published(name: &str, text: &str) -> Value {
+    server::published(&format!("{name}.json"), text)
 }
 
 /// A loaded shop with a recorded baseline.
-struct Shop {
-    schema: Schema,
-    folder: tempfile::TempDir,
+pub(crate) struct Shop {
+    pub(crate) schema: Schema,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Shop {
-    async fn recorded(name: &str) -> Self {
+    pub(crate) async fn recorded(name: &str) -> Self {
         let shop = Self {
             schema: schema(name).await,
             folder: tempfile::tempdir().unwrap(),
@@ -107,30 +113,30 @@ impl Shop {
         shop
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let all = [arguments, &["--database", self.schema.name()]].concat();
         mydex(&self.schema, self.folder.path(), &all)
     }
 
-    fn record(&self, file: &str) -> Output {
+    pub(crate) fn record(&self, file: &str) -> Output {
         self.run(&["baseline", "record", "shop", "-o", file])
     }
 
-    fn check(&self, more: &[&str], wanted: i32) -> String {
+    pub(crate) fn check(&self, more: &[&str], wanted: i32) -> String {
         let check = ["baseline", "check", "one.json", "--pack", "shop"];
         status(&self.run(&[&check[..], more].concat()), wanted)
     }
 
-    fn verdict(&self, more: &[&str], wanted: i32) -> Value {
+    pub(crate) fn verdict(&self, more: &[&str], wanted: i32) -> Value {
         let json = ["--format", "json"];
         verdict(&self.check(&[&json[..], more].concat(), wanted))
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
-    async fn change(&self, sql: &'static str) {
+    pub(crate) async fn change(&self, sql: &'static str) {
         self.schema.pool().await.execute(sql).await.unwrap();
     }
 }

@@ -128,9 +128,10 @@ impl Reader {
 
     fn timed(&mut self, value: &Value) -> Timed {
         let map = self.object(value, "timed");
-        self.known(&map, "timed", &["pool", "probes", "seconds"]);
+        self.known(&map, "timed", &["pool", "probes", "rate", "seconds"]);
         Timed {
             seconds: self.real(&map, "timed", "seconds"),
+            rate: self.real(&map, "timed", "rate"),
             probes: self.map(&map, "timed", "probes", Self::timed_probe),
             pool: self.map(&map, "timed", "pool", Self::as_real),
         }
@@ -138,6 +139,11 @@ impl Reader {
 
     fn timed_probe(&mut self, value: &Value, place: &str) -> TimedProbe {
         let map = self.object(value, place);
+        self.known(
+            &map,
+            place,
+            &["completed", "others", "response", "response_us", "service"],
+        );
         TimedProbe {
             completed: self.number(&map, place, "completed"),
             others: self.number(&map, place, "others"),

@@ -54,6 +54,7 @@ fn what_is_written_is_read_back() {
     assert_eq!(parse(&render(&baseline)).unwrap(), baseline);
     baseline.timed = Some(Timed {
         seconds: 10.0,
+        rate: 104.5,
         probes: [(
             "vpc-by-id".to_owned(),
             TimedProbe {

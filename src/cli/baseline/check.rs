@@ -1,20 +1,24 @@
 //! `mydex baseline check`: the same pass again, against a recorded file.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use clap::ValueHint;
+use clap::{ValueEnum as _, ValueHint};
 
 use super::recording::{self, Plan};
-use super::{checked, document, json};
+use super::{checked, document, json, timed};
 use crate::baseline::file;
 use crate::baseline::recorded::Baseline;
 use crate::baseline::tolerance::{self, Tolerance};
-use crate::baseline::verdict::{self, Rules};
-use crate::cli::context::Context;
+use crate::baseline::verdict::{self, Rules, Verdict};
+use crate::cli::context::{Context, Format};
 use crate::cli::error::{Error, Outcome};
 use crate::cli::probe;
 use crate::model::text;
+use crate::report::markdown;
 
 /// A baseline is text for people; a file larger than this is none.
 const MAX_BYTES: u64 = 256 << 20;
@@ -55,6 +59,25 @@ pub(super) struct Args {
     /// Another plan is a regression; without it changed plans are told.
     #[arg(long)]
     gate_plans: bool,
+
+    /// Drive the reading probes as well, for this long (10s without it), and hold their times
+    /// against the objectives of the pack and of `monitor.toml`; never against recorded times.
+    #[arg(long, value_name = "TIME", value_parser = probe::duration, num_args = 0..=1,
+          require_equals = true, default_missing_value = "10s")]
+    slo: Option<Duration>,
+
+    /// Write what was measured as a recording of its own, for `mydex baseline show --history`.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    save: Option<PathBuf>,
+
+    /// Write the verdict in another format as well, such as `junit=checks.xml`; may be given
+    /// several times.
+    #[arg(long = "also", value_name = "FORMAT=FILE", value_parser = also)]
+    also: Vec<(Format, PathBuf)>,
+
+    /// Add the verdict as Markdown to FILE, such as `"$GITHUB_STEP_SUMMARY"`.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    summary: Option<PathBuf>,
 }
 
 /// Checks, prints the verdict, and tells it as exit status.
@@ -88,15 +111,23 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
         recorded = recording::record(context, &plan) => recorded?,
         () = context.cancel.cancelled() => return Ok(Outcome::Interrupted),
     };
-    let (now, notes) = recorded;
+    let (mut now, notes) = recorded;
     let mut verdict = verdict::judge(&then, &now, &rules);
     verdict.notes.extend(notes);
-    let file = args.file.display().to_string();
-    context.emit_checked(
-        &checked::of(&file, &written, &verdict, &rules),
-        &document::of(&file, &verdict),
-        &json::of(&file, &then, &verdict),
-    )?;
+    let is_judged = verdict.outcome != verdict::Outcome::Incomparable;
+    if let Some(duration) = args.slo.filter(|_| is_judged) {
+        let pass = timed::run(context, &plan, duration).await?;
+        if context.cancel.is_cancelled() {
+            return Ok(Outcome::Interrupted);
+        }
+        now.timed = Some(pass.timed);
+        verdict.notes.extend(pass.notes);
+        verdict = verdict.with_objectives(pass.objectives);
+    }
+    if let Some(path) = &args.save {
+        save(path, &now, &mut verdict.notes)?;
+    }
+    give(context, args, (&written, &then), (&verdict, &rules))?;
     match verdict.outcome {
         verdict::Outcome::Pass => Ok(Outcome::Fine),
         verdict::Outcome::Regressed => Ok(Outcome::Problem),
@@ -104,12 +135,71 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
         verdict::Outcome::Inconclusive => Err(Error::new(
             "it can't be told whether the workload costs more",
         )
-        .hint("the verdict names the counters that were not steady; nothing else may write there")),
+        .hint(
+            "the verdict names the counters that were not steady, and the objectives with too few \
+             operations: let nothing else write there, and give `--slo` a longer time",
+        )),
     }
 }
 
+/// Prints the verdict, and writes it wherever else it was asked for. Every output is made of it.
+fn give(
+    context: &Context,
+    args: &Args,
+    (written, then): (&str, &Baseline),
+    (verdict, rules): (&Verdict, &Rules),
+) -> Result<(), Error> {
+    let file = args.file.display().to_string();
+    let checked = checked::of(&file, written, verdict, rules);
+    let document = document::of(&file, verdict);
+    let json = json::of(&file, then, verdict);
+    for (format, path) in &args.also {
+        let other = Context {
+            loaded: context.loaded.clone(),
+            format: *format,
+            output: Some(path.clone()),
+            cancel: context.cancel.clone(),
+        };
+        other.emit_checked(&checked, &document, &json)?;
+    }
+    if let Some(path) = &args.summary {
+        let mut file = OpenOptions::new();
+        file.create(true)
+            .append(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(markdown::render(&document).as_bytes()))
+            .map_err(|error| Error::new(format!("cannot add to `{}`: {error}", path.display())))?;
+    }
+    context.emit_checked(&checked, &document, &json)
+}
+
+/// Writes a recording; one in which an operation failed is none.
+fn save(path: &Path, now: &Baseline, notes: &mut Vec<String>) -> Result<(), Error> {
+    if let Some((name, _)) = recording::failure(now) {
+        notes.push(format!(
+            "`{}` was not written, because an operation of `{name}` failed",
+            path.display()
+        ));
+        return Ok(());
+    }
+    std::fs::write(path, file::render(now))
+        .map_err(|error| Error::new(format!("cannot write `{}`: {error}", path.display())))
+}
+
+/// Reads `FORMAT=FILE`.
+fn also(text: &str) -> Result<(Format, PathBuf), String> {
+    let wrong = || "expected `FORMAT=FILE`, such as `junit=checks.xml`".to_owned();
+    let (format, path) = text.split_once('=').ok_or_else(wrong)?;
+    let format = Format::from_str(format, false)
+        .map_err(|_| format!("there is no format `{format}`: {}", wrong()))?;
+    if path.is_empty() {
+        return Err(wrong());
+    }
+    Ok((format, PathBuf::from(path)))
+}
+
 /// A baseline and its text.
-fn read(path: &Path) -> Result<(String, Baseline), Error> {
+pub(super) fn read(path: &Path) -> Result<(String, Baseline), Error> {
     let unread = |reason: String| {
         Error::new(format!("cannot read `{}`: {reason}", path.display()))
             .hint("`mydex baseline record PACK -o FILE` writes such a file")

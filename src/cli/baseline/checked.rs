@@ -1,5 +1,6 @@
 //! A verdict as rules and breaches, for test reports and logs of findings.
 
+use crate::baseline::objective::{Objectives, State};
 use crate::baseline::verdict::{Change, CounterVerdict, Outcome, ProbeVerdict, Rules, Verdict};
 use crate::model::check::{Checked, Found, Rule, Spot};
 use crate::model::finding::Severity;
@@ -53,6 +54,20 @@ static IMPROVED: Rule = Rule {
     summary: "what became cheaper is recorded again, so that it stays won",
 };
 
+static MISSED: Rule = Rule {
+    code: "MYX087",
+    name: "objective-missed",
+    severity: Severity::Problem,
+    summary: "with `--slo`, the times of a probe meet its objective",
+};
+
+static UNDECIDED: Rule = Rule {
+    code: "MYX088",
+    name: "objective-undecided",
+    severity: Severity::Warning,
+    summary: "with `--slo`, there are enough operations to tell a miss from chance",
+};
+
 /// The run; `written` is the file's text, in which each probe has its line.
 pub(super) fn of(file: &str, written: &str, verdict: &Verdict, rules: &Rules) -> Checked {
     let mut checked = Checked {
@@ -65,6 +80,8 @@ pub(super) fn of(file: &str, written: &str, verdict: &Verdict, rules: &Rules) ->
             &UNSTEADY,
             &INCOMPARABLE,
             &IMPROVED,
+            &MISSED,
+            &UNDECIDED,
         ],
         subjects: verdict.probes.iter().map(|one| one.name.clone()).collect(),
         found: Vec::new(),
@@ -97,6 +114,28 @@ pub(super) fn of(file: &str, written: &str, verdict: &Verdict, rules: &Rules) ->
             remedy: remedy.to_owned(),
         };
         checked.found.extend(findings(probe, rules, found));
+    }
+    let is_limited = |all: &Objectives| all.client_limit.is_some();
+    let undecided = if verdict.objectives.as_ref().is_some_and(is_limited) {
+        "the load generator was the limit: measure on a quieter machine"
+    } else {
+        "measure longer, such as `--slo=1m`"
+    };
+    for one in verdict.objectives.iter().flat_map(|all| &all.judged) {
+        let name = &one.measured.probe;
+        let (rule, remedy) = match one.state {
+            State::Met => continue,
+            State::Missed => (&MISSED, "find where the time goes: `mydex probe run`"),
+            State::Undecided => (&UNDECIDED, undecided),
+        };
+        checked.found.push(Found {
+            rule,
+            subject: name.clone(),
+            spot: Some(spot(file, line_of(written, name))),
+            object: Some(name.clone()),
+            message: super::document::objective(one),
+            remedy: remedy.to_owned(),
+        });
     }
     checked
 }
@@ -228,6 +267,7 @@ mod tests {
                 },
             ],
             compared: 60,
+            objectives: None,
             notes: Vec::new(),
         }
     }

@@ -1,8 +1,10 @@
 //! A verdict for people.
 
 use crate::baseline::comparable::Difference;
+use crate::baseline::objective::{Judged, Measured, Objectives, State};
 use crate::baseline::recorded::{Count, PlanShape};
 use crate::baseline::verdict::{Change, Outcome, PlanChange, ProbeVerdict, Verdict};
+use crate::model::units;
 use crate::report::doc::{Block, Document, Table};
 
 /// The verdict as a document.
@@ -48,6 +50,9 @@ pub(super) fn of(file: &str, verdict: &Verdict) -> Document {
             text: diff(plans),
         });
     }
+    if let Some(objectives) = &verdict.objectives {
+        blocks.extend(objectives_blocks(objectives));
+    }
     if !verdict.notes.is_empty() {
         blocks.push(Block::Heading("Notes".to_owned()));
         blocks.push(Block::List(verdict.notes.clone()));
@@ -69,15 +74,96 @@ fn summary(file: &str, verdict: &Verdict) -> String {
         "{} counters of {probes} probes were compared with `{file}`",
         grouped(verdict.compared)
     );
+    let (missed, undecided) = verdict.objectives.as_ref().map_or((0, 0), |all| {
+        (all.count(State::Missed), all.count(State::Undecided))
+    });
+    let times = match (missed, undecided) {
+        (0, 0) => String::new(),
+        (0, n) => format!(" {n} objectives can't be decided."),
+        (n, 0) => format!(" {n} objectives are missed."),
+        (n, m) => format!(" {n} objectives are missed, {m} can't be decided."),
+    };
     match verdict.outcome {
         Outcome::Pass => format!("Pass: {compared}, and nothing got worse."),
-        Outcome::Regressed => format!("Regressed: {regressed} of {probes} probes. {compared}."),
+        Outcome::Regressed => {
+            format!("Regressed: {regressed} of {probes} probes. {compared}.{times}")
+        }
+        Outcome::Inconclusive if undecided > 0 => format!("Inconclusive: {compared}.{times}"),
         Outcome::Inconclusive => format!("Inconclusive: {compared}, and not all were steady."),
         Outcome::Incomparable => format!(
             "Incomparable: this workload is not the one that was recorded in `{file}`, so that \
              nothing was compared."
         ),
     }
+}
+
+fn objectives_blocks(objectives: &Objectives) -> Vec<Block> {
+    let mut table = Table::new(
+        format!(
+            "Response over {} s, from the intended start",
+            objectives.seconds
+        ),
+        &[
+            "Probe",
+            "Objective",
+            ">Measured",
+            ">Operations",
+            ">Not in time",
+            ">Told from",
+            "State",
+        ],
+    );
+    for one in &objectives.judged {
+        let measured = &one.measured;
+        table.push([
+            measured.probe.clone(),
+            aim(measured),
+            measured
+                .response
+                .map_or_else(|| "-".to_owned(), units::duration),
+            grouped(measured.operations),
+            grouped(measured.late),
+            grouped(one.telling),
+            one.state.word().to_owned(),
+        ]);
+    }
+    let mut blocks = vec![Block::Heading("Objectives".to_owned())];
+    if let Some(limit) = &objectives.client_limit {
+        blocks.push(Block::Paragraph(format!(
+            "{limit}; nothing is called missed."
+        )));
+    }
+    blocks.push(Block::Table(table));
+    blocks
+}
+
+/// Such as `p95 < 50ms`.
+fn aim(measured: &Measured) -> String {
+    format!(
+        "p{} < {}",
+        (measured.quantile * 1e4).round() / 1e2,
+        units::duration(measured.limit)
+    )
+}
+
+/// An objective that is not met, as a sentence.
+pub(super) fn objective(one: &Judged) -> String {
+    let measured = &one.measured;
+    let response = measured
+        .response
+        .map_or_else(|| "without an answer".to_owned(), units::duration);
+    format!(
+        "`{}` is {}: the response is {response}, and {} of {} operations were not in time{}",
+        aim(measured),
+        one.state.word(),
+        grouped(measured.late),
+        grouped(measured.operations),
+        if (measured.late + 1..=measured.operations).contains(&one.telling) {
+            format!("; {} would have told", grouped(one.telling))
+        } else {
+            String::new()
+        }
+    )
 }
 
 fn counters(probes: &[ProbeVerdict], change: Change) -> Table {
@@ -101,7 +187,7 @@ fn counters(probes: &[ProbeVerdict], change: Change) -> Table {
 }
 
 /// Plans that are gone with a minus, those that came with a plus.
-fn diff(plans: &PlanChange) -> String {
+pub(super) fn diff(plans: &PlanChange) -> String {
     let mut lines = Vec::new();
     for (sign, these) in [('-', &plans.then), ('+', &plans.now)] {
         for PlanShape { shape, operations } in these {
@@ -122,7 +208,7 @@ pub(super) fn count(count: Count) -> String {
 }
 
 /// All digits, because a difference of one matters here.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {

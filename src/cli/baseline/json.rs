@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::baseline::objective;
 use crate::baseline::recorded::{Baseline, Count, PlanShape};
 use crate::baseline::verdict::{ProbeVerdict, Verdict};
 
@@ -17,7 +18,29 @@ pub(super) struct Json<'a> {
     compared_counters: u64,
     differences: Vec<Difference<'a>>,
     probes: Vec<Probe<'a>>,
+    objectives: Option<Objectives<'a>>,
     notes: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct Objectives<'a> {
+    verdict: &'static str,
+    seconds: f64,
+    client_limit: Option<&'a str>,
+    probes: Vec<Objective<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Objective<'a> {
+    name: &'a str,
+    state: &'static str,
+    quantile: f64,
+    limit_us: f64,
+    response_us: Option<f64>,
+    operations: u64,
+    late: u64,
+    telling: u64,
+    p: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,7 +108,31 @@ pub(super) fn of<'a>(file: &'a str, then: &'a Baseline, verdict: &'a Verdict) ->
             })
             .collect(),
         probes: verdict.probes.iter().map(of_probe).collect(),
+        objectives: verdict.objectives.as_ref().map(of_objectives),
         notes: &verdict.notes,
+    }
+}
+
+fn of_objectives(all: &objective::Objectives) -> Objectives<'_> {
+    Objectives {
+        verdict: all.outcome().word(),
+        seconds: all.seconds,
+        client_limit: all.client_limit.as_deref(),
+        probes: all
+            .judged
+            .iter()
+            .map(|one| Objective {
+                name: &one.measured.probe,
+                state: one.state.word(),
+                quantile: one.measured.quantile,
+                limit_us: one.measured.limit.as_secs_f64() * 1e6,
+                response_us: one.measured.response.map(|time| time.as_secs_f64() * 1e6),
+                operations: one.measured.operations,
+                late: one.measured.late,
+                telling: one.telling,
+                p: one.p,
+            })
+            .collect(),
     }
 }
 

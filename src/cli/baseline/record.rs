@@ -61,7 +61,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
         recorded = recording::record(context, &plan) => recorded?,
         () = context.cancel.cancelled() => return Ok(Outcome::Interrupted),
     };
-    let (mut baseline, notes) = recorded;
+    let (mut baseline, mut notes) = recorded;
     if let Some((name, reason)) = recording::failure(&baseline) {
         return Err(Error::new(format!(
             "probe `{}` failed, and nothing was written: {}",
@@ -71,10 +71,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
         .hint("leave it out by naming the others with `--probe`, or mend it"));
     }
     if let Some(duration) = args.timed.filter(|duration| !duration.is_zero()) {
-        baseline.timed = Some(timed::run(context, &plan, duration).await?);
+        let pass = timed::run(context, &plan, duration).await?;
         if context.cancel.is_cancelled() {
             return Ok(Outcome::Interrupted);
         }
+        baseline.timed = Some(pass.timed);
+        notes.extend(pass.notes);
     }
     for note in &notes {
         message(&format!("note: {}", text::inline(note)));

@@ -13,12 +13,15 @@ use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 use tokio::sync::mpsc;
 
 use super::recording::Plan;
+use crate::baseline::objective::{self, Measured, Objectives};
 use crate::baseline::recorded::{Timed, TimedProbe};
 use crate::cli::context::Context;
 use crate::cli::error::Error;
 use crate::cli::probe;
+use crate::cli::probe::summary::limit;
 use crate::model::probe::{Latencies, LoadTick, quantile};
 use crate::probes::engine::{EngineConfig, spawn};
+use crate::probes::outcome::{self, RunReport};
 use crate::probes::pack::Kind;
 use crate::probes::workload::{Choice, engine_probes};
 use crate::server;
@@ -29,12 +32,18 @@ const TICKS: usize = 4;
 /// Time before the measured one.
 const WARMUP: Duration = Duration::from_secs(2);
 
-/// Drives the load for `duration` and keeps its histograms and the pool's figures.
-pub(super) async fn run(
-    context: &Context,
-    plan: &Plan,
-    duration: Duration,
-) -> Result<Timed, Error> {
+/// What a timed pass gave.
+pub(super) struct Pass {
+    /// As it is recorded.
+    pub(super) timed: Timed,
+    /// Against the objectives of the pack and the configuration.
+    pub(super) objectives: Objectives,
+    /// What else is worth knowing, each one sentence.
+    pub(super) notes: Vec<String>,
+}
+
+/// Drives the load for `duration`; keeps its histograms and the pool's figures, and judges them.
+pub(super) async fn run(context: &Context, plan: &Plan, duration: Duration) -> Result<Pass, Error> {
     let settings = context.settings();
     let server = context.server()?;
     let place = server::connect::place(server);
@@ -82,7 +91,58 @@ pub(super) async fn run(
     let report = engine.finish().await.map_err(|error| {
         Error::from_chain(&error).hint("`mydex check` says what is missing on the server")
     })?;
-    Ok(of_tick(&report.total))
+    Ok(Pass {
+        timed: of_tick(&report.total),
+        objectives: objectives(&report.total),
+        notes: notes(&report),
+    })
+}
+
+fn notes(report: &RunReport) -> Vec<String> {
+    let mut notes = Vec::new();
+    let counts = report.counts();
+    if report.is_rate_sustained() == Some(false) {
+        notes.push(format!(
+            "the rate of the timed pass was not sustained: {} of {} operations were left unsent",
+            counts.unsent, counts.scheduled
+        ));
+    }
+    for probe in &report.total.probes {
+        if let Some(error) = probe
+            .last_error
+            .as_deref()
+            .filter(|_| probe.counts.failed > 0)
+        {
+            notes.push(format!(
+                "the timed pass had {} failed operations of `{}`, the latest: {error}",
+                probe.counts.failed, probe.name
+            ));
+        }
+    }
+    notes
+}
+
+/// Each probe's times against its objective; probes that no operation was scheduled of have none.
+fn objectives(total: &LoadTick) -> Objectives {
+    let measured = total.probes.iter().filter_map(|one| {
+        let slo = one.slo?;
+        let is_met = outcome::is_met(one)?;
+        let limit = u64::try_from(slo.limit.as_nanos()).unwrap_or(u64::MAX);
+        let in_time = one.response.count_between(0, limit);
+        Some(Measured {
+            probe: one.name.to_string(),
+            quantile: slo.quantile,
+            limit: slo.limit,
+            response: quantile(&one.response, slo.quantile),
+            operations: one.counts.scheduled,
+            late: one.counts.scheduled.saturating_sub(in_time),
+            is_met,
+        })
+    });
+    let mut measured: Vec<Measured> = measured.collect();
+    measured.sort_by(|one, other| one.probe.cmp(&other.probe));
+    let limit = outcome::client_limit(total).map(limit);
+    objective::judge(measured, rounded(total.window.as_secs_f64()), limit)
 }
 
 fn of_tick(total: &LoadTick) -> Timed {
@@ -116,6 +176,7 @@ fn of_tick(total: &LoadTick) -> Timed {
     }
     Timed {
         seconds: rounded(total.window.as_secs_f64()),
+        rate: rounded(total.target_rate),
         probes: probes.collect(),
         pool: figures,
     }

@@ -10,6 +10,7 @@ mod verdict;
 
 pub(in crate::cli) use json::{RunJson, json};
 pub(in crate::cli) use text::document;
+pub(in crate::cli) use verdict::limit;
 
 use crate::model::probe::{Counts, Latencies, LoadTick, ProbeFigures, quantile};
 use crate::model::units;

@@ -136,7 +136,7 @@ fn bottleneck(report: &RunReport) -> Finding {
 }
 
 /// In which way the load generator was the limit, as a sentence.
-pub(super) fn limit(limit: ClientLimit) -> String {
+pub(in crate::cli) fn limit(limit: ClientLimit) -> String {
     match limit {
         ClientLimit::Late(late, response) => format!(
             "client-limited: the generator's own lateness at p99 is {}, more than a tenth of the \
