@@ -2,6 +2,7 @@
 
 mod check;
 mod checked;
+mod compare;
 mod document;
 mod json;
 mod record;
@@ -25,6 +26,8 @@ enum Command {
     Record(record::Args),
     /// Run them again and compare with a recorded file, counter by counter.
     Check(check::Args),
+    /// Run the same operations on two sides in turns, and judge the second by the first.
+    Compare(compare::Args),
 }
 
 /// Runs `mydex baseline`.
@@ -32,5 +35,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
     match args.command {
         Command::Record(args) => record::run(context, &args).await,
         Command::Check(args) => check::run(context, &args).await,
+        Command::Compare(args) => compare::run(context, &args).await,
     }
 }

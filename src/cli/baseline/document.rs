@@ -101,7 +101,7 @@ fn counters(probes: &[ProbeVerdict], change: Change) -> Table {
 }
 
 /// Plans that are gone with a minus, those that came with a plus.
-fn diff(plans: &PlanChange) -> String {
+pub(super) fn diff(plans: &PlanChange) -> String {
     let mut lines = Vec::new();
     for (sign, these) in [('-', &plans.then), ('+', &plans.now)] {
         for PlanShape { shape, operations } in these {

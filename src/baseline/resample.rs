@@ -1,0 +1,159 @@
+//! Comparisons made of recorded pairs: how often would the rule have raised an alarm, or found a
+//! slowdown that was put in?
+//!
+//! Each takes a stretch of recorded time as it was, with all its disturbances, and draws the sides
+//! of each block anew. That is a comparison of a thing with itself under real noise; what it can't
+//! show is a difference that two sides have by their place alone, which only real runs show.
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_pcg::Pcg64;
+
+use super::court::{Court, LOOKS, Standing};
+use super::pairs::{Metric, Pair};
+use super::paired::{Limits, Outcome};
+
+/// How to resample.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    /// Comparisons.
+    pub rounds: u64,
+    /// What the second side is slower by: 0 for none, 0.1 for ten percent.
+    pub effect: f64,
+    /// Which metrics are asked for.
+    pub metrics: &'a [Metric],
+    /// How to judge.
+    pub limits: Limits,
+    /// Pairs of each probe in one comparison; what was recorded bounds it.
+    pub pairs: usize,
+    /// Seed of the lots.
+    pub seed: u64,
+}
+
+/// What came of all comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// Comparisons.
+    pub rounds: u64,
+    /// With at least one probe called slower.
+    pub regressed: u64,
+    /// With every probe called not slower.
+    pub passed: u64,
+}
+
+/// Makes comparisons of `recorded`, the pairs of each probe in the order of their time.
+#[must_use]
+pub fn comparisons(recorded: &[Vec<Pair>], plan: &Plan<'_>) -> Counted {
+    let mut random = Pcg64::seed_from_u64(plan.seed);
+    let mut counted = Counted::default();
+    for _ in 0..plan.rounds {
+        let drawn: Vec<Vec<Pair>> = recorded
+            .iter()
+            .map(|pairs| drawn(pairs, plan, &mut random))
+            .collect();
+        let mut court = Court::new(recorded.len(), plan.metrics, plan.limits);
+        for share in LOOKS {
+            let so_far: Vec<Vec<Pair>> = drawn.iter().map(|all| part(all, share)).collect();
+            if !court.look(&so_far, share).contains(&true) {
+                break;
+            }
+        }
+        let outcomes = || court.standings.iter().map(Standing::outcome);
+        counted.rounds += 1;
+        counted.regressed += u64::from(outcomes().any(|one| one == Outcome::Regressed));
+        counted.passed += u64::from(outcomes().all(|one| one == Outcome::Pass));
+    }
+    counted
+}
+
+/// The first part of the pairs.
+fn part(all: &[Pair], share: f64) -> Vec<Pair> {
+    let wanted = all.len() as f64 * share;
+    let mut count = 0_usize;
+    all.iter()
+        .take_while(|_| {
+            count += 1;
+            count as f64 <= wanted
+        })
+        .copied()
+        .collect()
+}
+
+/// A stretch of time, with the sides of each block drawn by lot.
+fn drawn(pairs: &[Pair], plan: &Plan<'_>, random: &mut Pcg64) -> Vec<Pair> {
+    let count = plan.pairs.min(pairs.len());
+    if count == 0 {
+        return Vec::new();
+    }
+    let from = random.random_range(0..=pairs.len() - count);
+    let mut lot = random.random::<bool>();
+    let mut block = pairs[from].block;
+    pairs[from..from + count]
+        .iter()
+        .map(|pair| {
+            if pair.block != block {
+                block = pair.block;
+                lot = random.random();
+            }
+            let pair = if lot { pair.exchanged() } else { *pair };
+            Pair {
+                b: pair.b * (1.0 + plan.effect),
+                ..pair
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(count: u64) -> Vec<Pair> {
+        let mut random = Pcg64::seed_from_u64(1);
+        (0..count)
+            .map(|block| Pair {
+                block,
+                a: 0.01 * (0.2 * random.random::<f64>()).exp(),
+                b: 0.01 * (0.2 * random.random::<f64>()).exp(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn alarms_are_rare_and_slowdowns_found() {
+        let plan = Plan {
+            rounds: 300,
+            effect: 0.0,
+            metrics: &[Metric::P50],
+            limits: Limits::default(),
+            pairs: 200,
+            seed: 1,
+        };
+        let recorded = [recorded(1_000), recorded(1_000)];
+        let none = comparisons(&recorded, &plan);
+        assert!(none.regressed <= 9, "{none:?}");
+        assert!(none.passed > 250, "{none:?}");
+        let slow = comparisons(
+            &recorded,
+            &Plan {
+                effect: 0.1,
+                ..plan.clone()
+            },
+        );
+        assert!(slow.regressed >= 285, "{slow:?}");
+        assert_eq!(comparisons(&recorded, &plan), none, "the same seed, the same lots");
+    }
+
+    #[test]
+    fn without_pairs_nothing_is_decided() {
+        let plan = Plan {
+            rounds: 3,
+            effect: 0.1,
+            metrics: &[Metric::P50],
+            limits: Limits::default(),
+            pairs: 10,
+            seed: 1,
+        };
+        let counted = comparisons(&[Vec::new()], &plan);
+        assert_eq!((counted.regressed, counted.passed), (0, 0));
+    }
+}
