@@ -17,14 +17,15 @@ use super::paired::{Limits, Outcome};
 pub struct Plan<'a> {
     /// Comparisons.
     pub rounds: u64,
-    /// What the second side is slower by: 0 for none, 0.1 for ten percent.
+    /// What one probe, each in its turn, is slower by on the second side: 0 for none, 0.1 for ten
+    /// percent.
     pub effect: f64,
     /// Which metrics are asked for.
     pub metrics: &'a [Metric],
     /// How to judge.
     pub limits: Limits,
-    /// Pairs of each probe in one comparison; what was recorded bounds it.
-    pub pairs: usize,
+    /// The part of the recorded pairs of each probe that one comparison has, up to 1.
+    pub part: f64,
     /// Seed of the lots.
     pub seed: u64,
 }
@@ -36,6 +37,8 @@ pub struct Counted {
     pub rounds: u64,
     /// With at least one probe called slower.
     pub regressed: u64,
+    /// With the probe called slower that was made so.
+    pub found: u64,
     /// With every probe called not slower.
     pub passed: u64,
 }
@@ -45,10 +48,16 @@ pub struct Counted {
 pub fn comparisons(recorded: &[Vec<Pair>], plan: &Plan<'_>) -> Counted {
     let mut random = Pcg64::seed_from_u64(plan.seed);
     let mut counted = Counted::default();
+    let mut slowed = (0..recorded.len()).cycle();
     for _ in 0..plan.rounds {
+        let slowed = slowed.next();
         let drawn: Vec<Vec<Pair>> = recorded
             .iter()
-            .map(|pairs| drawn(pairs, plan, &mut random))
+            .enumerate()
+            .map(|(at, pairs)| {
+                let effect = if Some(at) == slowed { plan.effect } else { 0.0 };
+                drawn(pairs, (plan.part, effect), &mut random)
+            })
             .collect();
         let mut court = Court::new(recorded.len(), plan.metrics, plan.limits);
         for share in LOOKS {
@@ -58,6 +67,10 @@ pub fn comparisons(recorded: &[Vec<Pair>], plan: &Plan<'_>) -> Counted {
             }
         }
         let outcomes = || court.standings.iter().map(Standing::outcome);
+        let is_found = |one: &Standing| {
+            Some(one.question.probe) == slowed && one.outcome() == Outcome::Regressed
+        };
+        counted.found += u64::from(court.standings.iter().any(is_found));
         counted.rounds += 1;
         counted.regressed += u64::from(outcomes().any(|one| one == Outcome::Regressed));
         counted.passed += u64::from(outcomes().all(|one| one == Outcome::Pass));
@@ -67,20 +80,27 @@ pub fn comparisons(recorded: &[Vec<Pair>], plan: &Plan<'_>) -> Counted {
 
 /// The first part of the pairs.
 fn part(all: &[Pair], share: f64) -> Vec<Pair> {
-    let wanted = all.len() as f64 * share;
-    let mut count = 0_usize;
-    all.iter()
-        .take_while(|_| {
-            count += 1;
-            count as f64 <= wanted
-        })
-        .copied()
-        .collect()
+    all[..share_of(all.len(), share)].to_vec()
+}
+
+/// So many of `count` that they are at most this share of it.
+fn share_of(count: usize, share: f64) -> usize {
+    let wanted = count as f64 * share;
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = (low + high).div_ceil(2);
+        if middle as f64 <= wanted {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    low
 }
 
 /// A stretch of time, with the sides of each block drawn by lot.
-fn drawn(pairs: &[Pair], plan: &Plan<'_>, random: &mut Pcg64) -> Vec<Pair> {
-    let count = plan.pairs.min(pairs.len());
+fn drawn(pairs: &[Pair], (part, effect): (f64, f64), random: &mut Pcg64) -> Vec<Pair> {
+    let count = share_of(pairs.len(), part);
     if count == 0 {
         return Vec::new();
     }
@@ -96,7 +116,7 @@ fn drawn(pairs: &[Pair], plan: &Plan<'_>, random: &mut Pcg64) -> Vec<Pair> {
             }
             let pair = if lot { pair.exchanged() } else { *pair };
             Pair {
-                b: pair.b * (1.0 + plan.effect),
+                b: pair.b * (1.0 + effect),
                 ..pair
             }
         })
@@ -125,13 +145,13 @@ mod tests {
             effect: 0.0,
             metrics: &[Metric::P50],
             limits: Limits::default(),
-            pairs: 200,
+            part: 0.2,
             seed: 1,
         };
         let recorded = [recorded(1_000), recorded(1_000)];
         let none = comparisons(&recorded, &plan);
         assert!(none.regressed <= 9, "{none:?}");
-        assert!(none.passed > 250, "{none:?}");
+        assert!(none.passed > 250 && none.found <= none.regressed, "{none:?}");
         let slow = comparisons(
             &recorded,
             &Plan {
@@ -139,7 +159,7 @@ mod tests {
                 ..plan.clone()
             },
         );
-        assert!(slow.regressed >= 285, "{slow:?}");
+        assert!(slow.found >= 285, "{slow:?}");
         assert_eq!(comparisons(&recorded, &plan), none, "the same seed, the same lots");
     }
 
@@ -150,7 +170,7 @@ mod tests {
             effect: 0.1,
             metrics: &[Metric::P50],
             limits: Limits::default(),
-            pairs: 10,
+            part: 1.0,
             seed: 1,
         };
         let counted = comparisons(&[Vec::new()], &plan);

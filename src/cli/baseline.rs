@@ -7,6 +7,7 @@ mod document;
 mod json;
 mod record;
 mod recording;
+mod selftest;
 mod timed;
 
 use super::context::Context;
@@ -28,6 +29,8 @@ enum Command {
     Check(check::Args),
     /// Run the same operations on two sides in turns, and judge the second by the first.
     Compare(compare::Args),
+    /// Compare a server with itself, again and again: how often does that raise a false alarm here?
+    Selftest(selftest::Args),
 }
 
 /// Runs `mydex baseline`.
@@ -36,5 +39,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
         Command::Record(args) => record::run(context, &args).await,
         Command::Check(args) => check::run(context, &args).await,
         Command::Compare(args) => compare::run(context, &args).await,
+        Command::Selftest(args) => selftest::run(context, &args).await,
     }
 }

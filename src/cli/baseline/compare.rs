@@ -14,9 +14,12 @@ use std::time::Duration;
 
 use clap::ValueHint;
 
-pub(super) use contest::{Asked, Contest, contest, measure};
-pub(super) use sides::{Ground, Side};
-pub(super) use workload::Workload;
+pub(super) use contest::{measure, probes, stage};
+pub(super) use document::share;
+pub(super) use sides::{Ground, alone};
+pub(super) use workload::{Workload, of as workload_of, open};
+
+use contest::{Asked, contest};
 
 use crate::baseline::court::Court;
 use crate::baseline::paired::Limits;

@@ -41,14 +41,13 @@ pub(in crate::cli::baseline) struct Contest {
     pub(in crate::cli::baseline) pace: Pace,
     pub(in crate::cli::baseline) limits: Limits,
     pub(in crate::cli::baseline) compared: Compared,
-    /// The pairs of each probe, in the order of the verdict's measuring.
-    pub(in crate::cli::baseline) times: Vec<Vec<Pair>>,
-    /// The names of those probes.
-    pub(in crate::cli::baseline) timed: Vec<String>,
 }
 
 /// Opens the connections of both sides.
-async fn stage(context: &Context, ground: &Ground) -> Result<Stage, Error> {
+pub(in crate::cli::baseline) async fn stage(
+    context: &Context,
+    ground: &Ground,
+) -> Result<Stage, Error> {
     let limits = &context.settings().monitor;
     let [a, b] = &ground.sides;
     let schemas = [a.schema.clone(), b.schema.clone()];
@@ -103,8 +102,6 @@ async fn on_stage(
         pace,
         limits: asked.turns.limits(),
         compared: Compared::incomparable(Vec::new(), Vec::new()),
-        times: Vec::new(),
-        timed: Vec::new(),
     };
     if !counted.differences.is_empty() {
         contest.compared = Compared::incomparable(counted.differences, counted.notes);
@@ -113,15 +110,14 @@ async fn on_stage(
     let probes = probes(ground, workload, |name| counted.can_run(name));
     let mut court = court(probes.len(), asked.turns);
     let measured = measure(context, stage, (&probes, &pace), &mut court).await?;
-    contest.timed = probes.iter().map(|probe| probe.name.to_string()).collect();
+    let timed: Vec<String> = probes.iter().map(|probe| probe.name.to_string()).collect();
     let seen = (&measured, &court);
-    contest.compared = Compared::of(counted.verdict, seen, &contest.timed, &counted.refused);
-    contest.times = measured.times;
+    contest.compared = Compared::of(counted.verdict, seen, &timed, &counted.refused);
     Ok(Some(contest))
 }
 
 /// The operations of both sides, of the probes that are wanted.
-pub(super) fn probes(
+pub(in crate::cli::baseline) fn probes(
     ground: &Ground,
     workload: &Workload,
     is_wanted: impl Fn(&str) -> bool,
@@ -176,7 +172,7 @@ impl Watch for Judging<'_> {
 }
 
 /// What is being done, on one line of a terminal that the next one replaces.
-pub(super) fn say(what: &str) {
+pub(in crate::cli::baseline) fn say(what: &str) {
     if std::io::stderr().is_terminal() {
         // Nobody reads a line that a closed terminal does not take.
         let _ = write!(std::io::stderr().lock(), "\r\x1b[2K{}", text::inline(what));

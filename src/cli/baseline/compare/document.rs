@@ -277,7 +277,7 @@ pub(super) fn counter(one: &CounterVerdict) -> String {
 }
 
 /// A change with its sign.
-pub(super) fn share(share: f64) -> String {
+pub(in crate::cli::baseline) fn share(share: f64) -> String {
     let percent = share * 100.0;
     if percent.abs() >= 1_000.0 {
         format!("{:+.0} times", share)
