@@ -158,6 +158,7 @@ impl Watch for Nobody {
 async fn make(connection: &mut MySqlConnection) {
     let sql = format!(
         "CREATE DATABASE IF NOT EXISTS {SCHEMA};
+         USE {SCHEMA};
          DROP TABLE IF EXISTS {SCHEMA}.item;
          CREATE TABLE {SCHEMA}.item (id INT UNSIGNED NOT NULL PRIMARY KEY,
            kind TINYINT UNSIGNED NOT NULL, word CHAR(60) NOT NULL);

@@ -11,6 +11,7 @@ mod advise;
 mod advise_interrupted;
 mod apply;
 mod baseline;
+mod baseline_compare;
 mod candidates;
 mod collect;
 mod config;
