@@ -33,13 +33,16 @@ use std::str::FromStr;
 
 use mydex::baseline::court::LOOKS;
 use mydex::baseline::exact::{lower, upper};
-use mydex::baseline::pairs::{Metric, Pair};
 use mydex::baseline::paired::Limits;
+use mydex::baseline::pairs::{Metric, Pair};
 use mydex::baseline::resample::{self, Plan};
 use mydex::config::settings::Server;
 use mydex::sandbox::{Options, Sandbox};
 use stage::Ground;
 use trials::{Kind, Trial, Trials};
+
+/// What is compared of the times: what `mydex baseline compare` compares unless told otherwise.
+const METRIC: Metric = Metric::Undisturbed;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -68,7 +71,9 @@ async fn server() -> (Server, Option<Sandbox>) {
     if let Ok(url) = std::env::var("MYDEX_BENCH_URL") {
         return (stage::server_of(&url), None);
     }
-    let sandbox = Sandbox::start(&Options::default(), &mut |_| {}).await.unwrap();
+    let sandbox = Sandbox::start(&Options::default(), &mut |_| {})
+        .await
+        .unwrap();
     (sandbox.endpoint().server("bench"), Some(sandbox))
 }
 
@@ -98,22 +103,34 @@ fn rate(hits: u64, of: u64) -> String {
 fn report(trials: &Trials) {
     let of = |kind: Kind| trials.done.iter().filter(move |one| one.kind == kind);
     let count = |kind: Kind, hit: &dyn Fn(&Trial) -> bool| {
-        (of(kind).filter(|one| hit(one)).count() as u64, of(kind).count() as u64)
+        (
+            of(kind).filter(|one| hit(one)).count() as u64,
+            of(kind).count() as u64,
+        )
     };
     let (found, slow) = count(Kind::Slow, &Trial::is_found);
     let (others, _) = count(Kind::Slow, &Trial::has_other_alarm);
     let (alarms, same) = count(Kind::Same, &Trial::has_alarm);
     let (passed, _) = count(Kind::Same, &Trial::has_passed);
     println!("real slowdowns found: {}", rate(found, slow));
-    println!("real false alarms, both sides the same: {}", rate(alarms, same));
+    println!(
+        "real false alarms, both sides the same: {}",
+        rate(alarms, same)
+    );
     println!("  of these, trials that passed: {passed} of {same}");
-    println!("real false alarms beside a slowdown: {}", rate(others, slow));
+    println!(
+        "real false alarms beside a slowdown: {}",
+        rate(others, slow)
+    );
     for kind in [Kind::Same, Kind::Slow] {
         let mut seconds: Vec<f64> = of(kind).map(|one| one.seconds).collect();
         seconds.sort_by(f64::total_cmp);
         if let Some(longest) = seconds.last() {
             let middle = seconds[seconds.len() / 2];
-            println!("time of a trial, {}: median {middle:.1} s, longest {longest:.1} s", kind.word());
+            println!(
+                "time of a trial, {}: median {middle:.1} s, longest {longest:.1} s",
+                kind.word()
+            );
         }
         let effects: Vec<f64> = of(kind).filter_map(|one| one.effect).collect();
         let sum: f64 = effects.iter().sum();
@@ -157,13 +174,17 @@ fn resampled(trials: &Trials) {
         let plan = Plan {
             rounds,
             effect,
-            metrics: &[Metric::P50],
+            metrics: &[METRIC],
             limits: Limits::default(),
             part,
             seed: 42,
         };
         let counted = resample::comparisons(&recorded, &plan);
-        let hits = if effect > 0.0 { counted.found } else { counted.regressed };
+        let hits = if effect > 0.0 {
+            counted.found
+        } else {
+            counted.regressed
+        };
         println!(
             "resampled, {} looks in {:.0} s, slowdown {what}: called slower {}",
             LOOKS.len(),

@@ -29,7 +29,9 @@ pub(crate) fn start(server: &Server) -> Load {
         println!("no load but that of others");
         return load;
     }
-    println!("load: {THREADS} threads and a connection, busy half of the time in bursts of 20 ms to 1.5 s");
+    println!(
+        "load: {THREADS} threads and a connection, busy half of the time in bursts of 20 ms to 1.5 s"
+    );
     for seed in 0..THREADS {
         load.running.spawn(threads(seed, load.ended.clone()));
     }
@@ -68,7 +70,11 @@ async fn threads(seed: u64, ended: CancellationToken) {
             let mut value = 1_u64;
             while started.elapsed() < length {
                 for _ in 0..10_000 {
-                    value = black_box(value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+                    value = black_box(
+                        value
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1),
+                    );
                 }
             }
         })
@@ -81,7 +87,10 @@ async fn threads(seed: u64, ended: CancellationToken) {
 async fn queries(server: Server, seed: u64, ended: CancellationToken) {
     let mut random = Pcg64::seed_from_u64(seed);
     let mut connection = mydex::server::options(&server).connect().await.unwrap();
-    let sql = format!("SELECT SUM(CRC32(SHA1(word))) FROM {}.item", super::stage::SCHEMA);
+    let sql = format!(
+        "SELECT SUM(CRC32(SHA2(word, 256))) FROM {}.item",
+        super::stage::SCHEMA
+    );
     while !ended.is_cancelled() {
         let (length, started) = (burst(&mut random), Instant::now());
         while started.elapsed() < length {

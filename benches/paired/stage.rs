@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mydex::baseline::pairs::{Metric, Pair, typical};
+use mydex::baseline::pairs::{Metric, Pair, log_ratios};
+use mydex::baseline::ranks::interval;
 use mydex::baseline::turns::{self, Alternation, Pace, Probe, Stage, Watch};
 use mydex::config::load::Loaded;
 use mydex::config::settings::{Monitor, Server, Tls, TlsMode};
@@ -88,7 +89,11 @@ impl Ground {
         };
         vec![
             of("lookup", &|from, _| {
-                format!("SELECT id, word FROM item WHERE id IN ({from}, {}, {})", from + 7, from + 99)
+                format!(
+                    "SELECT id, word FROM item WHERE id IN ({from}, {}, {})",
+                    from + 7,
+                    from + 99
+                )
             }),
             of("scan", &|from, more| {
                 let to = from + READ + more - 1;
@@ -104,23 +109,31 @@ impl Ground {
         ]
     }
 
-    /// How many rows more take 10 % longer: by the time that twice the rows take.
+    /// How many rows more take 10 % longer: first by the time that twice the rows take, then by
+    /// what came of it.
     async fn calibrate(&mut self) {
-        let (once, twice) = self.times(READ).await;
-        let of_row = (twice - once) / f64::from(READ);
-        self.extra = whole(once * SLOWDOWN / of_row);
-        let (plain, slowed) = self.times(self.extra).await;
-        println!(
-            "calibrated: {} rows take {:.3} ms, {} rows {:.3} ms, {:+.2} %",
-            READ,
-            1e3 * plain,
-            READ + self.extra,
-            1e3 * slowed,
-            100.0 * (slowed / plain - 1.0)
-        );
+        let mut extra = f64::from(READ) * SLOWDOWN / self.growth(READ).await;
+        for _ in 0..3 {
+            self.extra = whole(extra);
+            let growth = self.growth(self.extra).await;
+            println!(
+                "calibrating: {} rows in place of {READ} take {:+.2} %",
+                READ + self.extra,
+                100.0 * growth
+            );
+            extra *= SLOWDOWN / growth;
+        }
+        self.extra = whole(extra);
     }
 
-    async fn times(&self, extra: u32) -> (f64, f64) {
+    /// What so many rows more cost, as a share.
+    async fn growth(&self, extra: u32) -> f64 {
+        let pairs = self.times(extra).await;
+        let found = interval(&log_ratios(&pairs, Metric::P50), 0.05).unwrap();
+        found.middle.exp_m1()
+    }
+
+    async fn times(&self, extra: u32) -> Vec<Pair> {
         let mut stage = self.stage(Alternation::Operation).await;
         let probes: Vec<Probe> = Self::probes(extra)
             .into_iter()
@@ -136,7 +149,7 @@ impl Ground {
         let never = CancellationToken::new();
         let measured = turns::run(&mut stage, &probes, &pace, &never, &mut Nobody).await;
         stage.close().await;
-        typical(&measured.unwrap().times[0], Metric::P50).unwrap()
+        measured.unwrap().times.swap_remove(0)
     }
 }
 
@@ -161,11 +174,11 @@ async fn make(connection: &mut MySqlConnection) {
          USE {SCHEMA};
          DROP TABLE IF EXISTS {SCHEMA}.item;
          CREATE TABLE {SCHEMA}.item (id INT UNSIGNED NOT NULL PRIMARY KEY,
-           kind TINYINT UNSIGNED NOT NULL, word CHAR(60) NOT NULL);
+           kind TINYINT UNSIGNED NOT NULL, word CHAR(64) NOT NULL);
          SET SESSION cte_max_recursion_depth = {ROWS};
          INSERT INTO {SCHEMA}.item WITH RECURSIVE n (i) AS
            (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})
-           SELECT i, i % 17, SHA1(i) FROM n;
+           SELECT i, i % 17, SHA2(i, 256) FROM n;
          ANALYZE TABLE {SCHEMA}.item"
     );
     for statement in sql.split(';') {

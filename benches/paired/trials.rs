@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mydex::baseline::court::{Court, Standing};
-use mydex::baseline::pairs::{Metric, Pair};
 use mydex::baseline::paired::{Limits, Outcome};
+use mydex::baseline::pairs::Pair;
 use mydex::baseline::turns::{self, Alternation, Pace, Watch};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::stage::{Ground, NAMES, SLOWED};
-use super::told;
+use super::{METRIC, told};
 
 /// Which sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +67,15 @@ impl Trial {
     }
 
     fn line(&self) -> Value {
-        let times: Vec<Vec<[f64; 3]>> = self
+        let times: Vec<Vec<[f64; 4]>> = self
             .times
             .iter()
-            .map(|pairs| pairs.iter().map(|one| [one.block as f64, one.a, one.b]).collect())
+            .map(|pairs| {
+                pairs
+                    .iter()
+                    .map(|one| [one.block as f64, f64::from(one.operation), one.a, one.b])
+                    .collect()
+            })
             .collect();
         json!({
             "kind": self.kind.word(),
@@ -87,10 +92,12 @@ impl Trial {
             _ => Kind::Slow,
         };
         let pair = |one: &Value| {
+            let whole = |at: usize| Some(format!("{:.0}", one.get(at)?.as_f64()?));
             Some(Pair {
-                block: format!("{:.0}", one.get(0)?.as_f64()?).parse().ok()?,
-                a: one.get(1)?.as_f64()?,
-                b: one.get(2)?.as_f64()?,
+                block: whole(0)?.parse().ok()?,
+                operation: whole(1)?.parse().ok()?,
+                a: one.get(2)?.as_f64()?,
+                b: one.get(3)?.as_f64()?,
             })
         };
         let of_probe = |pairs: &Value| pairs.as_array()?.iter().map(pair).collect();
@@ -98,9 +105,19 @@ impl Trial {
         Some(Self {
             kind,
             seconds: line.get("seconds")?.as_f64()?,
-            outcomes: line.get("outcomes")?.as_array()?.iter().map(word).collect::<Option<_>>()?,
+            outcomes: line
+                .get("outcomes")?
+                .as_array()?
+                .iter()
+                .map(word)
+                .collect::<Option<_>>()?,
             effect: line.get("effect")?.as_f64(),
-            times: line.get("times")?.as_array()?.iter().map(of_probe).collect::<Option<_>>()?,
+            times: line
+                .get("times")?
+                .as_array()?
+                .iter()
+                .map(of_probe)
+                .collect::<Option<_>>()?,
         })
     }
 }
@@ -128,7 +145,9 @@ impl Trials {
             None => std::fs::read_to_string(&path).unwrap_or_default(),
             Some(_) => String::new(),
         };
-        let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let head = lines.next();
         let extra = head.and_then(|head| u32::try_from(head.get("extra")?.as_u64()?).ok());
         let done: Vec<Trial> = match extra {
@@ -176,7 +195,10 @@ impl Trials {
                     trial.outcomes.join(" "),
                     100.0 * trial.effect.unwrap_or(f64::NAN)
                 );
-                let mut file = std::fs::OpenOptions::new().append(true).open(&self.path).unwrap();
+                let mut file = std::fs::OpenOptions::new()
+                    .append(true)
+                    .open(&self.path)
+                    .unwrap();
                 writeln!(file, "{}", trial.line()).unwrap();
                 self.done.push(trial);
             }
@@ -198,7 +220,7 @@ impl Trials {
             seed,
         };
         let mut stage = ground.stage(self.alternation).await;
-        let mut judging = Judging(Court::new(probes.len(), &[Metric::P50], Limits::default()));
+        let mut judging = Judging(Court::new(probes.len(), &[METRIC], Limits::default()));
         let never = CancellationToken::new();
         let measured = turns::run(&mut stage, &probes, &pace, &never, &mut judging)
             .await

@@ -99,7 +99,12 @@ impl Compared {
             .map(|one| {
                 let at = timed.iter().position(|name| *name == one.name);
                 let refused = refused.iter().find(|(name, _)| *name == one.name);
-                probe(one, at, (measured, court), refused.map(|(_, why)| why.clone()))
+                probe(
+                    one,
+                    at,
+                    (measured, court),
+                    refused.map(|(_, why)| why.clone()),
+                )
             })
             .collect();
         let worst = probes.iter().map(|probe| probe.outcome).max();
@@ -193,6 +198,7 @@ mod tests {
         (0..60)
             .map(|block| Pair {
                 block,
+                operation: 0,
                 a: 1.0 + 1e-3 * f64::from(u32::try_from(block % 7).unwrap()),
                 b: ratio,
             })
@@ -202,7 +208,14 @@ mod tests {
     #[test]
     fn the_worse_of_counters_and_times_holds() {
         let measured = Measured {
-            times: vec![pairs(1.0), pairs(1.0), pairs(2.0), Vec::new(), Vec::new(), pairs(1.0)],
+            times: vec![
+                pairs(1.0),
+                pairs(1.0),
+                pairs(2.0),
+                Vec::new(),
+                Vec::new(),
+                pairs(1.0),
+            ],
             failures: [(4, (1, "operation 3: no".to_owned()))].into(),
             differing: [(5, 2)].into(),
             ..Measured::default()

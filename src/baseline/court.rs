@@ -4,8 +4,8 @@
 //! look is therefore held to a quarter of the bound, which is safe however the looks depend on one
 //! another. What is decided at a look stays decided, and its time goes to what is not.
 
-use super::pairs::{self, Metric, Pair};
 use super::paired::{self, Judged, Limits, Outcome};
+use super::pairs::{self, Metric, Pair};
 
 /// The looks, as shares of the whole time.
 pub const LOOKS: [f64; 4] = [0.125, 0.25, 0.5, 1.0];
@@ -55,12 +55,10 @@ impl Court {
     #[must_use]
     pub fn new(probes: usize, metrics: &[Metric], limits: Limits) -> Self {
         let questions = (0..probes).flat_map(|probe| {
-            metrics
-                .iter()
-                .map(move |metric| Question {
-                    probe,
-                    metric: *metric,
-                })
+            metrics.iter().map(move |metric| Question {
+                probe,
+                metric: *metric,
+            })
         });
         Self {
             standings: questions
@@ -81,11 +79,13 @@ impl Court {
         let family: Vec<Vec<f64>> = self
             .standings
             .iter()
-            .map(|one| match (one.decided_after, times.get(one.question.probe)) {
-                // It keeps its place in the family, which nothing can reject any more.
-                (Some(_), _) | (_, None) => Vec::new(),
-                (None, Some(pairs)) => pairs::log_ratios(pairs, one.question.metric),
-            })
+            .map(
+                |one| match (one.decided_after, times.get(one.question.probe)) {
+                    // It keeps its place in the family, which nothing can reject any more.
+                    (Some(_), _) | (_, None) => Vec::new(),
+                    (None, Some(pairs)) => pairs::log_ratios(pairs, one.question.metric),
+                },
+            )
             .collect();
         let share = Limits {
             alpha: self.limits.alpha / LOOKS.len() as f64,
@@ -131,11 +131,16 @@ mod tests {
             .map(|block| {
                 let mut time = |factor: f64| {
                     let bell: f64 = (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
-                    let wild = if random.random_range(0..20) == 0 { 5.0 } else { 1.0 };
+                    let wild = if random.random_range(0..20) == 0 {
+                        5.0
+                    } else {
+                        1.0
+                    };
                     0.01 * factor * (spread * bell).exp() * wild
                 };
                 Pair {
                     block,
+                    operation: u32::try_from(block % 5).unwrap(),
                     a: time(1.0),
                     b: time(1.0 + effect),
                 }
@@ -152,7 +157,7 @@ mod tests {
             pairs(&mut random, 6, 0.0, 0.1),
             pairs(&mut random, 400, -0.4, 0.05),
         ];
-        let mut court = Court::new(4, &[Metric::P50], Limits::default());
+        let mut court = Court::new(4, &[Metric::Undisturbed], Limits::default());
         assert_eq!(court.look(&times, 15.0), [false, false, true, false]);
         let outcomes: Vec<Outcome> = court.standings.iter().map(Standing::outcome).collect();
         assert_eq!(
@@ -184,7 +189,7 @@ mod tests {
                 pairs(&mut random, 200, 0.0, 0.2),
                 pairs(&mut random, 200, 0.0, 0.2),
             ];
-            let mut court = Court::new(2, &[Metric::P50], limits);
+            let mut court = Court::new(2, &[Metric::Undisturbed], limits);
             for count in [25, 50, 100, 200] {
                 let so_far: Vec<Vec<Pair>> =
                     times.iter().map(|all| all[..count].to_vec()).collect();

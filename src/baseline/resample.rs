@@ -9,8 +9,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64;
 
 use super::court::{Court, LOOKS, Standing};
-use super::pairs::{Metric, Pair};
 use super::paired::{Limits, Outcome};
+use super::pairs::{Metric, Pair};
 
 /// How to resample.
 #[derive(Debug, Clone)]
@@ -132,6 +132,7 @@ mod tests {
         (0..count)
             .map(|block| Pair {
                 block,
+                operation: u32::try_from(block % 5).unwrap(),
                 a: 0.01 * (0.2 * random.random::<f64>()).exp(),
                 b: 0.01 * (0.2 * random.random::<f64>()).exp(),
             })
@@ -143,7 +144,7 @@ mod tests {
         let plan = Plan {
             rounds: 300,
             effect: 0.0,
-            metrics: &[Metric::P50],
+            metrics: &[Metric::Undisturbed],
             limits: Limits::default(),
             part: 0.2,
             seed: 1,
@@ -151,7 +152,10 @@ mod tests {
         let recorded = [recorded(1_000), recorded(1_000)];
         let none = comparisons(&recorded, &plan);
         assert!(none.regressed <= 9, "{none:?}");
-        assert!(none.passed > 250 && none.found <= none.regressed, "{none:?}");
+        assert!(
+            none.passed > 250 && none.found <= none.regressed,
+            "{none:?}"
+        );
         let slow = comparisons(
             &recorded,
             &Plan {
@@ -160,7 +164,11 @@ mod tests {
             },
         );
         assert!(slow.found >= 285, "{slow:?}");
-        assert_eq!(comparisons(&recorded, &plan), none, "the same seed, the same lots");
+        assert_eq!(
+            comparisons(&recorded, &plan),
+            none,
+            "the same seed, the same lots"
+        );
     }
 
     #[test]
@@ -168,7 +176,7 @@ mod tests {
         let plan = Plan {
             rounds: 3,
             effect: 0.1,
-            metrics: &[Metric::P50],
+            metrics: &[Metric::Undisturbed],
             limits: Limits::default(),
             part: 1.0,
             seed: 1,

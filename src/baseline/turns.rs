@@ -348,10 +348,11 @@ impl Turns<'_> {
         Ok(())
     }
 
-    fn keep(&mut self, (at, _): Turn, [a, b]: [f64; 2]) {
+    fn keep(&mut self, (at, operation): Turn, [a, b]: [f64; 2]) {
         self.spent[at] += a + b;
         self.measured.times[at].push(Pair {
             block: self.block,
+            operation: u32::try_from(operation).unwrap_or(u32::MAX),
             a,
             b,
         });

@@ -193,14 +193,22 @@ async fn the_loss_of_an_index_is_found_without_any_change() {
     assert_eq!(slow["results"], "same");
     assert!(slow["plans"].is_object(), "{slow:#}");
     let counters = slow["counters"].as_array().unwrap();
-    assert!(counters.iter().any(|one| one["name"] == "rows_examined"), "{slow:#}");
+    assert!(
+        counters.iter().any(|one| one["name"] == "rows_examined"),
+        "{slow:#}"
+    );
     // The other probe does not use it.
     assert_ne!(probe(&lost, "one")["verdict"], "regressed", "{lost:#}");
     // Writing probes were not asked for.
     assert_eq!(lost["probes"].as_array().unwrap().len(), 2);
 
     // The other way round it is a gain.
-    let gained = shops.compare(&["--with-index", "orders.of_customer", "--probe", "of-customer"]);
+    let gained = shops.compare(&[
+        "--with-index",
+        "orders.of_customer",
+        "--probe",
+        "of-customer",
+    ]);
     let gained = status(&gained, 0);
     assert!(gained.contains("faster"), "{gained}");
 
@@ -233,18 +241,29 @@ async fn two_schemas_are_compared_and_other_data_refused() {
     }
 
     // Without its index the second side costs more, also where writes are asked for.
-    shops.change(&shops.other, "ALTER TABLE orders DROP INDEX of_customer").await;
+    shops
+        .change(&shops.other, "ALTER TABLE orders DROP INDEX of_customer")
+        .await;
     let lost = status(&shops.schemas(&["--writes"]), 1);
-    assert!(lost.contains("only the first side has the index of_customer"), "{lost}");
+    assert!(
+        lost.contains("only the first side has the index of_customer"),
+        "{lost}"
+    );
     let json = shops.schemas(&["--format", "json", "--writes", "--probe", "pay"]);
     let json = checked(&status(&json, 1), "baseline-compare");
     assert_eq!(json["probes"][0]["name"], "pay");
     let junit = status(&shops.schemas(&["--format", "junit"]), 1);
     assert!(junit.contains("failures=\"1\""), "{junit}");
     let sarif = status(&shops.schemas(&["--format", "sarif"]), 1);
-    assert!(sarif.contains("MYX090") && sarif.contains("MYX091"), "{sarif}");
+    assert!(
+        sarif.contains("MYX090") && sarif.contains("MYX091"),
+        "{sarif}"
+    );
     for format in ["md", "html"] {
-        let text = status(&shops.schemas(&["--format", format, "--probe", "of-customer"]), 1);
+        let text = status(
+            &shops.schemas(&["--format", format, "--probe", "of-customer"]),
+            1,
+        );
         assert!(text.contains("rows_examined"), "{text}");
     }
     // What was written was taken back.
@@ -252,10 +271,22 @@ async fn two_schemas_are_compared_and_other_data_refused() {
     assert_eq!(sums[0], sums[1]);
 
     // Other data are not compared.
-    shops.change(&shops.other, "UPDATE orders SET state = 'lost' WHERE id = 7").await;
-    let other = checked(&status(&shops.schemas(&["--format", "json"]), 3), "baseline-compare");
+    shops
+        .change(
+            &shops.other,
+            "UPDATE orders SET state = 'lost' WHERE id = 7",
+        )
+        .await;
+    let other = checked(
+        &status(&shops.schemas(&["--format", "json"]), 3),
+        "baseline-compare",
+    );
     assert_eq!(other["verdict"], "incomparable");
-    assert_eq!(other["differences"].as_array().unwrap().len(), 1, "{other:#}");
+    assert_eq!(
+        other["differences"].as_array().unwrap().len(),
+        1,
+        "{other:#}"
+    );
 }
 
 async fn sums(shops: &Shops) -> Vec<i64> {
@@ -274,9 +305,22 @@ async fn statements_of_a_file_on_two_servers_by_url_take_slices() {
     let sql = "-- name: counted\nSELECT COUNT(*) FROM orders WHERE state = 'open';\n\
                -- name: gone\nDELETE FROM orders;\n";
     shops.write("work.sql", sql);
-    shops.change(&shops.other, "UPDATE orders SET state = 'paid' WHERE id < 3000").await;
+    shops
+        .change(
+            &shops.other,
+            "UPDATE orders SET state = 'paid' WHERE id < 3000",
+        )
+        .await;
     let (one, other) = (shops.one.url(), shops.other.url());
-    let compare = ["baseline", "compare", "work.sql", "--alternate", "slice", "--a", &one];
+    let compare = [
+        "baseline",
+        "compare",
+        "work.sql",
+        "--alternate",
+        "slice",
+        "--a",
+        &one,
+    ];
     let against = |side: &str, more: &[&str]| {
         shops.run(&[&compare[..], &["--b", side], &QUICK, more].concat())
     };
@@ -288,7 +332,10 @@ async fn statements_of_a_file_on_two_servers_by_url_take_slices() {
     assert_eq!(same["kind"], "sql");
     assert_eq!(same["settings"]["alternation"], "slice");
     assert_eq!(same["probes"].as_array().unwrap().len(), 1);
-    assert!(same["probes"][0]["times"][0]["pairs"].as_u64().unwrap() > 20, "{same:#}");
+    assert!(
+        same["probes"][0]["times"][0]["pairs"].as_u64().unwrap() > 20,
+        "{same:#}"
+    );
     let notes = same["notes"].to_string();
     assert!(notes.contains("`gone` was not run"), "{notes}");
     let text = same.to_string();
@@ -296,10 +343,23 @@ async fn statements_of_a_file_on_two_servers_by_url_take_slices() {
     assert!(!text.contains(password), "the output has the password");
 
     // A statement that the second side refuses is a regression, one that the first refuses nothing.
-    shops.change(&shops.other, "ALTER TABLE orders RENAME COLUMN customer TO buyer").await;
+    shops
+        .change(
+            &shops.other,
+            "ALTER TABLE orders RENAME COLUMN customer TO buyer",
+        )
+        .await;
     shops.write("work.sql", "SELECT MAX(buyer) FROM orders;");
     let unknown = shops.run(&[
-        "baseline", "compare", "work.sql", "--a", &one, "--b", &one, "--max-time", "2s",
+        "baseline",
+        "compare",
+        "work.sql",
+        "--a",
+        &one,
+        "--b",
+        &one,
+        "--max-time",
+        "2s",
     ]);
     status(&unknown, 2);
     let text = String::from_utf8_lossy(&unknown.stdout);
@@ -317,15 +377,29 @@ async fn two_versions_of_definitions_are_compared_on_a_private_server() {
     let sides = ["--a", "indexes:none", "--b", "indexes:new"];
     let dropped = shops.compare(&[&sides[..], &["--format", "json"]].concat());
     let dropped = checked(&status(&dropped, 1), "baseline-compare");
-    assert_eq!(probe(&dropped, "of-customer")["verdict"], "regressed", "{dropped:#}");
-    assert_ne!(probe(&dropped, "one")["verdict"], "regressed", "{dropped:#}");
+    assert_eq!(
+        probe(&dropped, "of-customer")["verdict"],
+        "regressed",
+        "{dropped:#}"
+    );
+    assert_ne!(
+        probe(&dropped, "one")["verdict"],
+        "regressed",
+        "{dropped:#}"
+    );
     let notes = dropped["notes"].to_string();
-    assert!(notes.contains("only the first side has the index of_customer"), "{notes}");
+    assert!(
+        notes.contains("only the first side has the index of_customer"),
+        "{notes}"
+    );
 
     let one = format!("schema:{}", shops.one.name());
     let mixed = shops.compare(&["--a", &one, "--b", "indexes:new"]);
     status(&mixed, 2);
-    status(&shops.compare(&["--a", "indexes:none", "--b", "indexes:nowhere"]), 2);
+    status(
+        &shops.compare(&["--a", "indexes:none", "--b", "indexes:nowhere"]),
+        2,
+    );
     status(&shops.compare(&[]), 2);
 }
 
@@ -333,8 +407,23 @@ async fn two_versions_of_definitions_are_compared_on_a_private_server() {
 async fn a_self_test_tells_noise_and_rates() {
     let shops = Shops::loaded("compare_self").await;
     let output = shops.run(&[
-        "baseline", "selftest", "shop", "--database", shops.one.name(), "--aa", "3", "--each",
-        "1s", "--resample", "40", "--warmup", "100ms", "--slice", "100ms", "--format", "json",
+        "baseline",
+        "selftest",
+        "shop",
+        "--database",
+        shops.one.name(),
+        "--aa",
+        "3",
+        "--each",
+        "1s",
+        "--resample",
+        "40",
+        "--warmup",
+        "100ms",
+        "--slice",
+        "100ms",
+        "--format",
+        "json",
     ]);
     let found = checked(&status(&output, 0), "baseline-selftest");
     assert_eq!(found["run"]["of"], 3);

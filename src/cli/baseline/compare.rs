@@ -125,7 +125,7 @@ pub(super) struct Turns {
     pub(super) alternate: Option<Unit>,
 
     /// What is compared of the times; may be given several times.
-    #[arg(long = "metric", value_enum, value_name = "METRIC", default_values_t = [MetricName::P50])]
+    #[arg(long = "metric", value_enum, value_name = "METRIC", default_values_t = [MetricName::Undisturbed])]
     pub(super) metrics: Vec<MetricName>,
 
     /// The growth of a time that counts.
@@ -149,6 +149,8 @@ pub(super) enum Unit {
 /// `--metric`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum MetricName {
+    /// The shortest of several runs of the same operation: what nothing else disturbed.
+    Undisturbed,
     /// The middle of the ratios of all pairs of the same operation.
     P50,
     /// The sum of all times, rare and long ones included.
@@ -160,6 +162,7 @@ pub(super) enum MetricName {
 impl From<MetricName> for Metric {
     fn from(name: MetricName) -> Self {
         match name {
+            MetricName::Undisturbed => Self::Undisturbed,
             MetricName::P50 => Self::P50,
             MetricName::Mean => Self::Mean,
             MetricName::P95 => Self::P95,

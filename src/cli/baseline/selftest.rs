@@ -9,8 +9,8 @@ use clap::ValueHint;
 use super::compare::{self, Ground, Turns};
 use crate::baseline::court::{Court, LOOKS};
 use crate::baseline::exact;
-use crate::baseline::pairs::{Pair, log_ratios};
 use crate::baseline::paired::{self, Limits, Outcome as Judged};
+use crate::baseline::pairs::{Pair, log_ratios};
 use crate::baseline::resample::{self, Plan};
 use crate::baseline::turns::{Measured, Pace, Probe};
 use crate::cli::context::Context;
@@ -113,7 +113,13 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
     if runs.is_empty() {
         return Ok(Outcome::Interrupted);
     }
-    let found = found(args, workload.name, &probes, &runs, context.cancel.is_cancelled());
+    let found = found(
+        args,
+        workload.name,
+        &probes,
+        &runs,
+        context.cancel.is_cancelled(),
+    );
     context.emit(&output::document(&found), &output::json(&found))?;
     if found.is_interrupted {
         Ok(Outcome::Interrupted)
@@ -153,7 +159,10 @@ async fn runs(
             break;
         }
         for (at, (_, reason)) in &measured.failures {
-            message(&format!("note: `{}` is left out: {reason}", probes[*at].name));
+            message(&format!(
+                "note: `{}` is left out: {reason}",
+                probes[*at].name
+            ));
             // It keeps its place, so that all runs ask the same questions.
             probes[*at].operations.clear();
         }
@@ -169,10 +178,16 @@ fn found(
     runs: &[Run],
     is_interrupted: bool,
 ) -> Found {
-    let has = |run: &Run, outcome| run.court.standings.iter().any(|one| one.outcome() == outcome);
+    let has = |run: &Run, outcome| {
+        run.court
+            .standings
+            .iter()
+            .any(|one| one.outcome() == outcome)
+    };
     let count = |wanted: &dyn Fn(&Run) -> bool| runs.iter().map(|run| u64::from(wanted(run))).sum();
     let alarms: u64 = count(&|run| has(run, Judged::Regressed));
-    let undecided: u64 = count(&|run| has(run, Judged::Inconclusive) && !has(run, Judged::Regressed));
+    let undecided: u64 =
+        count(&|run| has(run, Judged::Inconclusive) && !has(run, Judged::Regressed));
     let seconds: f64 = runs.iter().map(|run| run.measured.seconds).sum();
     let recorded = recorded(probes.len(), runs);
     let limits = args.turns.limits();

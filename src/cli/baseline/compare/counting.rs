@@ -48,7 +48,11 @@ pub(super) async fn both(
     let mut sides = Vec::new();
     for side in [0, 1] {
         let (baseline, said) = one(stage, ground, workload, side).await?;
-        notes.extend(said.into_iter().filter(|note| !notes.contains(note)).collect::<Vec<_>>());
+        notes.extend(
+            said.into_iter()
+                .filter(|note| !notes.contains(note))
+                .collect::<Vec<_>>(),
+        );
         sides.push(baseline);
     }
     let [mut a, mut b] = <[Baseline; 2]>::try_from(sides).unwrap_or_default();
@@ -58,14 +62,18 @@ pub(super) async fn both(
     let differences: Vec<Difference> = differences(&a, &b).into_iter().map(of_sides).collect();
     let refused = refused(&mut a, &mut b);
     let mut verdict = verdict::judge(&a, &b, rules);
-    verdict.probes.extend(refused.iter().map(|(name, _)| ProbeVerdict {
-        name: name.clone(),
-        outcome: Outcome::Inconclusive,
-        counters: Vec::new(),
-        plans: None,
-        failure: None,
-    }));
-    verdict.probes.sort_by(|one, other| one.name.cmp(&other.name));
+    verdict
+        .probes
+        .extend(refused.iter().map(|(name, _)| ProbeVerdict {
+            name: name.clone(),
+            outcome: Outcome::Inconclusive,
+            counters: Vec::new(),
+            plans: None,
+            failure: None,
+        }));
+    verdict
+        .probes
+        .sort_by(|one, other| one.name.cmp(&other.name));
     for (name, reason) in &workload.left_out {
         notes.push(format!("the probe `{name}` was not run: {reason}"));
     }
@@ -126,7 +134,12 @@ fn level(a: &mut Baseline, b: &mut Baseline) -> Vec<String> {
             a.server.version, b.server.version
         ));
     }
-    let names: BTreeSet<&String> = a.server.variables.keys().chain(b.server.variables.keys()).collect();
+    let names: BTreeSet<&String> = a
+        .server
+        .variables
+        .keys()
+        .chain(b.server.variables.keys())
+        .collect();
     for name in names {
         let value = |of: &Baseline| of.server.variables.get(name).cloned().unwrap_or_default();
         let (one, other) = (value(a), value(b));
@@ -143,9 +156,11 @@ fn level(a: &mut Baseline, b: &mut Baseline) -> Vec<String> {
         let (one, other) = (of(a), of(b));
         for (these, those, which) in [(&one, &other, "first"), (&other, &one, "second")] {
             let only = these.iter().filter(|index| !those.contains(index));
-            notes.extend(only.map(|index| {
-                format!("only the {which} side has the index {index} on `{table}`")
-            }));
+            notes.extend(
+                only.map(|index| {
+                    format!("only the {which} side has the index {index} on `{table}`")
+                }),
+            );
         }
     }
     let told: Vec<String> = a

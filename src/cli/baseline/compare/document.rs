@@ -143,7 +143,8 @@ fn failures(compared: &Compared, blocks: &mut Vec<Block>) {
         .iter()
         .filter_map(|probe| {
             let first = probe.failure.as_ref().map(|why| ("first", why));
-            let (side, why) = first.or(probe.counted.failure.as_ref().map(|why| ("second", why)))?;
+            let (side, why) =
+                first.or(probe.counted.failure.as_ref().map(|why| ("second", why)))?;
             Some(format!("`{}` on the {side} side: {why}", probe.name))
         })
         .collect();

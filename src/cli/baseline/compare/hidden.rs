@@ -145,7 +145,10 @@ mod tests {
     fn names_are_read() {
         let name = |text: &str| text.parse::<Name>();
         assert_eq!(name("orders.of_customer").unwrap().schema, None);
-        assert_eq!(name("shop.orders.i").unwrap().schema.as_deref(), Some("shop"));
+        assert_eq!(
+            name("shop.orders.i").unwrap().schema.as_deref(),
+            Some("shop")
+        );
         for wrong in ["", "orders", ".i", "a.", "a.b.c.d", ".a.b"] {
             assert!(name(wrong).is_err(), "{wrong}");
         }
@@ -163,6 +166,9 @@ mod tests {
         let [with, without] = [0, 1].map(|side| hidden.dressed(side, sql));
         assert!(with.contains("'use_invisible_indexes=on'"), "{with}");
         assert!(without.contains("'use_invisible_indexes=off'"), "{without}");
-        assert_eq!(hidden.dressed(0, "INSERT INTO t VALUES (1)"), "INSERT INTO t VALUES (1)");
+        assert_eq!(
+            hidden.dressed(0, "INSERT INTO t VALUES (1)"),
+            "INSERT INTO t VALUES (1)"
+        );
     }
 }

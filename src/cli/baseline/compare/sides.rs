@@ -228,9 +228,10 @@ fn of_url(context: &Context, url: &str) -> Result<Server, Error> {
     let cwd = std::env::current_dir()
         .map_err(|error| Error::new(format!("the working folder can't be read: {error}")))?;
     let loaded = load(&flags, variables, &cwd).map_err(|error| Error::from_chain(&error))?;
-    if url.rsplit_once('@').is_some_and(|(user, _)| {
-        user.trim_start_matches("mysql://").contains(':')
-    }) {
+    if url
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| user.trim_start_matches("mysql://").contains(':'))
+    {
         message(
             "warning: other users of this machine can see the password in a side while mydex runs; \
              a server of the configuration (`server:NAME`) has none on the command line",

@@ -60,15 +60,24 @@ pub(super) async fn ground(
         buffer_pool_mib: BUFFER_POOL_MIB,
         ..Options::default()
     };
-    let sandbox = Sandbox::start(&options, &mut |_| {}).await.map_err(|error| {
-        Error::from_chain(&error).hint("`mydex sandbox install` says what it needs")
-    })?;
+    let sandbox = Sandbox::start(&options, &mut |_| {})
+        .await
+        .map_err(|error| {
+            Error::from_chain(&error).hint("`mydex sandbox install` says what it needs")
+        })?;
     let server = sandbox.endpoint().server("private");
     let mut sides = Vec::new();
     for ((schema, path), definitions) in SCHEMAS.iter().zip(folders).zip(&definitions) {
         say(&format!("loading {schema}"));
         let name = Spec::Indexes(path.clone());
-        fill(context, &sandbox, (pack, schema), definitions, (scale, seed)).await?;
+        fill(
+            context,
+            &sandbox,
+            (pack, schema),
+            definitions,
+            (scale, seed),
+        )
+        .await?;
         sides.push(Side {
             name: match &name {
                 Spec::Indexes(Some(path)) => format!("indexes {}", path.display()),
@@ -85,7 +94,9 @@ pub(super) async fn ground(
         if let Some(path) = path {
             let count = definitions.len();
             let path = path.display();
-            ground.notes.push(format!("{count} definitions of `{path}` are in force on their side"));
+            ground.notes.push(format!(
+                "{count} definitions of `{path}` are in force on their side"
+            ));
         }
     }
     ground.sandbox = Some(sandbox);
@@ -95,8 +106,10 @@ pub(super) async fn ground(
 /// The definitions of a folder for this profile and this pack's tables.
 fn read(context: &Context, path: &PathBuf, pack: &Pack) -> Result<Vec<Definition>, Error> {
     if !path.is_dir() {
-        return Err(Error::new(format!("there is no folder `{}`", path.display()))
-            .hint("`indexes:none` is the side without definitions"));
+        return Err(
+            Error::new(format!("there is no folder `{}`", path.display()))
+                .hint("`indexes:none` is the side without definitions"),
+        );
     }
     let entries = folder::read(path).map_err(|error| {
         Error::new(text::block(&error.to_string()).into_owned())

@@ -130,8 +130,10 @@ pub(in crate::cli::baseline) async fn of(
     }
     let read_only = ground.sides.iter().find(|side| side.server.read_only);
     if let (true, Some(side)) = (turns.writes, read_only) {
-        return Err(Error::new(format!("server `{}` is read-only", side.server.name))
-            .hint("leave `--writes` out, or set `read_only = false`"));
+        return Err(
+            Error::new(format!("server `{}` is read-only", side.server.name))
+                .hint("leave `--writes` out, or set `read_only = false`"),
+        );
     }
     Ok(workload)
 }
@@ -162,7 +164,11 @@ async fn of_pack(pack: &Arc<Pack>, ground: &Ground, turns: &Turns) -> Result<Wor
         kind: "pack",
         tasks: Vec::new(),
         left_out: Vec::new(),
-        tables: pack.tables.iter().map(|table| table.name.to_string()).collect(),
+        tables: pack
+            .tables
+            .iter()
+            .map(|table| table.name.to_string())
+            .collect(),
         now: pack.now,
         operations: turns.operations,
         loaded: [one, other],
@@ -198,7 +204,8 @@ fn of_file(path: &Path, ground: &Ground, turns: &Turns) -> Result<Workload, Erro
     let written = std::fs::read_to_string(path).map_err(|error| unread(error.to_string()))?;
     let (statements, mistakes) = split(&written);
     if !mistakes.is_empty() {
-        let line = |one: &crate::sql::split::Mistake| format!("{shown}:{}: {}", one.line, one.message);
+        let line =
+            |one: &crate::sql::split::Mistake| format!("{shown}:{}: {}", one.line, one.message);
         let lines: Vec<String> = mistakes.iter().map(line).collect();
         return Err(Error::new(text::block(&lines.join("\n")).into_owned()));
     }
@@ -298,7 +305,10 @@ mod tests {
     #[test]
     fn tables_with_a_schema_are_the_same_on_both_sides() {
         let mut found = Vec::new();
-        tables("SELECT 1 FROM a JOIN s.b ON 1 = 1 JOIN c ON 1 = 1 JOIN a x ON 1 = 1", &mut found);
+        tables(
+            "SELECT 1 FROM a JOIN s.b ON 1 = 1 JOIN c ON 1 = 1 JOIN a x ON 1 = 1",
+            &mut found,
+        );
         assert_eq!(found, ["a", "c"]);
     }
 }

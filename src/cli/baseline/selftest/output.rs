@@ -18,12 +18,18 @@ pub(super) fn document(found: &Found) -> Document {
                 units::duration(found.each)
             ),
         ),
-        ("Not decided".to_owned(), format!("{} of {}", found.undecided, found.real.of)),
+        (
+            "Not decided".to_owned(),
+            format!("{} of {}", found.undecided, found.real.of),
+        ),
     ];
     if found.resampled.of > 0 {
         facts.push((
             "False alarms, resampled".to_owned(),
-            format!("{}; the sides of recorded pairs drawn anew", rate(&found.resampled)),
+            format!(
+                "{}; the sides of recorded pairs drawn anew",
+                rate(&found.resampled)
+            ),
         ));
         facts.push((
             "Slowdowns found, resampled".to_owned(),
