@@ -109,21 +109,22 @@ impl Ground {
         ]
     }
 
-    /// How many rows more take 10 % longer: first by the time that twice the rows take, then by
-    /// what came of it.
+    /// How many rows more take 10 % longer: first by the time that twice the rows take, then the
+    /// mean of what three measurements near it say.
     async fn calibrate(&mut self) {
-        let mut extra = f64::from(READ) * SLOWDOWN / self.growth(READ).await;
-        for _ in 0..3 {
-            self.extra = whole(extra);
-            let growth = self.growth(self.extra).await;
+        const TIMES: u32 = 3;
+        let first = f64::from(READ) * SLOWDOWN / self.growth(READ).await;
+        let mut sum = 0.0;
+        for _ in 0..TIMES {
+            let growth = self.growth(whole(first)).await;
             println!(
                 "calibrating: {} rows in place of {READ} take {:+.2} %",
-                READ + self.extra,
+                READ + whole(first),
                 100.0 * growth
             );
-            extra *= SLOWDOWN / growth;
+            sum += first * SLOWDOWN / growth;
         }
-        self.extra = whole(extra);
+        self.extra = whole(sum / f64::from(TIMES));
     }
 
     /// What so many rows more cost, as a share.

@@ -76,8 +76,8 @@ impl Context {
                     "`--format junit` and `--format sarif` are for what checks something",
                 )
                 .hint(
-                    "`baseline check`, `index lint`, `index status`, `index plan` and `index drift` \
-                     have them",
+                    "`baseline check`, `baseline compare`, `index lint`, `index status`, `index plan` \
+                     and `index drift` have them",
                 ));
             }
         };

@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor as _};
 
@@ -264,7 +266,10 @@ async fn two_schemas_are_compared_and_other_data_refused() {
             &shops.schemas(&["--format", format, "--probe", "of-customer"]),
             1,
         );
-        assert!(text.contains("rows_examined"), "{text}");
+        assert!(
+            text.contains("rows\\_examined") || text.contains("rows_examined"),
+            "{text}"
+        );
     }
     // What was written was taken back.
     let sums: Vec<i64> = sums(&shops).await;
@@ -437,6 +442,31 @@ async fn a_self_test_tells_noise_and_rates() {
         assert!(one["pairs"].as_u64().unwrap() > 50, "{one:#}");
         assert!(one["detectable"].as_f64().unwrap() > 0.05, "{one:#}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_comparison_tells_what_there_is() {
+    let shops = Shops::loaded("compare_stop").await;
+    let sides = format!("schema:{}", shops.one.name());
+    let running = Command::new(env!("CARGO_BIN_EXE_mydex"))
+        .args(["baseline", "compare", "shop", "--a", &sides, "--b", &sides])
+        // The first look would come after 75 s.
+        .args(["--max-time", "10m", "--format", "json"])
+        .current_dir(shops.folder.path())
+        .env("MYDEX_URL", shops.one.url())
+        .env("MYDEX_STATE_DIR", shops.folder.path().join("state"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    let pid = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    let ended = tokio::task::spawn_blocking(move || running.wait_with_output().unwrap());
+    let json = checked(&status(&ended.await.unwrap(), 130), "baseline-compare");
+    assert_eq!(json["is_interrupted"], true);
+    assert_ne!(json["verdict"], "regressed", "{json:#}");
+    assert!(json["measured_seconds"].as_f64().unwrap() > 0.5, "{json:#}");
 }
 
 #[test]

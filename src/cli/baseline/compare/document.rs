@@ -106,7 +106,7 @@ fn summary(contest: &Contest) -> String {
 fn facts(contest: &Contest) -> Vec<(String, String)> {
     let side = |of: &Named| {
         format!(
-            "`{}`: schema `{}` on `{}`, MySQL {}",
+            "{}: schema {} on {}, MySQL {}",
             of.name, of.schema, of.server, of.version
         )
     };
@@ -122,7 +122,7 @@ fn facts(contest: &Contest) -> Vec<(String, String)> {
     vec![
         ("First side".to_owned(), side(a)),
         ("Second side".to_owned(), side(b)),
-        ("Workload".to_owned(), format!("`{}`", contest.workload)),
+        ("Workload".to_owned(), contest.workload.clone()),
         ("Alternation".to_owned(), turns),
         (
             "Error bound".to_owned(),
