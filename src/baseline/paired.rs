@@ -195,7 +195,7 @@ mod tests {
         let seen = |times| foreseen(&ratios, times, 1, &limits).unwrap();
         assert!(seen(1.0) > 1.5 * seen(4.0), "{} {}", seen(1.0), seen(4.0));
         assert!(seen(1e9) < 0.0501 && seen(1e9) >= 0.05);
-        let judged = judge(&[ratios.clone()], &limits)[0];
+        let judged = judge(std::slice::from_ref(&ratios), &limits)[0];
         assert!((judged.detectable.unwrap() - seen(1.0)).abs() < 1e-12);
         assert_eq!(foreseen(&[], 1.0, 1, &limits), None);
     }

@@ -28,7 +28,7 @@ enum Command {
     /// Run them again and compare with a recorded file, counter by counter.
     Check(check::Args),
     /// Run the same operations on two sides in turns, and judge the second by the first.
-    Compare(compare::Args),
+    Compare(Box<compare::Args>),
     /// Compare a server with itself, again and again: how often does that raise a false alarm here?
     Selftest(selftest::Args),
 }

@@ -219,9 +219,8 @@ impl Turns {
     pub(super) fn pace(&self, ground: &Ground) -> Pace {
         let alternation = match self.alternate {
             Some(Unit::Operation) => Alternation::Operation,
-            Some(Unit::Slice) => Alternation::Slice,
             None if ground.is_one_server() => Alternation::Operation,
-            None => Alternation::Slice,
+            Some(Unit::Slice) | None => Alternation::Slice,
         };
         Pace {
             alternation,
@@ -252,18 +251,18 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
     let (ground, workload) = prepared;
     let ended = contest(context, &ground, &workload, &asked).await;
     ground.end().await;
-    let Some(contest) = ended? else {
+    let Some(ended) = ended? else {
         return Ok(Outcome::Interrupted);
     };
     context.emit_checked(
-        &checked::of(&contest),
-        &document::of(&contest),
-        &json::of(&contest),
+        &checked::of(&ended),
+        &document::of(&ended),
+        &json::of(&ended),
     )?;
-    if contest.compared.is_interrupted {
+    if ended.compared.is_interrupted {
         return Ok(Outcome::Interrupted);
     }
-    match contest.compared.outcome {
+    match ended.compared.outcome {
         verdict::Outcome::Pass => Ok(Outcome::Fine),
         verdict::Outcome::Regressed => Ok(Outcome::Problem),
         verdict::Outcome::Incomparable => Ok(Outcome::Incomparable),

@@ -90,6 +90,8 @@ pub(super) struct Found {
     pub(super) undecided: u64,
     pub(super) resampled: Rate,
     pub(super) detected: Rate,
+    /// Measured time that each of the resampled comparisons has, seconds.
+    pub(super) resampled_seconds: f64,
     pub(super) noise: Vec<Noise>,
     pub(super) limits: Limits,
     pub(super) each: Duration,
@@ -192,13 +194,14 @@ fn found(
     let recorded = recorded(probes.len(), runs);
     let limits = args.turns.limits();
     let metrics = args.turns.metrics();
+    let resampled_seconds = args.turns.max_time.as_secs_f64().min(seconds);
     let resampled = |effect: f64, seed: u64| {
         let plan = Plan {
             rounds: args.resample,
             effect,
             metrics: &metrics,
             limits,
-            part: 1.0 / runs.len().max(1) as f64,
+            part: resampled_seconds / seconds.max(1e-3),
             seed,
         };
         resample::comparisons(&recorded, &plan)
@@ -226,6 +229,7 @@ fn found(
         undecided,
         resampled: Rate::new(alone.regressed, alone.rounds),
         detected: Rate::new(slowed.found, slowed.rounds),
+        resampled_seconds,
         noise: noise.collect(),
         limits,
         each: args.each,

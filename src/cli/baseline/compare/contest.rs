@@ -94,7 +94,7 @@ async fn on_stage(
             schema: of.schema.clone(),
         }
     };
-    let mut contest = Contest {
+    let mut outcome = Contest {
         workload: workload.name.clone(),
         kind: workload.kind,
         operations: workload.operations,
@@ -104,16 +104,16 @@ async fn on_stage(
         compared: Compared::incomparable(Vec::new(), Vec::new()),
     };
     if !counted.differences.is_empty() {
-        contest.compared = Compared::incomparable(counted.differences, counted.notes);
-        return Ok(Some(contest));
+        outcome.compared = Compared::incomparable(counted.differences, counted.notes);
+        return Ok(Some(outcome));
     }
     let probes = probes(ground, workload, |name| counted.can_run(name));
     let mut court = court(probes.len(), asked.turns);
     let measured = measure(context, stage, (&probes, &pace), &mut court).await?;
     let timed: Vec<String> = probes.iter().map(|probe| probe.name.to_string()).collect();
     let seen = (&measured, &court);
-    contest.compared = Compared::of(counted.verdict, seen, &timed, &counted.refused);
-    Ok(Some(contest))
+    outcome.compared = Compared::of(counted.verdict, seen, &timed, &counted.refused);
+    Ok(Some(outcome))
 }
 
 /// The operations of both sides, of the probes that are wanted.

@@ -281,7 +281,7 @@ pub(super) fn counter(one: &CounterVerdict) -> String {
 pub(in crate::cli::baseline) fn share(share: f64) -> String {
     let percent = share * 100.0;
     if percent.abs() >= 1_000.0 {
-        format!("{:+.0} times", share)
+        format!("{share:+.0} times")
     } else {
         format!("{percent:+.1} %")
     }

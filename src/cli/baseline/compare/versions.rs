@@ -1,7 +1,7 @@
 //! Two versions of a folder of definitions: the pack's data twice on a private server, with the
 //! definitions of either folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
@@ -104,7 +104,7 @@ pub(super) async fn ground(
 }
 
 /// The definitions of a folder for this profile and this pack's tables.
-fn read(context: &Context, path: &PathBuf, pack: &Pack) -> Result<Vec<Definition>, Error> {
+fn read(context: &Context, path: &Path, pack: &Pack) -> Result<Vec<Definition>, Error> {
     if !path.is_dir() {
         return Err(
             Error::new(format!("there is no folder `{}`", path.display()))

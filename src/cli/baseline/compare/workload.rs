@@ -234,9 +234,9 @@ fn of_file(path: &Path, ground: &Ground, turns: &Turns) -> Result<Workload, Erro
         }
         names.push(name.clone());
         let elsewhere = |named: &String| ground.sides.iter().any(|side| side.schema != *named);
-        if let Some(named) = statement.schema.filter(elsewhere) {
-            let named = text::inline(&named);
-            let reason = format!("it is for schema `{named}`, and a side is another one");
+        if let Some(other) = statement.schema.filter(elsewhere) {
+            let other = text::inline(&other);
+            let reason = format!("it is for schema `{other}`, and a side is another one");
             workload.left_out.push((name, reason));
             continue;
         }

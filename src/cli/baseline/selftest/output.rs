@@ -9,6 +9,35 @@ use crate::report::doc::{Block, Document, Table};
 
 /// For people.
 pub(super) fn document(found: &Found) -> Document {
+    let ended = if found.is_interrupted {
+        "Interrupted, so that this is what there was: "
+    } else {
+        ""
+    };
+    let promise = percent(found.limits.alpha);
+    let first = if found.real.low > found.limits.alpha {
+        format!(
+            "{ended}False alarms are more frequent here than the promised {promise}: something \
+             makes the two sides of a comparison different."
+        )
+    } else {
+        format!(
+            "{ended}{} comparisons of `{}` with itself raised {} false alarms, where {promise} is \
+             promised.",
+            found.real.of, found.workload, found.real.hits
+        )
+    };
+    Document {
+        title: "Baseline self-test".to_owned(),
+        blocks: vec![
+            Block::Paragraph(first),
+            Block::Facts(facts(found)),
+            Block::Table(noise(found)),
+        ],
+    }
+}
+
+fn facts(found: &Found) -> Vec<(String, String)> {
     let mut facts = vec![
         (
             "False alarms, run".to_owned(),
@@ -27,19 +56,24 @@ pub(super) fn document(found: &Found) -> Document {
         facts.push((
             "False alarms, resampled".to_owned(),
             format!(
-                "{}; the sides of recorded pairs drawn anew",
-                rate(&found.resampled)
+                "{}; comparisons of {:.0} s of recorded pairs, their sides drawn anew",
+                rate(&found.resampled),
+                found.resampled_seconds
             ),
         ));
         facts.push((
             "Slowdowns found, resampled".to_owned(),
             format!(
-                "{} with {} put into the recorded times of one probe",
+                "{}, with {} put into the recorded times of one probe",
                 rate(&found.detected),
                 share(SLOWDOWN)
             ),
         ));
     }
+    facts
+}
+
+fn noise(found: &Found) -> Table {
     let mut table = Table::new(
         format!(
             "Noise of each probe, and the smallest growth that a comparison of {} would see",
@@ -56,38 +90,12 @@ pub(super) fn document(found: &Found) -> Document {
             shown(one.foreseen),
         ]);
     }
-    let ended = if found.is_interrupted {
-        "Interrupted, so that this is what there was: "
-    } else {
-        ""
-    };
-    let promise = units::percent(found.limits.alpha);
-    let first = if found.real.low > found.limits.alpha {
-        format!(
-            "{ended}False alarms are more frequent here than the promised {promise}: something \
-             makes the two sides of a comparison different."
-        )
-    } else {
-        format!(
-            "{ended}{} comparisons of `{}` with itself raised {} false alarms, where {promise} is \
-             promised.",
-            found.real.of, found.workload, found.real.hits
-        )
-    };
-    Document {
-        title: "Baseline self-test".to_owned(),
-        blocks: vec![
-            Block::Paragraph(first),
-            Block::Facts(facts),
-            Block::Table(table),
-        ],
-    }
+    table
 }
 
 fn rate(rate: &Rate) -> String {
     format!(
-        "{} of {}, so that the rate is {} or less with a confidence of {}, and {} or more with the \
-         same",
+        "{} of {}; the rate is at most {} with a confidence of {}, and at least {} with the same",
         rate.hits,
         rate.of,
         percent(rate.high),
@@ -115,6 +123,7 @@ pub(super) struct Json<'a> {
     is_interrupted: bool,
     run: JsonRate,
     run_undecided: u64,
+    resampled_seconds: f64,
     resampled: JsonRate,
     resampled_slowdowns_found: JsonRate,
     probes: Vec<JsonProbe<'a>>,
@@ -157,6 +166,7 @@ pub(super) fn json(found: &Found) -> Json<'_> {
         is_interrupted: found.is_interrupted,
         run: rate(&found.real),
         run_undecided: found.undecided,
+        resampled_seconds: found.resampled_seconds,
         resampled: rate(&found.resampled),
         resampled_slowdowns_found: rate(&found.detected),
         probes: found
