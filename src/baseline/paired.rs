@@ -114,6 +114,21 @@ fn detectable(found: &ranks::Interval, side: f64, limits: &Limits) -> Option<f64
     effect.is_finite().then_some(effect)
 }
 
+/// The smallest growth that would be seen with `times` as many pairs as these, among `family`
+/// comparisons, at the spread of these; `None` where they are too few to tell a spread.
+#[must_use]
+pub fn foreseen(ratios: &[f64], times: f64, family: usize, limits: &Limits) -> Option<f64> {
+    let side = limits.alpha / family.max(1) as f64;
+    let found = ranks::interval(ratios, side)?;
+    let shrunk = times.sqrt();
+    let scaled = ranks::Interval {
+        low: found.middle + (found.low - found.middle) / shrunk,
+        high: found.middle + (found.high - found.middle) / shrunk,
+        ..found
+    };
+    detectable(&scaled, side, limits).map(f64::exp_m1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +185,19 @@ mod tests {
         }
         // At 1 %, more than 7 of 200 come less than once in a hundred runs.
         assert!(families <= 7, "{families} of 200 families");
+    }
+
+    #[test]
+    fn more_pairs_will_show_more() {
+        let mut random = Pcg64::seed_from_u64(13);
+        let ratios = noisy(&mut random, 100, 0.0, 0.3);
+        let limits = Limits::default();
+        let seen = |times| foreseen(&ratios, times, 1, &limits).unwrap();
+        assert!(seen(1.0) > 1.5 * seen(4.0), "{} {}", seen(1.0), seen(4.0));
+        assert!(seen(1e9) < 0.0501 && seen(1e9) >= 0.05);
+        let judged = judge(std::slice::from_ref(&ratios), &limits)[0];
+        assert!((judged.detectable.unwrap() - seen(1.0)).abs() < 1e-12);
+        assert_eq!(foreseen(&[], 1.0, 1, &limits), None);
     }
 
     #[test]

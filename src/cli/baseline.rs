@@ -2,10 +2,13 @@
 
 mod check;
 mod checked;
+mod compare;
 mod document;
 mod json;
 mod record;
 mod recording;
+
+mod selftest;
 mod show;
 mod timed;
 
@@ -28,6 +31,10 @@ enum Command {
     Check(check::Args),
     /// Show what a file holds, or with `--history` what became of the workload from file to file.
     Show(show::Args),
+    /// Run the same operations on two sides in turns, and judge the second by the first.
+    Compare(Box<compare::Args>),
+    /// Compare a server with itself, again and again: how often does that raise a false alarm here?
+    Selftest(selftest::Args),
 }
 
 /// Runs `mydex baseline`.
@@ -36,5 +43,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Outcome, Error> {
         Command::Record(args) => record::run(context, &args).await,
         Command::Check(args) => check::run(context, &args).await,
         Command::Show(args) => show::run(context, &args),
+        Command::Compare(args) => compare::run(context, &args).await,
+        Command::Selftest(args) => selftest::run(context, &args).await,
     }
 }

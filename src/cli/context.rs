@@ -79,8 +79,8 @@ impl Context {
                      checks something",
                 )
                 .hint(
-                    "`baseline check`, `index lint`, `index status`, `index plan` and `index drift` \
-                     have them",
+                    "`baseline check`, `baseline compare`, `index lint`, `index status`, `index plan` \
+                     and `index drift` have them",
                 ));
             }
         };

@@ -11,6 +11,8 @@ mod advise;
 mod advise_interrupted;
 mod apply;
 mod baseline;
+
+mod baseline_compare;
 mod baseline_show;
 mod candidates;
 mod collect;
