@@ -9,7 +9,7 @@ mod terms;
 
 use std::time::Duration;
 
-pub use terms::{Direction, Found, FoundColumn, Memory, Next, Seen, Stage, Step, Task};
+pub use terms::{Direction, Found, FoundColumn, Memory, Next, Seen, Stage, Step, Storage, Task};
 
 use crate::model::advice::Action;
 use crate::model::ledger::State;

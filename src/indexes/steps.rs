@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::reconcile::{Direction, Memory, Stage, Step, Task};
+use super::reconcile::{Direction, Memory, Stage, Step, Storage, Task};
 use crate::model::advice::Action;
 use crate::model::schema::{Index, IndexKind, Part, Table, TableName};
 use crate::server::ddl::{self, Algorithm, Mode};
@@ -15,19 +15,20 @@ pub(super) const MAX_STEPS: usize = 16;
 pub fn mode(task: &Task, step: &Step) -> Mode {
     // The hidden column of an expression comes and goes with a copy of a partitioned table, and
     // what stands for the primary key goes with a copy of any.
-    let is_partitioned_expression = task.is_partitioned && task.index.is_functional();
+    let is_partitioned = task.storage == Storage::Partitioned;
+    let is_partitioned_expression = is_partitioned && task.index.is_functional();
     let is_whole = task.index.parts.iter().all(|part| part.prefix.is_none());
     match step {
         // Other engines build nothing in place (error 1845); only what an index is seen by changes
         // without a copy.
         Step::AddColumn | Step::DropColumn | Step::Build { .. } | Step::DropIndex
-            if task.is_other_engine =>
+            if task.storage == Storage::Other =>
         {
             Mode::COPY
         }
         Step::AddColumn | Step::Build { .. } if forced_copy(task, step).is_some() => Mode::COPY,
         Step::AddColumn => Mode::INSTANT,
-        Step::DropColumn => Mode::to_drop_column(task.is_partitioned, !task.functional.is_empty()),
+        Step::DropColumn => Mode::to_drop_column(is_partitioned, !task.functional.is_empty()),
         Step::Build { .. } | Step::DropIndex if is_partitioned_expression => Mode::COPY,
         Step::DropIndex if task.is_primary_substitute && is_whole => Mode::COPY,
         Step::Build { .. } => Mode::to_build(&task.index),
@@ -41,7 +42,7 @@ pub fn mode(task: &Task, step: &Step) -> Mode {
 /// column of its own, and those have one order.
 #[must_use]
 pub fn forced_copy(task: &Task, step: &Step) -> Option<(String, String)> {
-    if task.is_other_engine {
+    if task.storage == Storage::Other {
         return None;
     }
     match step {
@@ -58,7 +59,7 @@ pub fn forced_copy(task: &Task, step: &Step) -> Option<(String, String)> {
         }
         Step::Build { .. }
             if task.index.is_functional()
-                && !task.is_partitioned
+                && task.storage != Storage::Partitioned
                 && Mode::to_build(&task.index).algorithm != Algorithm::Copy =>
         {
             let name = task.index.name.to_lowercase();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::course::{self, Course, PlannedStep};
 use super::definition::Definition;
 use super::ledger::{Before, Row};
-use super::reconcile::{Direction, Memory, Stage, Task};
+use super::reconcile::{Direction, Memory, Stage, Storage, Task};
 use super::{likeness, line};
 use crate::config::mistake::Mistakes;
 use crate::model::advice::{Action, LockLevel};
@@ -274,8 +274,13 @@ pub(super) fn task(
         action: definition.action,
         direction,
         is_judged: is_new && index.is_visible,
-        is_partitioned: table.partitioning.is_some(),
-        is_other_engine: !table.engine.eq_ignore_ascii_case("InnoDB"),
+        storage: if !table.engine.eq_ignore_ascii_case("InnoDB") {
+            Storage::Other
+        } else if table.partitioning.is_some() {
+            Storage::Partitioned
+        } else {
+            Storage::Whole
+        },
         functional: functional(table, &index.name),
         is_primary_substitute: likeness::is_primary_substitute(&index, table),
         index,

@@ -43,7 +43,7 @@ pub(super) enum Piece<'a> {
 }
 
 /// The pieces of a sentence on one line. As in Markdown, a run of backticks is closed by the next
-/// run of the same length, so that a quoted name with backticks in it, such as `` `a``b` ``, is one
+/// run of the same length, so that a quoted name with doubled backticks in it is one
 /// piece; a run that is not closed is words.
 pub(super) fn pieces(line: &str) -> Vec<Piece<'_>> {
     let run_at = |from: usize| -> Option<(usize, usize)> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::indexes::reconcile::Direction;
+use crate::indexes::reconcile::{Direction, Storage};
 use crate::indexes::steps::needed_by;
 use crate::model::advice::Action;
 use crate::model::schema::{ForeignKey, GeneratedColumn, KeyPart, TableName};
@@ -72,8 +72,7 @@ fn task(action: Action, direction: Direction, has_column: bool, soak: bool) -> T
         },
         is_judged: action == Action::Create && direction == Direction::Up,
         is_primary_substitute: false,
-        is_partitioned: false,
-        is_other_engine: false,
+        storage: Storage::Whole,
         functional: Vec::new(),
     }
 }

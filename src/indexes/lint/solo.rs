@@ -68,6 +68,7 @@ pub(in crate::indexes) fn plain(name: &str) -> String {
 }
 
 /// How an index is built.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Waits {
     /// The strongest lock.
     pub(super) lock: LockLevel,

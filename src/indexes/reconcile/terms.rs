@@ -111,13 +111,22 @@ pub struct Task {
     pub is_judged: bool,
     /// The index stands, or would stand, for a primary key that the table lacks.
     pub is_primary_substitute: bool,
-    /// The table is partitioned.
-    pub is_partitioned: bool,
-    /// The table is of another engine than `InnoDB`.
-    pub is_other_engine: bool,
+    /// How the table is kept, which decides what is done in place.
+    pub storage: Storage,
     /// Other indexes of the table that are over expressions: their hidden columns stand in the way
     /// of what is done in place.
     pub functional: Vec<String>,
+}
+
+/// How a table is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// By `InnoDB`, in one piece.
+    Whole,
+    /// By `InnoDB`, in partitions.
+    Partitioned,
+    /// By another engine.
+    Other,
 }
 
 /// What the ledger remembers.

@@ -31,8 +31,7 @@ fn task(action: Action, direction: Direction) -> Task {
         soak: Duration::from_mins(1),
         is_judged: action == Action::Create && direction == Direction::Up,
         is_primary_substitute: false,
-        is_partitioned: false,
-        is_other_engine: false,
+        storage: Storage::Whole,
         functional: Vec::new(),
     }
 }
