@@ -63,7 +63,7 @@ pub(super) async fn run(context: &Context, plan: &Plan, duration: Duration) -> R
     if choice.names.is_empty() {
         return Err(
             Error::new("none of the probes reads, so that none can be timed")
-                .hint("leave `--timed` out"),
+                .hint("leave `--timed` or `--slo` out"),
         );
     }
     let probes =
