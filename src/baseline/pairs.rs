@@ -107,12 +107,19 @@ const RUNS: usize = 10;
 fn size(pairs: &[Pair], metric: Metric) -> usize {
     let least = metric.least_pairs().max(pairs.len().div_ceil(MOST));
     match metric {
+        // So few blocks count one by one.
+        Metric::Undisturbed if blocks(pairs) < 2 * FEW => least,
         Metric::Undisturbed => {
             let runs = lowest(pairs).len() * RUNS;
             least.max((pairs.len() / FEW).min(runs))
         }
         _ => least,
     }
+}
+
+fn blocks(pairs: &[Pair]) -> usize {
+    let starts = pairs.windows(2).filter(|two| two[0].block != two[1].block);
+    starts.count() + usize::from(!pairs.is_empty())
 }
 
 /// The shortest times of each operation.
@@ -274,6 +281,21 @@ mod tests {
         assert_eq!(log_ratios(&pairs, Metric::P95).len(), 10);
         assert_eq!(typical(&pairs, Metric::P50), Some((1.0, 1.1)));
         assert_eq!(typical(&[], Metric::P50), None);
+    }
+
+    #[test]
+    fn each_of_a_few_slices_counts() {
+        // Thirty slices of 10 to 19 pairs.
+        let pairs: Vec<Pair> = (0..30)
+            .flat_map(|block| (0..10 + block % 10).map(move |n| (block, n)))
+            .map(|(block, n)| Pair {
+                operation: u32::try_from(n).unwrap(),
+                ..pair(block, 1.0, 1.1)
+            })
+            .collect();
+        assert_eq!(blocks(&pairs), 30);
+        assert_eq!(log_ratios(&pairs, Metric::Undisturbed).len(), 30);
+        assert_eq!(blocks(&[]), 0);
     }
 
     #[test]
