@@ -1,5 +1,6 @@
 //! `mydex baseline`: what a workload costs, recorded and checked.
 
+mod beside;
 mod check;
 mod checked;
 mod document;
@@ -10,6 +11,8 @@ mod timed;
 
 use super::context::Context;
 use super::error::{Error, Outcome};
+
+pub(super) use beside::beside;
 
 /// Options of `mydex baseline`.
 #[derive(Debug, clap::Args)]

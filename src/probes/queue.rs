@@ -4,6 +4,8 @@
 //! have arrived, one at those that a connection has taken; what lies between them waits. However
 //! long the line grows, its memory does not. The line is first come, first served over all probes.
 
+use std::collections::{HashSet, VecDeque};
+
 use super::level::{Level, LevelWindow};
 use super::recorder::{Ending, Operation, record};
 use super::schedule::{Arrival, Mix, Schedule};
@@ -36,6 +38,8 @@ pub enum Next {
     Now(Arrival),
     /// Nothing waits: run this when its time comes.
     At(Arrival),
+    /// Nothing is meant to start before the end of the run, as rates are now.
+    Idle,
     /// No operation is left.
     End,
 }
@@ -47,6 +51,13 @@ pub struct Queue {
     bounds: Bounds,
     pending: Level,
     recorder: Staged,
+    /// The latest moment that the line was brought up to.
+    latest: u64,
+    /// Operations handed out before their time, the latest last, each with its ticket.
+    ahead: VecDeque<(u64, Arrival)>,
+    ticket: u64,
+    /// Tickets of those that were called back, until their connections have noticed.
+    called_back: HashSet<u64>,
 }
 
 #[derive(Debug)]
@@ -71,7 +82,51 @@ impl Queue {
             bounds,
             pending: Level::default(),
             recorder,
+            latest: 0,
+            ahead: VecDeque::new(),
+            ticket: 0,
+            called_back: HashSet::new(),
         }
+    }
+
+    /// The ticket of the latest operation from [`Next::At`].
+    #[must_use]
+    pub fn ticket(&self) -> u64 {
+        self.ticket
+    }
+
+    /// Whether the operation with this ticket was called back by [`Queue::rerate`]; tells it once.
+    pub fn is_called_back(&mut self, ticket: u64) -> bool {
+        self.called_back.remove(&ticket)
+    }
+
+    /// From the moment that it returns on, `now` or a little later, these are the rates of the
+    /// sources. Operations meant for before keep their times, and those that were handed out for
+    /// later are called back and placed anew: they keep their numbers. A closed line has no rates.
+    pub fn rerate(&mut self, now: u64, rates: &[f64]) -> u64 {
+        // Connections may have asked with a later clock already.
+        let now = now.max(self.latest);
+        self.advance(now);
+        let from = now.saturating_add(1);
+        let Source::Open { taken, arrived } = &mut self.source else {
+            return from;
+        };
+        let later = self.ahead.partition_point(|(_, arrival)| arrival.at < from);
+        let later: Vec<(u64, Arrival)> = self.ahead.drain(later..).collect();
+        self.called_back
+            .extend(later.iter().map(|(ticket, _)| *ticket));
+        let profiles = arrived.rerated(from, rates, taken);
+        if self.pending.value() == 0 {
+            arrived.take_back(later.into_iter().map(|(_, arrival)| arrival));
+            arrived.adopt(&profiles);
+            // Nobody waits, so that both readers are at the same place.
+            *taken = arrived.clone();
+        } else {
+            // Who waits has arrived, and nothing can have been handed out before it.
+            arrived.adopt(&profiles);
+            taken.adopt(&profiles);
+        }
+        from
     }
 
     /// The next operation of a connection that is free at `now`.
@@ -98,9 +153,14 @@ impl Queue {
                     Some(arrival) if arrival.at < self.bounds.end => {
                         arrived.next();
                         taken.next();
+                        while self.ahead.front().is_some_and(|(_, first)| first.at <= now) {
+                            self.ahead.pop_front();
+                        }
+                        self.ticket += 1;
+                        self.ahead.push_back((self.ticket, arrival));
                         Next::At(arrival)
                     }
-                    _ => Next::End,
+                    _ => Next::Idle,
                 }
             }
         }
@@ -114,6 +174,7 @@ impl Queue {
 
     /// Brings the line up to `now`: who has arrived, and who has waited too long.
     pub fn advance(&mut self, now: u64) {
+        self.latest = self.latest.max(now);
         let Source::Open { taken, arrived } = &mut self.source else {
             return;
         };
@@ -243,7 +304,7 @@ mod tests {
             let (arrival, start, is_late) = match queue.take(now) {
                 Next::Now(arrival) => (arrival, now, true),
                 Next::At(arrival) => (arrival, arrival.at, false),
-                Next::End => break,
+                Next::Idle | Next::End => break,
             };
             if !is_late {
                 recorder.probes[arrival.source].counts.scheduled += 1;
@@ -362,11 +423,81 @@ mod tests {
                         prop_assert!(arrival.at > now);
                         taken.push(arrival);
                     }
-                    Next::End => break,
+                    Next::Idle | Next::End => break,
                 }
                 now += step;
             }
             prop_assert_eq!(&all[..taken.len()], &taken[..]);
+        }
+
+        #[test]
+        fn changes_of_rates_lose_no_operation_and_double_none(
+            seed: u64,
+            uniform: bool,
+            steps in prop::collection::vec((0_u64..20_000_000, 0_usize..8), 1..300),
+        ) {
+            let end = 4 * SECOND;
+            let spacing = if uniform { Spacing::Uniform } else { Spacing::Poisson };
+            let plan = Plan::Open(schedule(seed, spacing, &sources(&[700.0, 300.0, 0.0])));
+            let mut queue = Queue::new(plan, bounds(end), staged(3));
+            let mut now = 0;
+            let mut run: Vec<Arrival> = Vec::new();
+            let mut held: Vec<(u64, Arrival)> = Vec::new();
+            let mut silent_since = [None; 3];
+            for (step, choice) in steps {
+                now += step;
+                // Connections wake when their time has come.
+                held.retain(|(ticket, arrival)| {
+                    if arrival.at > now {
+                        return true;
+                    }
+                    if !queue.is_called_back(*ticket) {
+                        run.push(*arrival);
+                    }
+                    false
+                });
+                match choice {
+                    0..6 => match queue.take(now) {
+                        Next::Now(arrival) => run.push(arrival),
+                        Next::At(arrival) => held.push((queue.ticket(), arrival)),
+                        Next::Idle | Next::End => {}
+                    },
+                    _ => {
+                        let rates = [[0.0, 50.0, 900.0], [1_500.0, 0.0, 0.0]][choice - 6];
+                        let from = queue.rerate(now, &rates);
+                        for (since, rate) in silent_since.iter_mut().zip(rates) {
+                            *since = (rate <= 0.0).then(|| since.unwrap_or(from));
+                        }
+                        // All of them are roused, and those that were called back ask again.
+                        held.retain(|(ticket, _)| !queue.is_called_back(*ticket));
+                    }
+                }
+                for (_, arrival) in &held {
+                    if let Some(since) = silent_since[arrival.source] {
+                        prop_assert!(arrival.at < since);
+                    }
+                }
+            }
+            prop_assert!(queue.called_back.is_empty());
+            // Whoever waits for a time gets it; the others are in the line.
+            run.extend(held.iter().map(|(_, arrival)| *arrival));
+            queue.advance(now);
+            while queue.pending.value() > 0 {
+                match queue.take(now) {
+                    Next::Now(arrival) => run.push(arrival),
+                    other => prop_assert!(false, "{:?}", other),
+                }
+            }
+            for source in 0..3 {
+                let mut numbers: Vec<u64> = run
+                    .iter()
+                    .filter(|arrival| arrival.source == source)
+                    .map(|arrival| arrival.number)
+                    .collect();
+                numbers.sort_unstable();
+                let expected: Vec<u64> = (0..).take(numbers.len()).collect();
+                prop_assert_eq!(numbers, expected);
+            }
         }
     }
 }

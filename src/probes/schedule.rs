@@ -5,7 +5,7 @@
 //! a copy of a [`Schedule`] is a second reader of the same times.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
@@ -48,7 +48,8 @@ pub struct Arrival {
 /// An endless iterator of arrivals in order of time; ends only when every rate is zero.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    profile: Arc<Profile>,
+    /// The shape that the rates follow, whatever they are.
+    shape: Arc<Profile>,
     streams: Vec<Stream>,
     next: BinaryHeap<Reverse<(u64, usize)>>,
 }
@@ -56,12 +57,19 @@ pub struct Schedule {
 #[derive(Debug, Clone)]
 struct Stream {
     rng: Pcg64Mcg,
+    /// Where its points lie in real time.
+    profile: Arc<Profile>,
+    /// The rate that stands for a factor of one.
+    base: f64,
     gap_ns: f64,
     /// In operational time; not rounded, so that equal gaps stay equal on average.
     at_ns: f64,
     /// The profile's piece in which that is.
     piece: usize,
     number: u64,
+    /// Arrivals that were handed out and came back, each with its number and its point: they come
+    /// before the one above.
+    returned: VecDeque<(u64, f64)>,
     spacing: Spacing,
 }
 
@@ -76,47 +84,59 @@ pub fn schedule(seed: u64, spacing: Spacing, sources: &[Source]) -> Schedule {
 pub fn shaped(seed: u64, spacing: Spacing, sources: &[Source], profile: Arc<Profile>) -> Schedule {
     let mut streams: Vec<Stream> = sources
         .iter()
-        .map(|source| Stream {
-            rng: Pcg64Mcg::seed_from_u64(seed ^ source.stream),
-            gap_ns: if source.rate > 0.0 {
-                1e9 / source.rate
-            } else {
-                f64::INFINITY
-            },
-            at_ns: 0.0,
-            piece: 0,
-            number: 0,
-            spacing,
+        .map(|source| {
+            let is_driven = source.rate > 0.0;
+            let base = if is_driven { source.rate } else { 1.0 };
+            Stream {
+                rng: Pcg64Mcg::seed_from_u64(seed ^ source.stream),
+                profile: if is_driven {
+                    Arc::clone(&profile)
+                } else {
+                    Arc::new(Profile::silent())
+                },
+                base,
+                gap_ns: 1e9 / base,
+                at_ns: 0.0,
+                piece: 0,
+                number: 0,
+                returned: VecDeque::new(),
+                spacing,
+            }
         })
         .collect();
     let next = streams
         .iter_mut()
         .enumerate()
-        .filter_map(|(source, stream)| Some(Reverse((stream.first(&profile)?, source))))
+        .filter_map(|(source, stream)| Some(Reverse((stream.first()?, source))))
         .collect();
     Schedule {
-        profile,
+        shape: profile,
         streams,
         next,
     }
 }
 
 impl Stream {
-    fn first(&mut self, profile: &Profile) -> Option<u64> {
+    fn first(&mut self) -> Option<u64> {
         let share = match self.spacing {
             Spacing::Poisson => self.exponential(),
             Spacing::Uniform => self.rng.random::<f64>(),
         };
-        self.advance(share, profile)
+        self.at_ns += share * self.gap_ns;
+        self.head()
     }
 
-    fn following(&mut self, profile: &Profile) -> Option<u64> {
+    fn following(&mut self) -> Option<u64> {
+        if self.returned.pop_front().is_some() {
+            return self.head();
+        }
         let share = match self.spacing {
             Spacing::Poisson => self.exponential(),
             Spacing::Uniform => 1.0,
         };
         self.number += 1;
-        self.advance(share, profile)
+        self.at_ns += share * self.gap_ns;
+        self.head()
     }
 
     /// Exponential with mean 1, by inversion; 1 - u is never zero.
@@ -124,11 +144,19 @@ impl Stream {
         -(1.0 - self.rng.random::<f64>()).ln()
     }
 
-    fn advance(&mut self, share: f64, profile: &Profile) -> Option<u64> {
-        self.at_ns += share * self.gap_ns;
+    /// Number and point of what comes next.
+    fn next(&self) -> (u64, f64) {
+        self.returned
+            .front()
+            .copied()
+            .unwrap_or((self.number, self.at_ns))
+    }
+
+    /// When what comes next does; `None` while the rate is zero for good.
+    fn head(&mut self) -> Option<u64> {
         // Beyond 2^63 ns (292 years) a stream has no further arrivals.
-        profile
-            .place(self.at_ns, &mut self.piece)
+        self.profile
+            .place(self.next().1, &mut self.piece)
             .filter(|at| *at < 9.2e18)
             .map(whole)
     }
@@ -152,8 +180,50 @@ impl Schedule {
         Some(Arrival {
             at,
             source,
-            number: self.streams[source].number,
+            number: self.streams[source].next().0,
         })
+    }
+
+    /// What the streams' profiles become when from `at` on, nanoseconds since the load started,
+    /// these are the rates, operations per second in the order of the sources; a missing one
+    /// stays. No arrival before `oldest` is asked for any more.
+    #[must_use]
+    pub fn rerated(&self, at: u64, rates: &[f64], oldest: &Self) -> Vec<Arc<Profile>> {
+        let readers = self.streams.iter().zip(&oldest.streams);
+        readers
+            .enumerate()
+            .map(|(source, (stream, oldest))| match rates.get(source) {
+                None => Arc::clone(&stream.profile),
+                Some(rate) => {
+                    let factor = rate.max(0.0) / stream.base;
+                    let needed = oldest.next().1;
+                    Arc::new(stream.profile.changed(at, &self.shape, factor, needed))
+                }
+            })
+            .collect()
+    }
+
+    /// Places all that is to come anew. Every reader of the same times gets the same profiles.
+    pub fn adopt(&mut self, profiles: &[Arc<Profile>]) {
+        for (stream, profile) in self.streams.iter_mut().zip(profiles) {
+            stream.profile = Arc::clone(profile);
+            stream.piece = 0;
+        }
+        let heads = self.streams.iter_mut().enumerate();
+        self.next = heads
+            .filter_map(|(source, stream)| Some(Reverse((stream.head()?, source))))
+            .collect();
+    }
+
+    /// Takes back the latest arrivals, in the order in which they were handed out; to be followed
+    /// by [`adopt`](Self::adopt).
+    pub fn take_back(&mut self, arrivals: impl DoubleEndedIterator<Item = Arrival>) {
+        for arrival in arrivals.rev() {
+            if let Some(stream) = self.streams.get_mut(arrival.source) {
+                let point = stream.profile.load(arrival.at as f64);
+                stream.returned.push_front((arrival.number, point));
+            }
+        }
     }
 }
 
@@ -162,7 +232,7 @@ impl Iterator for Schedule {
 
     fn next(&mut self) -> Option<Arrival> {
         let arrival = self.peek()?;
-        match self.streams[arrival.source].following(&self.profile) {
+        match self.streams[arrival.source].following() {
             // Replacing the top costs one sift instead of two.
             Some(at) => {
                 if let Some(mut top) = self.next.peek_mut() {

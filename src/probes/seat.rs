@@ -2,7 +2,7 @@
 //! the other from the line.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -17,11 +17,14 @@ use super::pacer::{Pacer, Precision};
 use super::pool::{Backoff, Connector, Session};
 use super::queue::{Next, Queue};
 use super::recorder::record;
+use super::schedule::Arrival;
 use super::shard::{Lease, Shard};
 use super::think::{Think, Thoughts};
 
 /// How often a worker checks how late it is when no operation tells.
 const HEARTBEAT_NS: u64 = 10_000_000;
+/// A connection for which nothing is planned asks again after this, or when rates change.
+const IDLE_NS: u64 = 3_600_000_000_000;
 /// Connections that are being opened at one time.
 const OPENING: usize = 16;
 /// A goodbye to the server takes at most this.
@@ -50,6 +53,10 @@ pub(crate) struct Shared {
     pub(crate) opening: Semaphore,
     /// Set with `stop`; cheaper to read.
     pub(crate) is_stopped: AtomicBool,
+    /// How often rates have changed.
+    pub(crate) changes: AtomicU64,
+    /// Tells the workers of each change.
+    pub(crate) changed: watch::Sender<()>,
 }
 
 impl Shared {
@@ -71,7 +78,21 @@ impl Shared {
             abort: CancellationToken::new(),
             opening: Semaphore::new(OPENING),
             is_stopped: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
+            changed: watch::Sender::new(()),
         }
+    }
+
+    /// From the moment that it returns on these are the rates of the probes.
+    pub(crate) fn rerate(&self, now: impl FnOnce() -> u64, rates: &[f64]) -> u64 {
+        let mut queue = self.queue();
+        // Counted before the clock is read: whoever has woken for its operation and sees the old
+        // count did so before this moment, so that its operation is not called back.
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        let from = queue.rerate(now(), rates);
+        drop(queue);
+        self.changed.send_replace(());
+        from
     }
 
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -83,6 +104,33 @@ impl Shared {
         self.queue().finish(now);
         self.is_stopped.store(true, Ordering::Release);
         self.stop.cancel();
+    }
+
+    /// Waits for the time of an operation that was handed out before it, when rates had changed
+    /// `changes` times. `false` when it was called back meanwhile, or the run was ended.
+    async fn wait_for(
+        &self,
+        arrival: &Arrival,
+        ticket: u64,
+        changes: u64,
+        pacer: &Pacer,
+        seat: usize,
+    ) -> bool {
+        loop {
+            pacer.wait(seat, arrival.at).await;
+            let is_early = pacer.now() < arrival.at;
+            if self.changes.load(Ordering::SeqCst) != changes && self.queue().is_called_back(ticket)
+            {
+                return false;
+            }
+            if self.is_stopped.load(Ordering::Acquire) {
+                return !self.queue().is_called_off(arrival);
+            }
+            if !is_early {
+                return true;
+            }
+            // Roused for a change that was before this operation was handed out.
+        }
     }
 
     async fn open<C: Connector>(&self, connector: &C) -> Result<(C::Session, u64), sqlx::Error> {
@@ -137,6 +185,7 @@ pub(crate) async fn worker<C: Connector>(
     };
     let mut helpers = JoinSet::new();
     helpers.spawn(drive(Arc::clone(&common), Arc::clone(&pacer)));
+    helpers.spawn(rouse(common.changed.subscribe(), Arc::clone(&pacer), seats));
     helpers.spawn(heartbeat(Arc::clone(&shard), Arc::clone(&pacer), seats));
     let mut running = JoinSet::new();
     for (seat, session) in sessions.into_iter().enumerate() {
@@ -187,6 +236,13 @@ async fn drive(common: Arc<Shared>, pacer: Arc<Pacer>) {
     tokio::select! {
         () = pacer.drive() => {}
         () = common.stop.cancelled() => pacer.close(),
+    }
+}
+
+/// Rouses those who wait for an operation whenever rates change.
+async fn rouse(mut changed: watch::Receiver<()>, pacer: Arc<Pacer>, seats: usize) {
+    while changed.changed().await.is_ok() {
+        pacer.rouse(seats);
     }
 }
 
@@ -248,20 +304,32 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             seat.pacer.wait(seat.number, meant).await;
             now = seat.pacer.now();
         }
-        let next = seat.common.queue().take(meant);
+        let changes = seat.common.changes.load(Ordering::SeqCst);
+        let (next, ticket) = {
+            let mut queue = seat.common.queue();
+            (queue.take(meant), queue.ticket())
+        };
         let (arrival, wait) = match next {
             // Who thought until then did not wait for a connection.
             Next::Now(arrival) if thoughts.is_some() => (arrival, 0),
             Next::Now(arrival) => (arrival, now.saturating_sub(arrival.at)),
             Next::At(arrival) => {
-                seat.pacer.wait(seat.number, arrival.at).await;
-                if seat.common.is_stopped.load(Ordering::Acquire)
-                    && seat.common.queue().is_called_off(&arrival)
-                {
+                let its_time = seat
+                    .common
+                    .wait_for(&arrival, ticket, changes, &seat.pacer, seat.number)
+                    .await;
+                now = seat.pacer.now();
+                if !its_time {
                     continue;
                 }
-                now = seat.pacer.now();
                 (arrival, 0)
+            }
+            Next::Idle => {
+                seat.pacer
+                    .wait(seat.number, now.saturating_add(IDLE_NS))
+                    .await;
+                now = seat.pacer.now();
+                continue;
             }
             Next::End => break,
         };

@@ -109,7 +109,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Outcome, Error
 }
 
 /// A baseline and its text.
-fn read(path: &Path) -> Result<(String, Baseline), Error> {
+pub(super) fn read(path: &Path) -> Result<(String, Baseline), Error> {
     let unread = |reason: String| {
         Error::new(format!("cannot read `{}`: {reason}", path.display()))
             .hint("`mydex baseline record PACK -o FILE` writes such a file")
