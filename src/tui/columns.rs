@@ -119,7 +119,8 @@ tables! {
         RowsPerCall, "rows", "rows/op", number(7).drops(7), "rows per completed operation";
         Objective, "slo", "objective", words(13).drops(3), "service level and whether it is met";
     }
-    /// The columns that stand beside the probes' with a recorded baseline.
+    /// The columns that stand beside the probes' with a recorded baseline, for the manual.
+    #[cfg(test)]
     RECORDED {
         WasP50, "was-p50", "was p50", number(7).drops(8), "service in the recorded baseline";
         TimesP50, "x-p50", "x p50", number(5).drops(8), "service now divided by the recorded one";

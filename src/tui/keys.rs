@@ -86,7 +86,7 @@ actions! {
     StopChange, "stop-change", ["x"], scope::INDEXES | scope::INDEX, "stop", "end the change at the next point where it can be taken up again";
     ReadIndexes, "read-indexes", ["r"], scope::INDEXES | scope::INDEX, "read", "read indexes and definitions again";
     IndexNotes, "index-notes", ["n"], scope::INDEXES | scope::INDEX, "notes", "what can't be seen; foreign keys without an index";
-    ToggleProbe, "toggle-probe", ["s"], scope::POOL, "stop/start", "stop the probe of the row, or start it again";
+    ToggleProbe, "toggle-probe", ["s"], scope::POOL, "on/off", "stop the probe of the row, or start it again";
     SlowerProbe, "slower-probe", ["["], scope::POOL, "rate", "the probe of the row a step slower";
     FasterProbe, "faster-probe", ["]"], scope::POOL, "rate", "the probe of the row a step faster";
     ProbeRate, "probe-rate", ["e"], scope::POOL, "type", "type a rate for the probe of the row: 25, x2, 50%";

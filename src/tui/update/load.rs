@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tui_input::Input;
 
-use super::open;
+use super::{act, open};
 use crate::model::feed::{LoadNews, LoadOffer, LoadRequest, Request};
 use crate::model::probe::{LoadTick, MAX_RATE};
 use crate::model::recorded::RecordedLoad;
@@ -297,14 +297,14 @@ fn running(model: &mut Model) -> Option<(Arc<LoadTick>, Arc<[f64]>)> {
 /// The probe of the row: its place, its name, its rate at the beginning, and all rates.
 fn chosen(model: &mut Model) -> Option<(usize, Arc<str>, f64, Arc<[f64]>)> {
     let (tick, rates) = running(model)?;
-    let key = match model.view {
-        View::Pool => model.cursor().and_then(|position| model.row_key(position)),
-        _ => None,
-    };
-    let Some(RowKey::Probe(name)) = key else {
+    let position = model.cursor().filter(|_| model.view == View::Pool);
+    let key = position.and_then(|position| model.row_key(position));
+    let (Some(position), Some(RowKey::Probe(name))) = (position, key) else {
         model.say(Tone::Info, "no probe selected");
         return None;
     };
+    // The next key means the same probe, wherever its row goes meanwhile.
+    act::select(model, position);
     let place = tick.probes.iter().position(|probe| probe.name == name)?;
     let first = *tick.rates.first.get(place)?;
     rates.get(place)?;

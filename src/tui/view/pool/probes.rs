@@ -98,10 +98,14 @@ fn title(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
         .changed
         .map(|at| format!("rates since {}; ", model.clock(at)))
         .unwrap_or_default();
-    let remark = format!(
-        "{changed}{met} of {all} objectives met in {}",
-        delta(canvas, load.window)
-    );
+    let remark = if changed.is_empty() {
+        format!(
+            "{met} of {all} objectives met in {}",
+            delta(canvas, load.window)
+        )
+    } else {
+        format!("{changed}{met} of {all} objectives met")
+    };
     canvas.rule(area.x, area.y, area.width, &title, &remark);
 }
 
@@ -116,11 +120,11 @@ fn legend(canvas: &mut Canvas<'_>, model: &Model, baseline: &RecordedLoad, area:
         },
     );
     let file = format!(
-        " was: {}; {}; MySQL {}; {seconds}",
-        baseline.file, baseline.data, baseline.version
+        " was: {}, {seconds}; MySQL {}; {}",
+        baseline.file, baseline.version, baseline.data
     );
     canvas.put(area.x, area.y, area.width, &file, theme.accent);
-    let mut second = String::from(" another time, perhaps another machine: times are a hint only");
+    let mut second = String::from(" times of another day or machine are a hint");
     let here = model.shown().load.as_ref();
     let strangers = here.map_or(0, |load| {
         let is_recorded = |name: &str| baseline.probes.contains_key(name);
