@@ -1,151 +1,34 @@
 //! The workers: threads with their seats, each seat one connection that takes one operation after
 //! the other from the line.
 
+mod shared;
+
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::CancellationToken;
 
 use super::operation::shown;
 use super::pacer::{Pacer, Precision};
 use super::pool::{Backoff, Connector, Session};
-use super::queue::{Next, Queue};
+use super::queue::Next;
 use super::recorder::record;
-use super::schedule::Arrival;
 use super::shard::{Lease, Shard};
-use super::think::{Think, Thoughts};
+use super::think::Thoughts;
+
+pub(crate) use shared::Shared;
 
 /// How often a worker checks how late it is when no operation tells.
 const HEARTBEAT_NS: u64 = 10_000_000;
 /// A connection for which nothing is planned asks again after this, or when rates change.
 const IDLE_NS: u64 = 3_600_000_000_000;
-/// Connections that are being opened at one time.
-const OPENING: usize = 16;
 /// A goodbye to the server takes at most this.
 const CLOSE: Duration = Duration::from_millis(500);
-
-/// What all workers share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    /// The line in front of the connections.
-    pub(crate) queue: Mutex<Queue>,
-    /// Operations meant to start before this are run, not counted.
-    pub(crate) warm: u64,
-    /// Operation timeout of each probe, nanoseconds.
-    pub(crate) timeouts: Vec<u64>,
-    /// Bound of one attempt to connect.
-    pub(crate) connect_timeout: Duration,
-    /// Timer of the pacers.
-    pub(crate) precision: Precision,
-    /// What the users of a closed loop do between two operations, with its seed.
-    pub(crate) think: Option<(Think, u64)>,
-    /// No further operation is taken, nothing is reconnected.
-    pub(crate) stop: CancellationToken,
-    /// Operations in flight are given up.
-    pub(crate) abort: CancellationToken,
-    /// Bounds the connections being opened.
-    pub(crate) opening: Semaphore,
-    /// Set with `stop`; cheaper to read.
-    pub(crate) is_stopped: AtomicBool,
-    /// How often rates have changed.
-    pub(crate) changes: AtomicU64,
-    /// Tells the workers of each change.
-    pub(crate) changed: watch::Sender<()>,
-}
-
-impl Shared {
-    pub(crate) fn new(
-        queue: Queue,
-        warm: u64,
-        timeouts: Vec<u64>,
-        connect_timeout: Duration,
-        precision: Precision,
-    ) -> Self {
-        Self {
-            queue: Mutex::new(queue),
-            warm,
-            timeouts,
-            connect_timeout,
-            precision,
-            think: None,
-            stop: CancellationToken::new(),
-            abort: CancellationToken::new(),
-            opening: Semaphore::new(OPENING),
-            is_stopped: AtomicBool::new(false),
-            changes: AtomicU64::new(0),
-            changed: watch::Sender::new(()),
-        }
-    }
-
-    /// From the moment that it returns on these are the rates of the probes.
-    pub(crate) fn rerate(&self, now: impl FnOnce() -> u64, rates: &[f64]) -> u64 {
-        let mut queue = self.queue();
-        // Counted before the clock is read: whoever has woken for its operation and sees the old
-        // count did so before this moment, so that its operation is not called back.
-        self.changes.fetch_add(1, Ordering::SeqCst);
-        let from = queue.rerate(now(), rates);
-        drop(queue);
-        self.changed.send_replace(());
-        from
-    }
-
-    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the taking of operations at `now`.
-    pub(crate) fn finish(&self, now: u64) {
-        self.queue().finish(now);
-        self.is_stopped.store(true, Ordering::Release);
-        self.stop.cancel();
-    }
-
-    /// Waits for the time of an operation that was handed out before it, when rates had changed
-    /// `changes` times. `false` when it was called back meanwhile, or the run was ended.
-    async fn wait_for(
-        &self,
-        arrival: &Arrival,
-        ticket: u64,
-        changes: u64,
-        pacer: &Pacer,
-        seat: usize,
-    ) -> bool {
-        loop {
-            pacer.wait(seat, arrival.at).await;
-            let is_early = pacer.now() < arrival.at;
-            if self.changes.load(Ordering::SeqCst) != changes && self.queue().is_called_back(ticket)
-            {
-                return false;
-            }
-            if self.is_stopped.load(Ordering::Acquire) {
-                return !self.queue().is_called_off(arrival);
-            }
-            if !is_early {
-                return true;
-            }
-            // Roused for a change that was before this operation was handed out.
-        }
-    }
-
-    async fn open<C: Connector>(&self, connector: &C) -> Result<(C::Session, u64), sqlx::Error> {
-        // Never closed, so that the permit is always granted.
-        let _permit = self.opening.acquire().await;
-        let begin = Instant::now();
-        match tokio::time::timeout(self.connect_timeout, connector.connect()).await {
-            Ok(session) => Ok((
-                session?,
-                u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX),
-            )),
-            Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
-        }
-    }
-}
 
 /// Opens `seats` connections, says so, waits for the start, and runs until the line ends.
 pub(crate) async fn worker<C: Connector>(

@@ -6,6 +6,7 @@ use super::super::profile::Profile;
 use super::super::recorder::{Recorder, growing};
 use super::super::seat::Shared;
 use super::super::stages::Staged;
+use super::plan;
 use super::steering::Wishes;
 use super::{EngineConfig, EngineError, GRACE, Loop, Workers, in_nanos, longest_timeout, measured};
 use crate::model::probe::{LoadRates, LoadTick};
@@ -73,7 +74,7 @@ impl Coordinator {
         (ticks, wishes): (mpsc::Sender<Arc<LoadTick>>, Wishes),
         start: Instant,
     ) -> Self {
-        let rates = wishes.current();
+        let rates = plan::rates(&probes, &config);
         Self {
             rates: LoadRates {
                 now: Arc::clone(&rates),

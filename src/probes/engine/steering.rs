@@ -92,11 +92,6 @@ pub(crate) struct Wishes {
 }
 
 impl Wishes {
-    /// The rates with which the load begins, or those taken last.
-    pub(super) fn current(&self) -> Arc<[f64]> {
-        Arc::clone(&self.wishes.borrow())
-    }
-
     /// The next wish. Without anybody left to wish it waits forever.
     pub(super) async fn next(&mut self) -> Arc<[f64]> {
         if let Some(earliest) = self.earliest {

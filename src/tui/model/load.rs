@@ -75,20 +75,27 @@ impl LoadState {
     pub(in crate::tui) fn take_digests(&mut self, offer: &LoadOffer, digests: &DigestInterval) {
         for probe in &offer.probes {
             let of_statement = |statement: &Arc<str>| {
-                let found = digests.digests.iter().find(|delta| {
-                    delta.text.as_deref() == Some(&**statement)
-                        && delta.key.schema.as_deref() == Some(offer.schema.as_str())
-                })?;
-                let counters = found.counters;
-                (counters.calls > 0).then(|| counters.rows_examined as f64 / counters.calls as f64)
+                let is_of = |text: &str| {
+                    // Newer servers mark what runs prepared.
+                    text.strip_prefix("EXECUTE ").unwrap_or(text) == &**statement
+                };
+                let (mut calls, mut rows) = (0_u64, 0_u64);
+                for delta in &digests.digests {
+                    if delta.key.schema.as_deref() == Some(offer.schema.as_str())
+                        && delta.text.as_deref().is_some_and(is_of)
+                    {
+                        calls += delta.counters.calls;
+                        rows += delta.counters.rows_examined;
+                    }
+                }
+                (calls > 0).then(|| rows as f64 / calls as f64)
             };
             let each: Option<Vec<f64>> = probe.statements.iter().map(of_statement).collect();
-            match each {
-                Some(each) => self
-                    .examined
-                    .insert(Arc::clone(&probe.name), each.iter().sum()),
-                None => self.examined.remove(&probe.name),
-            };
+            // A probe that did not run in this window keeps what was read before.
+            if let Some(each) = each {
+                self.examined
+                    .insert(Arc::clone(&probe.name), each.iter().sum());
+            }
         }
     }
 }

@@ -78,6 +78,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         bottom.saturating_sub(middle.bottom()),
     );
     probes::draw(canvas, model, &load, table);
+    if matches!(model.load.phase, Phase::Off | Phase::Beginning) {
+        // Figures of a load that is no more; the pools beside them are of now.
+        let stale = canvas.theme.stale;
+        let left = if rest.width >= 70 {
+            rest.width / 2 - 1
+        } else {
+            rest.width
+        };
+        for area in [Rect::new(top.x, top.y, left, top.height), middle, table] {
+            canvas.tint(area, stale);
+        }
+    }
 }
 
 fn verdict_line(canvas: &mut Canvas<'_>, load: &LoadTick, area: Rect) {
