@@ -88,12 +88,7 @@ pub(super) async fn show(
         driving.begun,
         cancel.clone(),
     ));
-    let screen = run::run(
-        config,
-        news,
-        requests,
-        cancel.clone(),
-    );
+    let screen = run::run(config, news, requests, cancel.clone());
     tokio::pin!(screen);
     let (ended, collected) = tokio::select! {
         ended = &mut screen => {
@@ -109,21 +104,25 @@ pub(super) async fn show(
     // A run of the advisor gives back its private server before the program ends, a change of an
     // index comes to a point where it can be taken up again, and a load ends in order.
     let (_, _, driven) = tokio::join!(desk, indexes, load);
-    match collected {
-        Err(panic) => {
-            return Err(
-                Error::new(format!("internal error: the collector stopped: {panic}"))
-                    .hint("this is a bug in mydex; the log tells where"),
-            );
-        }
-        Ok(Err(error)) => return Err(error.into()),
-        Ok(Ok(())) => {}
-    }
+    is_sound(collected)?;
     let outcome = match ended.map_err(|error| Error::from_chain(&error))? {
         End::Quit | End::TerminalClosed | End::FeedClosed => Outcome::Fine,
         End::Cancelled => Outcome::Interrupted,
     };
     Ok((outcome, driven.unwrap_or(0)))
+}
+
+/// How the collector ended.
+fn is_sound(
+    collected: Result<Result<(), crate::server::Error>, tokio::task::JoinError>,
+) -> Result<(), Error> {
+    match collected {
+        Err(panic) => Err(
+            Error::new(format!("internal error: the collector stopped: {panic}"))
+                .hint("this is a bug in mydex; the log tells where"),
+        ),
+        Ok(ended) => ended.map_err(Error::from),
+    }
 }
 
 /// What the advisor's view can start.

@@ -187,11 +187,7 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             seat.pacer.wait(seat.number, meant).await;
             now = seat.pacer.now();
         }
-        let changes = seat.common.changes.load(Ordering::SeqCst);
-        let (next, ticket) = {
-            let mut queue = seat.common.queue();
-            (queue.take(meant), queue.ticket())
-        };
+        let (next, claim) = seat.common.next(meant);
         let (arrival, wait) = match next {
             // Who thought until then did not wait for a connection.
             Next::Now(arrival) if thoughts.is_some() => (arrival, 0),
@@ -199,7 +195,7 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             Next::At(arrival) => {
                 let its_time = seat
                     .common
-                    .wait_for(&arrival, ticket, changes, &seat.pacer, seat.number)
+                    .wait_for(&arrival, claim, &seat.pacer, seat.number)
                     .await;
                 now = seat.pacer.now();
                 if !its_time {
@@ -208,9 +204,7 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
                 (arrival, 0)
             }
             Next::Idle => {
-                seat.pacer
-                    .wait(seat.number, now.saturating_add(IDLE_NS))
-                    .await;
+                seat.pacer.wait(seat.number, now + IDLE_NS).await;
                 now = seat.pacer.now();
                 continue;
             }

@@ -52,6 +52,9 @@ sql = "UPDATE stalls SET state = 'shut' WHERE street = :street AND state = 'open
 street = { kind = "uniform", min = 1, max = 50 }
 "#;
 
+/// Connections of the dashboard itself.
+const OWN: i64 = 2;
+
 struct Market {
     schema: server::Schema,
     folder: tempfile::TempDir,
@@ -118,7 +121,7 @@ impl Market {
         terminal
     }
 
-    /// Connections into the schema.
+    /// Connections into the schema; two of them are the dashboard's own while it is open.
     async fn connections(&self) -> i64 {
         sqlx::query_scalar("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = ?")
             .bind(self.schema.name())
@@ -202,12 +205,12 @@ async fn a_load_is_begun_steered_and_ended_from_the_screen() {
     terminal.wait_for("the rate before", SOON, |screen| {
         !line(screen, "of-street").contains("▴25")
     });
-    assert_eq!(market.connections().await, 16);
+    assert_eq!(market.connections().await, 16 + OWN);
     terminal.send("S");
     terminal.wait_for("its end", SOON, |screen| {
-        screen.contains("completed, 0 not; S runs pack market here")
+        screen.contains("asks first; ended") && screen.contains("completed, 0 not")
     });
-    assert_eq!(market.connections().await, 0);
+    assert!(market.connections().await <= OWN);
     // Leaving the dashboard ends a load as well.
     terminal.send("Srun\r");
     wait_for_row(&mut terminal, "a second load", "of-street", "10");
@@ -236,7 +239,7 @@ async fn without_its_data_or_with_read_only_nothing_begins() {
     terminal.wait_for("a refusal", SOON, |screen| {
         screen.contains("read-only: none can be begun")
     });
-    assert_eq!(market.connections().await, 0);
+    assert!(market.connections().await <= OWN);
     terminal.send("q");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
 }

@@ -115,7 +115,7 @@ enum State {
 enum Moment {
     Begun(Result<Begun, String>),
     Window(Arc<LoadTick>),
-    Ended(Result<RunReport, String>),
+    Ended(Result<Box<RunReport>, String>),
 }
 
 impl State {
@@ -139,7 +139,9 @@ impl State {
             Self::On { ticks, report, .. } => match ticks.recv().await {
                 Some(tick) => Moment::Window(tick),
                 None => Moment::Ended(match report.await {
-                    Ok(report) => report.map_err(|error| explain(&error).in_one_line()),
+                    Ok(report) => report
+                        .map(Box::new)
+                        .map_err(|error| explain(&error).in_one_line()),
                     Err(panic) => Err(format!("internal error: {panic}")),
                 }),
             },

@@ -199,21 +199,20 @@ proptest! {
                 }
                 false
             });
-            match choice {
-                0..6 => match queue.take(now) {
+            if choice < 6 {
+                match queue.take(now) {
                     Next::Now(arrival) => run.push(arrival),
                     Next::At(arrival) => held.push((queue.ticket(), arrival)),
                     Next::Idle | Next::End => {}
-                },
-                _ => {
-                    let rates = [[0.0, 50.0, 900.0], [1_500.0, 0.0, 0.0]][choice - 6];
-                    let from = queue.rerate(now, &rates);
-                    for (since, rate) in silent_since.iter_mut().zip(rates) {
-                        *since = (rate <= 0.0).then(|| since.unwrap_or(from));
-                    }
-                    // All of them are roused, and those that were called back ask again.
-                    held.retain(|(ticket, _)| !queue.is_called_back(*ticket));
                 }
+            } else {
+                let rates = [[0.0, 50.0, 900.0], [1_500.0, 0.0, 0.0]][choice - 6];
+                let from = queue.rerate(now, &rates);
+                for (since, rate) in silent_since.iter_mut().zip(rates) {
+                    *since = (rate <= 0.0).then(|| since.unwrap_or(from));
+                }
+                // All of them are roused, and those that were called back ask again.
+                held.retain(|(ticket, _)| !queue.is_called_back(*ticket));
             }
             for (_, arrival) in &held {
                 if let Some(since) = silent_since[arrival.source] {

@@ -10,12 +10,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::probes::pacer::{Pacer, Precision};
 use crate::probes::pool::Connector;
-use crate::probes::queue::Queue;
+use crate::probes::queue::{Next, Queue};
 use crate::probes::schedule::Arrival;
 use crate::probes::think::Think;
 
 /// Connections that are being opened at one time.
 const OPENING: usize = 16;
+
+/// An operation that was handed out before its time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    ticket: u64,
+    /// How often rates had changed by then.
+    changes: u64,
+}
 
 /// What all workers share.
 #[derive(Debug)]
@@ -93,20 +101,29 @@ impl Shared {
         self.stop.cancel();
     }
 
-    /// Waits for the time of an operation that was handed out before it, when rates had changed
-    /// `changes` times. `false` when it was called back meanwhile, or the run was ended.
+    /// The next operation of a connection that is free at `now`.
+    pub(super) fn next(&self, now: u64) -> (Next, Claim) {
+        let changes = self.changes.load(Ordering::SeqCst);
+        let mut queue = self.queue();
+        let next = queue.take(now);
+        let ticket = queue.ticket();
+        (next, Claim { ticket, changes })
+    }
+
+    /// Waits for the time of an operation that was handed out before it. `false` when it was
+    /// called back meanwhile, or the run was ended.
     pub(super) async fn wait_for(
         &self,
         arrival: &Arrival,
-        ticket: u64,
-        changes: u64,
+        claim: Claim,
         pacer: &Pacer,
         seat: usize,
     ) -> bool {
         loop {
             pacer.wait(seat, arrival.at).await;
             let is_early = pacer.now() < arrival.at;
-            if self.changes.load(Ordering::SeqCst) != changes && self.queue().is_called_back(ticket)
+            if self.changes.load(Ordering::SeqCst) != claim.changes
+                && self.queue().is_called_back(claim.ticket)
             {
                 return false;
             }

@@ -43,25 +43,33 @@ pub(in crate::tui::update) enum All {
 
 /// Changes the probe of the row.
 pub(in crate::tui::update) fn one(model: &mut Model, what: One) -> Vec<Effect> {
-    let Some((place, name, first, rates)) = chosen(model) else {
+    let Some(Chosen {
+        place,
+        name,
+        first,
+        rates,
+    }) = chosen(model)
+    else {
         return Vec::new();
     };
     let now = rates[place];
     let of_beginning = if first > 0.0 { first } else { 1.0 };
     let rate = match what {
         One::Toggle if now > 0.0 => 0.0,
-        One::Toggle | One::Back => of_beginning,
         One::Faster if now > 0.0 => step_up(now),
-        One::Faster => of_beginning,
         One::Slower if now > 0.0 => step_down(now),
         One::Slower => 0.0,
+        One::Toggle | One::Faster | One::Back => of_beginning,
     };
     set_one(model, place, &name, rate, &rates)
 }
 
 /// Sets the rate of the probe of the row, as it was typed.
 pub(in crate::tui::update) fn typed_one(model: &mut Model, typed: &str) -> Vec<Effect> {
-    let Some((place, name, _, rates)) = chosen(model) else {
+    let Some(Chosen {
+        place, name, rates, ..
+    }) = chosen(model)
+    else {
         return Vec::new();
     };
     match parse(typed, rates[place]) {
@@ -129,8 +137,18 @@ fn running(model: &mut Model) -> Option<(Arc<LoadTick>, Arc<[f64]>)> {
     found.filter(|(tick, rates)| tick.rates.first.len() == rates.len())
 }
 
-/// The probe of the row: its place, its name, its rate at the beginning, and all rates.
-fn chosen(model: &mut Model) -> Option<(usize, Arc<str>, f64, Arc<[f64]>)> {
+/// The probe of the row.
+struct Chosen {
+    place: usize,
+    name: Arc<str>,
+    /// Its rate at the beginning.
+    first: f64,
+    /// Those of all probes.
+    rates: Arc<[f64]>,
+}
+
+/// The probe of the row; says so where there is none.
+fn chosen(model: &mut Model) -> Option<Chosen> {
     let (tick, rates) = running(model)?;
     let position = model.cursor().filter(|_| model.view == View::Pool);
     let key = position.and_then(|position| model.row_key(position));
@@ -143,7 +161,12 @@ fn chosen(model: &mut Model) -> Option<(usize, Arc<str>, f64, Arc<[f64]>)> {
     let place = tick.probes.iter().position(|probe| probe.name == name)?;
     let first = *tick.rates.first.get(place)?;
     rates.get(place)?;
-    Some((place, name, first, rates))
+    Some(Chosen {
+        place,
+        name,
+        first,
+        rates,
+    })
 }
 
 fn set_one(
@@ -208,7 +231,9 @@ fn put(model: &mut Model, now: &Arc<[f64]>, rates: Arc<[f64]>, what: &str) -> Ve
         return Vec::new();
     }
     let key = model.keys.first(Action::UndoRates);
-    let changed: Vec<usize> = (0..rates.len()).filter(|n| rates[*n] != now[*n]).collect();
+    let changed: Vec<usize> = (0..rates.len())
+        .filter(|n| rates[*n].to_bits() != now[*n].to_bits())
+        .collect();
     let (before, after) = match changed.as_slice() {
         [only] => (now[*only], rates[*only]),
         _ => (total(now), total(&rates)),

@@ -185,7 +185,7 @@ impl Row<'_> {
             return ("-".to_owned(), theme.dim);
         };
         let wanted = self.model.load.wanted.as_deref().and_then(of);
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != now) {
+        if let Some(wanted) = wanted.filter(|wanted| wanted.to_bits() != now.to_bits()) {
             return (format!("{}?", units::count(wanted)), theme.warn);
         }
         let first = of(&self.load.rates.first).unwrap_or(now);
@@ -196,7 +196,7 @@ impl Row<'_> {
         };
         if now <= 0.0 {
             ("off".to_owned(), theme.warn)
-        } else if now == first {
+        } else if now.to_bits() == first.to_bits() {
             (units::count(now), theme.dim)
         } else {
             (format!("{mark}{}", units::count(now)), theme.warn)

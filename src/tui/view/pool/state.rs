@@ -35,14 +35,14 @@ pub(super) fn line(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
                 Some((Ok(done), at)) => (
                     canvas.g.dot,
                     theme.strong,
-                    format!("ended {}: {done}; ", model.clock(*at)),
+                    format!("ended {}: {done}", model.clock(*at)),
                 ),
                 Some((Err(reason), at)) => (
                     canvas.g.warn,
                     theme.bad,
-                    format!("failed {}: {reason}; ", model.clock(*at)),
+                    format!("failed {}: {reason}", model.clock(*at)),
                 ),
-                None => (canvas.g.dot, theme.dim, "none; ".to_owned()),
+                None => (canvas.g.dot, theme.dim, "none".to_owned()),
             };
             let begins = match offer {
                 None => "there is none to begin here".to_owned(),
@@ -58,7 +58,12 @@ pub(super) fn line(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
                     )
                 }
             };
-            (mark, style, format!("{ended}{begins}"))
+            let text = match &model.load.ended {
+                // The reason of a failure comes before what may be tried again.
+                Some((Err(_), _)) | None => format!("{ended}; {begins}"),
+                Some((Ok(_), _)) => format!("{begins}; {ended}"),
+            };
+            (mark, style, text)
         }
     };
     canvas.spans(
