@@ -174,7 +174,7 @@ async fn a_load_is_begun_steered_and_ended_from_the_screen() {
             screen.contains("no load was begun")
         });
     }
-    assert_eq!(market.connections().await, 0);
+    assert!(market.connections().await <= OWN);
     terminal.send("Srun\r");
     wait_for_row(
         &mut terminal,
