@@ -1,5 +1,6 @@
 //! `mydex baseline`: what a workload costs, recorded, checked, and followed from run to run.
 
+mod beside;
 mod check;
 mod checked;
 mod compare;
@@ -14,6 +15,8 @@ mod timed;
 
 use super::context::Context;
 use super::error::{Error, Outcome};
+
+pub(super) use beside::beside;
 
 /// Options of `mydex baseline`.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,9 @@
 mod advisor;
 mod apart;
 mod indexes;
+pub(super) mod load;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -15,8 +17,7 @@ use super::context::Context;
 use super::error::{Error, Outcome};
 use crate::collect::collector;
 use crate::config::settings::{Dashboard, Server, ServiceLevels, Settings, Theme};
-use crate::model::feed::Feed;
-use crate::model::probe::LoadTick;
+use crate::model::feed::{LoadRequest, Request};
 use crate::tui::run::{self, End};
 use crate::tui::settings::{Targets, TuiConfig};
 use crate::tui::theme::Palette;
@@ -26,18 +27,28 @@ const FEED_QUEUE: usize = 64;
 /// Requests that wait for the collectors at most; when they are more, the screen says so.
 const REQUEST_QUEUE: usize = 16;
 
-/// Shows the dashboard of `server` until the user ends it; `load` brings the load engine's
-/// figures, if one runs. `cancel` ends it, and is cancelled when it ends.
+/// What view 7 can drive, and what stands beside it.
+pub(super) struct Driving {
+    pub(super) source: load::Source,
+    /// The load that runs already.
+    pub(super) begun: Option<load::Begun>,
+    /// File of a recorded baseline.
+    pub(super) baseline: Option<PathBuf>,
+}
+
+/// Shows the dashboard of `server` until the user ends it, and returns how many operations were
+/// driven meanwhile. `cancel` ends it, and is cancelled when it ends.
 pub(super) async fn show(
     context: &Context,
     server: &Server,
-    load: Option<mpsc::Receiver<Arc<LoadTick>>>,
+    driving: Driving,
     cancel: CancellationToken,
-) -> Result<Outcome, Error> {
+) -> Result<(Outcome, u64), Error> {
     let settings = context.settings();
     let (feed, news) = mpsc::channel(FEED_QUEUE);
     let (requests, wishes) = mpsc::channel(REQUEST_QUEUE);
     let (to_indexes, for_indexes) = mpsc::channel(REQUEST_QUEUE);
+    let (to_load, for_load) = mpsc::channel(REQUEST_QUEUE);
     let (to_collectors, for_collectors) = mpsc::channel(REQUEST_QUEUE);
     let read_only = settings.dashboard.read_only || server.read_only;
     let mut collector = collector::spawn(
@@ -57,20 +68,27 @@ pub(super) async fn show(
     ));
     let indexes = tokio::spawn(indexes::serve(
         for_indexes,
-        to_collectors,
+        to_load,
         feed.clone(),
         indexes::hands(settings, server, read_only),
         cancel.clone(),
     ));
-    if let Some(load) = load {
-        tokio::spawn(forward(load, feed));
+    let mut config = tui_config(settings, server, read_only);
+    config.offer = Some(Arc::new(driving.source.offer()));
+    if let Some(file) = driving.baseline {
+        // Nothing has been asked yet, so that there is room.
+        let file = file.display().to_string();
+        let _ = requests.try_send(Request::Load(LoadRequest::Baseline(file)));
     }
-    let screen = run::run(
-        tui_config(settings, server, read_only),
-        news,
-        requests,
+    let load = tokio::spawn(load::serve(
+        for_load,
+        to_collectors,
+        feed,
+        load::hands(driving.source),
+        driving.begun,
         cancel.clone(),
-    );
+    ));
+    let screen = run::run(config, news, requests, cancel.clone());
     tokio::pin!(screen);
     let (ended, collected) = tokio::select! {
         ended = &mut screen => {
@@ -83,22 +101,27 @@ pub(super) async fn show(
             (screen.await, collected)
         }
     };
-    // A run of the advisor gives back its private server before the program ends, and a change of
-    // an index comes to a point where it can be taken up again.
-    let _ = tokio::join!(desk, indexes);
+    // A run of the advisor gives back its private server before the program ends, a change of an
+    // index comes to a point where it can be taken up again, and a load ends in order.
+    let (_, _, driven) = tokio::join!(desk, indexes, load);
+    is_sound(collected)?;
+    let outcome = match ended.map_err(|error| Error::from_chain(&error))? {
+        End::Quit | End::TerminalClosed | End::FeedClosed => Outcome::Fine,
+        End::Cancelled => Outcome::Interrupted,
+    };
+    Ok((outcome, driven.unwrap_or(0)))
+}
+
+/// How the collector ended.
+fn is_sound(
+    collected: Result<Result<(), crate::server::Error>, tokio::task::JoinError>,
+) -> Result<(), Error> {
     match collected {
-        Err(panic) => {
-            return Err(
-                Error::new(format!("internal error: the collector stopped: {panic}"))
-                    .hint("this is a bug in mydex; the log tells where"),
-            );
-        }
-        Ok(Err(error)) => return Err(error.into()),
-        Ok(Ok(())) => {}
-    }
-    match ended.map_err(|error| Error::from_chain(&error))? {
-        End::Quit | End::TerminalClosed | End::FeedClosed => Ok(Outcome::Fine),
-        End::Cancelled => Ok(Outcome::Interrupted),
+        Err(panic) => Err(
+            Error::new(format!("internal error: the collector stopped: {panic}"))
+                .hint("this is a bug in mydex; the log tells where"),
+        ),
+        Ok(ended) => ended.map_err(Error::from),
     }
 }
 
@@ -119,21 +142,13 @@ fn hands(settings: &Settings, server: &Server) -> advisor::Hands {
     }
 }
 
-/// Hands the engine's figures on. A full feed loses a tick and not the engine's time.
-async fn forward(mut load: mpsc::Receiver<Arc<LoadTick>>, feed: mpsc::Sender<Feed>) {
-    while let Some(tick) = load.recv().await {
-        if let Err(mpsc::error::TrySendError::Closed(_)) = feed.try_send(Feed::Load(tick)) {
-            return;
-        }
-    }
-}
-
 fn tui_config(settings: &Settings, server: &Server, read_only: bool) -> TuiConfig {
     let dashboard: &Dashboard = &settings.dashboard;
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     TuiConfig {
         title: server.name.clone(),
         steps: Vec::new(),
+        offer: None,
         palette: match dashboard.theme {
             _ if plain => Palette::None,
             Theme::Dark => Palette::Dark,

@@ -4,35 +4,28 @@ mod summary;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueHint;
-use jiff::Timestamp;
 use sqlx::mysql::MySqlConnectOptions;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
+use super::dashboard::Driving;
+use super::dashboard::load::{Begun, Source};
 use super::error::{Error, Outcome};
 use super::top::Look;
 use super::{dashboard, message, probe, sandbox};
 use crate::collect::once::once;
 use crate::config::settings::Server;
-use crate::model::probe::LoadTick;
 use crate::model::units;
-use crate::probes::engine::{Engine, EngineConfig, spawn};
-use crate::probes::generate::World;
 use crate::probes::load::{LoadPlan, LoadReport, LoadState, load};
 use crate::probes::pack::Pack;
-use crate::probes::workload::{Choice, engine_probes};
 use crate::sandbox::{Options, Sandbox};
 use crate::server;
 
 /// The pack that the demo shows.
 const PACK: &str = "cmdb";
-/// Windows of the load that wait for the screen at most.
-const TICKS: usize = 16;
 
 /// Options of `mydex demo`.
 #[derive(Debug, clap::Args)]
@@ -112,26 +105,27 @@ async fn with_server(context: &Context, args: &Args, sandbox: &Sandbox) -> Resul
         return Ok(Outcome::Interrupted);
     }
     let stop = context.cancel.child_token();
-    let (engine, ticks) = start_load(context, args, pack, options.database(PACK), &stop)?;
+    let source = source(context, args, pack, &server);
+    let begun = source.begin(&stop).await?;
     if args.headless {
-        return headless(context, args, &server, &loaded, engine, ticks, stop).await;
+        return headless(context, args, &server, &loaded, begun, stop).await;
     }
     message("starting the dashboard; q ends everything");
     let limit = args.duration.map(|limit| end_after(limit, stop.clone()));
-    let shown = dashboard::show(context, &server, Some(ticks), stop.clone()).await;
+    let driving = Driving {
+        source,
+        begun: Some(begun),
+        baseline: args.look.baseline.clone(),
+    };
+    let shown = dashboard::show(context, &server, driving, stop.clone()).await;
     let by_itself = limit.is_some_and(|limit| limit.is_finished());
     stop.cancel();
-    let report = engine
-        .finish()
-        .await
-        .map_err(|error| Error::from_chain(&error))?;
-    let counts = report.counts();
+    let (outcome, driven) = shown?;
     message(&format!(
-        "drove {} operations in {}; the server and its data are removed",
-        units::count(counts.scheduled as f64),
-        units::duration(report.total.window)
+        "drove {} operations; the server and its data are removed",
+        units::count(driven as f64),
     ));
-    match shown? {
+    match outcome {
         Outcome::Interrupted if by_itself => Ok(Outcome::Fine),
         outcome => Ok(outcome),
     }
@@ -172,37 +166,16 @@ async fn load_data(
     Ok(report)
 }
 
-/// Starts the load over the same kind of connection that an application would use.
-fn start_load(
-    context: &Context,
-    args: &Args,
-    pack: Pack,
-    options: MySqlConnectOptions,
-    stop: &CancellationToken,
-) -> Result<(Engine, mpsc::Receiver<Arc<LoadTick>>), Error> {
-    let settings = context.settings();
-    let world = World::generated(Arc::new(pack), args.seed, args.scale)
-        .map_err(|error| Error::from_chain(&error))?;
-    let choice = Choice {
-        names: Vec::new(),
-        rate: args.rate.or(settings.load.rate),
-        run: u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(1),
-    };
-    let probes = engine_probes(&Arc::new(world), &choice, &settings.slo)
-        .map_err(|error| Error::from_chain(&error))?;
-    let config = EngineConfig {
-        label: PACK.into(),
+/// The load of the demo, over the same kind of connection that an application would use.
+fn source(context: &Context, args: &Args, pack: Pack, server: &Server) -> Source {
+    Source {
+        data: Some((args.seed, args.scale)),
         seed: args.seed,
-        duration: None,
-        warmup: Duration::ZERO,
-        concurrency: args.concurrency.unwrap_or(settings.load.concurrency),
-        operation_timeout: settings.load.operation_timeout,
-        connect_timeout: settings.monitor.connect_timeout,
-        max_rows: settings.load.max_rows,
-        ..EngineConfig::default()
-    };
-    let (sender, ticks) = mpsc::channel(TICKS);
-    Ok((spawn(options, probes, config, sender, stop), ticks))
+        rate: args.rate,
+        connections: args.concurrency,
+        options: server::options(server),
+        ..Source::of_server(context.settings(), server, pack, None, false)
+    }
 }
 
 fn end_after(limit: Duration, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
@@ -218,10 +191,10 @@ async fn headless(
     args: &Args,
     server: &Server,
     loaded: &LoadReport,
-    engine: Engine,
-    mut ticks: mpsc::Receiver<Arc<LoadTick>>,
+    begun: Begun,
     stop: CancellationToken,
 ) -> Result<Outcome, Error> {
+    let (engine, mut ticks) = (begun.engine, begun.ticks);
     let duration = args.duration.unwrap_or(Duration::from_secs(30));
     message(&format!("driving load for {}", units::duration(duration)));
     // Nobody looks at the windows, but a full channel would be counted as windows dropped.

@@ -1,15 +1,23 @@
 //! `mydex top`: the dashboard, or one interval of it.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use clap::ValueHint;
 
 use serde::Serialize;
 
 use super::context::Context;
+use super::dashboard::Driving;
+use super::dashboard::load::Source;
 use super::error::{Error, Outcome};
 use super::figures::{self, DigestsJson, IntervalJson, ServerJson};
-use super::{dashboard, message};
+use super::{dashboard, message, probe};
 use crate::collect::once::{self, Once};
 use crate::report::doc::Document;
+
+/// The pack that view 7 offers where none is named.
+const PACK: &str = "cmdb";
 
 /// `mydex top`.
 #[derive(Debug, Default, clap::Args)]
@@ -17,6 +25,15 @@ pub struct Args {
     /// Print one interval and end.
     #[arg(long)]
     pub once: bool,
+
+    /// Workload pack whose probes view 7 can run against this server, after a question: the name
+    /// of a shipped pack, or the folder of one.
+    #[arg(long, value_name = "PACK", default_value = PACK, value_hint = ValueHint::DirPath)]
+    pub pack: String,
+
+    /// Schema that the pack was loaded into; by default the pack's name.
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
 
     /// How the dashboard looks and polls.
     #[command(flatten)]
@@ -45,6 +62,10 @@ pub struct Look {
     /// Refuse every change to the server.
     #[arg(long)]
     pub read_only: bool,
+
+    /// Show this recorded baseline beside the probes of view 7.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
 }
 
 /// What `top --once --format json` prints.
@@ -59,7 +80,20 @@ struct Snapshot {
 pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
     let server = context.server()?;
     if !args.once {
-        return dashboard::show(context, server, None, context.cancel.child_token()).await;
+        let driving = Driving {
+            source: source(context, args)?,
+            begun: None,
+            baseline: args.look.baseline.clone(),
+        };
+        let cancel = context.cancel.child_token();
+        let (outcome, driven) = dashboard::show(context, server, driving, cancel).await?;
+        if driven > 0 {
+            message(&format!(
+                "drove {} operations",
+                crate::model::units::count(driven as f64)
+            ));
+        }
+        return Ok(outcome);
     }
     let settings = context.settings();
     let window = settings.monitor.interval;
@@ -82,6 +116,22 @@ pub async fn run(context: &Context, args: &Args) -> Result<Outcome, Error> {
         },
     )?;
     Ok(Outcome::Fine)
+}
+
+/// The pack that view 7 can run, as it is, without asking the server.
+fn source(context: &Context, args: &Args) -> Result<Source, Error> {
+    let (settings, server) = (context.settings(), context.server()?);
+    let name = if args.pack.is_empty() {
+        PACK
+    } else {
+        &args.pack
+    };
+    let pack = probe::pack(name)?;
+    let read_only = settings.dashboard.read_only || server.read_only;
+    let database = args.database.clone();
+    Ok(Source::of_server(
+        settings, server, pack, database, read_only,
+    ))
 }
 
 fn document(once: &Once) -> Document {

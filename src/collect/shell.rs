@@ -159,8 +159,8 @@ impl Shell {
                 self.interval_changed = true;
             }
             Request::RefreshNow => self.refresh = true,
-            // Whoever runs the advisor takes these before they come here.
-            Request::Advisor(_) | Request::Index(_) => {}
+            // Those who run the advisor and the load take these before they come here.
+            Request::Advisor(_) | Request::Index(_) | Request::Load(_) => {}
             Request::Detail(key) => {
                 let job = self
                     .capabilities

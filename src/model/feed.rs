@@ -1,6 +1,7 @@
 //! What travels between the collectors, the load engine and whoever shows it.
 
 mod indexes;
+mod load;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::session::SessionId;
 pub use indexes::{
     DefinitionText, IndexBoard, IndexChange, IndexNews, IndexRequest, SOAK, Statement,
 };
+pub use load::{LoadNews, LoadOffer, LoadRequest, OfferedProbe};
 
 /// Facts about the connected server, read once per connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +76,8 @@ pub enum Feed {
     Digests(Arc<DigestInterval>),
     /// The load engine's window ended.
     Load(Arc<LoadTick>),
+    /// News of the load beside its figures.
+    Driving(LoadNews),
     /// Answer to [`Request::Detail`].
     Detail {
         /// The digest that was asked for.
@@ -158,6 +162,8 @@ pub enum Request {
     Advisor(AdvisorRequest),
     /// Something about indexes; the collectors have no part in it either.
     Index(IndexRequest),
+    /// Something for whoever drives the load; the collectors have no part in it either.
+    Load(LoadRequest),
 }
 
 /// What is asked of the advisor.

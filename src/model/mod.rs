@@ -3,7 +3,7 @@
 //! Gives: differences and summaries that always carry their window and unit; no value without one.
 //! Pure files: all
 //! May import: none
-//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, connections, finding, check, advice, feed, performance
+//! Reading order: units, text, status, session, latency, digest, sample, interval, schema, usage, review, ledger, inventory, probe, recorded, connections, finding, check, advice, feed, performance
 
 pub mod advice;
 pub mod check;
@@ -17,6 +17,7 @@ pub mod latency;
 pub mod ledger;
 pub mod performance;
 pub mod probe;
+pub mod recorded;
 pub mod review;
 pub mod sample;
 pub mod schema;

@@ -167,6 +167,21 @@ pub struct PoolFigures {
     pub usage: Latencies,
 }
 
+/// Highest rate of one probe, and of all together, operations per second.
+pub const MAX_RATE: f64 = 1e6;
+
+/// The rates at which a load is driven, operations per second of each probe in the order of the
+/// load's. In a closed loop there are none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadRates {
+    /// Those in force at the end of the window.
+    pub now: Arc<[f64]>,
+    /// Those with which the load began.
+    pub first: Arc<[f64]>,
+    /// When they were changed last; a window never reaches over a change.
+    pub changed: Option<Timestamp>,
+}
+
 /// The load over one window, and since it started.
 #[derive(Debug, Clone)]
 pub struct LoadTick {
@@ -178,6 +193,8 @@ pub struct LoadTick {
     pub elapsed: Duration,
     /// Intended rate of all probes, operations per second.
     pub target_rate: f64,
+    /// The same of each probe, and how it came about.
+    pub rates: LoadRates,
     /// Each probe in this window.
     pub probes: Vec<ProbeFigures>,
     /// The pool in this window.

@@ -6,6 +6,7 @@
 
 mod coordinator;
 mod plan;
+mod steering;
 
 use std::io;
 use std::sync::Arc;
@@ -21,11 +22,13 @@ use tokio_util::sync::CancellationToken;
 use self::coordinator::Coordinator;
 pub use self::plan::arrivals;
 use self::plan::{base_rate, line, measured, profile};
+pub use self::steering::{RateError, Steering};
 use super::operation::EngineProbe;
 use super::outcome::RunReport;
 use super::pacer::Precision;
 use super::pool::{Connector, MySql};
 use super::schedule::Spacing;
+use self::steering::Wishes;
 use super::seat::{Shared, worker};
 use super::shard::Shard;
 use super::stages::Staged;
@@ -144,6 +147,7 @@ pub enum EngineError {
 #[derive(Debug)]
 pub struct Engine {
     stop: CancellationToken,
+    steering: Steering,
     run: JoinHandle<Result<RunReport, EngineError>>,
 }
 
@@ -151,6 +155,12 @@ impl Engine {
     /// Ends the load: nothing further is sent, and what is in flight has a second to end.
     pub fn stop(&self) {
         self.stop.cancel();
+    }
+
+    /// What changes the rates of this load while it runs.
+    #[must_use]
+    pub fn steering(&self) -> Steering {
+        self.steering.clone()
     }
 
     /// Waits for the end and the report.
@@ -185,15 +195,21 @@ pub fn spawn(
         config.max_rows,
     );
     let threads = Place::Threads(threads(&probes, &config));
+    let steering = Steering::new(plan::rates(&probes, &config));
+    let wishes = steering.wishes();
     let run = tokio::spawn(drive(
         connector,
         probes,
         config,
-        ticks,
+        (ticks, wishes),
         stop.clone(),
         threads,
     ));
-    Engine { stop, run }
+    Engine {
+        stop,
+        steering,
+        run,
+    }
 }
 
 /// Where the workers run.
@@ -253,7 +269,7 @@ pub(crate) async fn drive<C: Connector>(
     connector: C,
     probes: Arc<[EngineProbe]>,
     config: EngineConfig,
-    ticks: mpsc::Sender<Arc<LoadTick>>,
+    wires: (mpsc::Sender<Arc<LoadTick>>, Wishes),
     stop: CancellationToken,
     place: Place,
 ) -> Result<RunReport, EngineError> {
@@ -300,7 +316,7 @@ pub(crate) async fn drive<C: Connector>(
         probes,
         config,
         (profile, empty),
-        ticks,
+        wires,
         start,
     );
     let is_interrupted = coordinator.run(&stop).await?;

@@ -130,6 +130,19 @@ impl Pacer {
         }
     }
 
+    /// Wakes the waiters on all seats below `seats` now, once, so that they ask again what to do.
+    pub fn rouse(&self, seats: usize) {
+        let mut line = self.line();
+        for seat in line.seats.iter_mut().take(seats) {
+            if matches!(seat, Seat::Waiting(..))
+                && let Seat::Waiting(_, waker) = std::mem::replace(seat, Seat::Due)
+            {
+                waker.wake();
+            }
+        }
+        line.due.retain(|Reverse((_, seat))| *seat >= seats);
+    }
+
     /// Wakes those whose time has come, for as long as it is polled.
     pub async fn drive(&self) {
         loop {

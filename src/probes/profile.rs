@@ -101,6 +101,47 @@ impl Profile {
         Self { pieces, bounds }
     }
 
+    /// A factor of zero for ever.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::constant().changed(0, &Self::constant(), 0.0, f64::INFINITY)
+    }
+
+    /// What it is until `at`, nanoseconds since the load started, and from then on `shape` times
+    /// `factor`. Pieces that end before the point `needed` of operational time are forgotten, so
+    /// that the number of changes takes no memory.
+    #[must_use]
+    pub fn changed(&self, at: u64, shape: &Self, factor: f64, needed: f64) -> Self {
+        let at = at as f64;
+        let before = self.pieces.partition_point(|piece| piece.start < at);
+        let kept = self.pieces.get(..before).unwrap_or_default();
+        let used = kept.partition_point(|piece| piece.load <= needed);
+        let mut pieces = kept
+            .get(used.saturating_sub(1)..)
+            .unwrap_or_default()
+            .to_vec();
+        let mut load = self.load(at);
+        let place = shape.pieces.partition_point(|piece| piece.start <= at);
+        let mut rest = shape.pieces.iter().skip(place.saturating_sub(1)).peekable();
+        while let Some(piece) = rest.next() {
+            let into = (at - piece.start).max(0.0);
+            let piece = Piece {
+                start: piece.start.max(at),
+                load,
+                factor: (piece.factor + piece.slope * into) * factor,
+                slope: piece.slope * factor,
+            };
+            if let Some(next) = rest.peek() {
+                load = piece.load_after(next.start - piece.start);
+            }
+            pieces.push(piece);
+        }
+        Self {
+            pieces,
+            bounds: self.bounds.clone(),
+        }
+    }
+
     /// The real time of a point in operational time, both in nanoseconds; `None` where the factor
     /// has become zero for good before it. `piece` is where the caller's last point was: points
     /// are asked for in order.
@@ -138,7 +179,9 @@ impl Profile {
         }
     }
 
-    fn load(&self, time: f64) -> f64 {
+    /// The point in operational time of a moment, both in nanoseconds.
+    #[must_use]
+    pub fn load(&self, time: f64) -> f64 {
         let after = self.pieces.partition_point(|piece| piece.start <= time);
         self.pieces
             .get(after.saturating_sub(1))
@@ -202,6 +245,28 @@ mod tests {
         // Half of the time holds a quarter of the operations.
         let at = profile.place(1.25e9, &mut 0).unwrap();
         assert!((at - 5e9).abs() < 1.0, "{at}");
+    }
+
+    #[test]
+    fn a_change_holds_from_its_moment_on() {
+        let stages = [stage(100.0, 100.0, 10), stage(100.0, 500.0, 20)];
+        let shape = Profile::staged(&stages, 100.0, Duration::ZERO);
+        let second = |s: u64| s * 1_000_000_000;
+        let changed = shape.changed(second(15), &shape, 2.0, 0.0);
+        let mean = |from, to| changed.mean(second(from), second(to));
+        assert!((mean(0, 10) - 1.0).abs() < 1e-9);
+        assert!((mean(10, 15) - 1.5).abs() < 1e-9);
+        assert!((mean(15, 30) - 2.0 * 3.5).abs() < 1e-9);
+        assert!((mean(30, 40) - 10.0).abs() < 1e-9);
+        // Stopped and started again: what lay between waits for the start.
+        let stopped = changed.changed(second(40), &shape, 0.0, 0.0);
+        let point = changed.load(41e9);
+        assert_eq!(stopped.place(point, &mut 0), None);
+        let again = stopped.changed(second(100), &shape, 2.0, point);
+        let at = again.place(point, &mut 0).unwrap();
+        assert!((at - 101e9).abs() < 1e3, "{at}");
+        assert!(again.pieces.len() < stopped.pieces.len());
+        assert_eq!(Profile::silent().place(1.0, &mut 0), None);
     }
 
     proptest! {

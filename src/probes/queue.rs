@@ -4,6 +4,8 @@
 //! have arrived, one at those that a connection has taken; what lies between them waits. However
 //! long the line grows, its memory does not. The line is first come, first served over all probes.
 
+use std::collections::{HashSet, VecDeque};
+
 use super::level::{Level, LevelWindow};
 use super::recorder::{Ending, Operation, record};
 use super::schedule::{Arrival, Mix, Schedule};
@@ -36,6 +38,8 @@ pub enum Next {
     Now(Arrival),
     /// Nothing waits: run this when its time comes.
     At(Arrival),
+    /// Nothing is meant to start before the end of the run, as rates are now.
+    Idle,
     /// No operation is left.
     End,
 }
@@ -47,6 +51,13 @@ pub struct Queue {
     bounds: Bounds,
     pending: Level,
     recorder: Staged,
+    /// The latest moment that the line was brought up to.
+    latest: u64,
+    /// Operations handed out before their time, the latest last, each with its ticket.
+    ahead: VecDeque<(u64, Arrival)>,
+    ticket: u64,
+    /// Tickets of those that were called back, until their connections have noticed.
+    called_back: HashSet<u64>,
 }
 
 #[derive(Debug)]
@@ -71,7 +82,51 @@ impl Queue {
             bounds,
             pending: Level::default(),
             recorder,
+            latest: 0,
+            ahead: VecDeque::new(),
+            ticket: 0,
+            called_back: HashSet::new(),
         }
+    }
+
+    /// The ticket of the latest operation from [`Next::At`].
+    #[must_use]
+    pub fn ticket(&self) -> u64 {
+        self.ticket
+    }
+
+    /// Whether the operation with this ticket was called back by [`Queue::rerate`]; tells it once.
+    pub fn is_called_back(&mut self, ticket: u64) -> bool {
+        self.called_back.remove(&ticket)
+    }
+
+    /// From the moment that it returns on, `now` or a little later, these are the rates of the
+    /// sources. Operations meant for before keep their times, and those that were handed out for
+    /// later are called back and placed anew: they keep their numbers. A closed line has no rates.
+    pub fn rerate(&mut self, now: u64, rates: &[f64]) -> u64 {
+        // Connections may have asked with a later clock already.
+        let now = now.max(self.latest);
+        self.advance(now);
+        let from = now.saturating_add(1);
+        let Source::Open { taken, arrived } = &mut self.source else {
+            return from;
+        };
+        let later = self.ahead.partition_point(|(_, arrival)| arrival.at < from);
+        let later: Vec<(u64, Arrival)> = self.ahead.drain(later..).collect();
+        self.called_back
+            .extend(later.iter().map(|(ticket, _)| *ticket));
+        let profiles = arrived.rerated(from, rates, taken);
+        if self.pending.value() == 0 {
+            arrived.take_back(later.into_iter().map(|(_, arrival)| arrival));
+            arrived.adopt(&profiles);
+            // Nobody waits, so that both readers are at the same place.
+            *taken = arrived.clone();
+        } else {
+            // Who waits has arrived, and nothing can have been handed out before it.
+            arrived.adopt(&profiles);
+            taken.adopt(&profiles);
+        }
+        from
     }
 
     /// The next operation of a connection that is free at `now`.
@@ -98,9 +153,14 @@ impl Queue {
                     Some(arrival) if arrival.at < self.bounds.end => {
                         arrived.next();
                         taken.next();
+                        while self.ahead.front().is_some_and(|(_, first)| first.at <= now) {
+                            self.ahead.pop_front();
+                        }
+                        self.ticket += 1;
+                        self.ahead.push_back((self.ticket, arrival));
                         Next::At(arrival)
                     }
-                    _ => Next::End,
+                    _ => Next::Idle,
                 }
             }
         }
@@ -114,6 +174,7 @@ impl Queue {
 
     /// Brings the line up to `now`: who has arrived, and who has waited too long.
     pub fn advance(&mut self, now: u64) {
+        self.latest = self.latest.max(now);
         let Source::Open { taken, arrived } = &mut self.source else {
             return;
         };
@@ -195,178 +256,4 @@ fn unsent(recorder: &mut Staged, bounds: Bounds, arrival: &Arrival, ended: u64) 
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::recorder::Recorder;
-    use super::super::schedule::{self, Spacing, schedule, stream_of};
-    use super::*;
-
-    fn staged(probes: usize) -> Staged {
-        Staged::new(probes, [].into())
-    }
-
-    const SECOND: u64 = 1_000_000_000;
-
-    fn sources(rates: &[f64]) -> Vec<schedule::Source> {
-        rates
-            .iter()
-            .zip(["a", "b", "c"])
-            .map(|(rate, name)| schedule::Source {
-                rate: *rate,
-                stream: stream_of(name),
-            })
-            .collect()
-    }
-
-    fn queue(seed: u64, rates: &[f64], bounds: Bounds) -> Queue {
-        let plan = Plan::Open(schedule(seed, Spacing::Poisson, &sources(rates)));
-        Queue::new(plan, bounds, staged(rates.len()))
-    }
-
-    fn bounds(end: u64) -> Bounds {
-        Bounds {
-            warm: 0,
-            end,
-            wait_timeout: None,
-        }
-    }
-
-    /// `servers` connections that take `service` for each operation; returns the recorder with the
-    /// waits of all operations, and the mean number of waiting ones.
-    fn simulate(queue: &mut Queue, servers: usize, service: u64, end: u64) -> (Recorder, f64) {
-        let mut recorder = Recorder::new(queue.recorder.at(0).probes.len());
-        let mut free = vec![0_u64; servers];
-        loop {
-            let server = (0..servers).min_by_key(|i| free[*i]).unwrap();
-            let now = free[server];
-            let (arrival, start, is_late) = match queue.take(now) {
-                Next::Now(arrival) => (arrival, now, true),
-                Next::At(arrival) => (arrival, arrival.at, false),
-                Next::End => break,
-            };
-            if !is_late {
-                recorder.probes[arrival.source].counts.scheduled += 1;
-            }
-            record(&mut recorder.wait, start - arrival.at);
-            free[server] = start + service;
-            recorder.operation(Operation {
-                probe: arrival.source,
-                intended: arrival.at,
-                sent: start,
-                ended: start + service,
-                retries: 0,
-                ending: Ending::Completed { rows: 1 },
-            });
-        }
-        queue.finish(end);
-        let mut waiting = staged(recorder.probes.len());
-        let mean = queue.window(end, &mut waiting).mean;
-        recorder.merge(&waiting.sum());
-        (recorder, mean)
-    }
-
-    #[test]
-    fn mean_pending_is_rate_times_mean_wait() {
-        // Little's law, at 90 % load and at three times the capacity.
-        for (rate, servers) in [(360.0, 4), (1_200.0, 4)] {
-            let end = 60 * SECOND;
-            let mut queue = queue(11, &[rate], bounds(end));
-            let (recorder, mean) = simulate(&mut queue, servers, 10_000_000, end);
-            let counts = recorder.counts();
-            let expected = counts.scheduled as f64 / 60.0 * recorder.wait.mean() / 1e9;
-            assert!(
-                (mean - expected).abs() / expected < 0.05,
-                "{mean} {expected}"
-            );
-            assert_eq!(counts.in_flight(), 0);
-            assert_eq!(recorder.wait.len(), counts.scheduled);
-        }
-    }
-
-    #[test]
-    fn overload_treats_probes_alike_and_conserves_counts() {
-        let end = 10 * SECOND;
-        let mut queue = queue(5, &[600.0, 300.0], bounds(end));
-        let (recorder, _) = simulate(&mut queue, 1, 3_333_333, end);
-        assert_eq!(recorder.counts().in_flight(), 0);
-        let share = |i: usize| {
-            let counts: crate::model::probe::Counts = recorder.probes[i].counts;
-            counts.completed as f64 / counts.scheduled as f64
-        };
-        assert!((share(0) - 1.0 / 3.0).abs() < 0.05, "{}", share(0));
-        assert!((share(1) - 1.0 / 3.0).abs() < 0.05, "{}", share(1));
-    }
-
-    #[test]
-    fn waits_are_given_up_after_their_timeout() {
-        let mut bounds = bounds(10 * SECOND);
-        bounds.wait_timeout = Some(SECOND);
-        let mut queue = queue(5, &[100.0], bounds);
-        queue.advance(5 * SECOND);
-        let mut recorder = staged(1);
-        let pending = queue.window(5 * SECOND, &mut recorder);
-        let recorder = recorder.sum();
-        assert!((80..130).contains(&pending.value), "{pending:?}");
-        assert!(recorder.timeouts > 300);
-        assert_eq!(recorder.counts().unsent, recorder.timeouts);
-        let longest = recorder.probes[0].response.max();
-        assert!((999_000_000..=1_001_000_000).contains(&longest));
-    }
-
-    #[test]
-    fn warm_up_is_run_and_not_counted() {
-        let mut bounds = bounds(2 * SECOND);
-        bounds.warm = SECOND;
-        let mut queue = queue(5, &[100.0], bounds);
-        queue.advance(SECOND - 1);
-        assert_eq!(queue.recorder.at(0).counts().scheduled, 0);
-        assert!(queue.pending.value() > 50);
-        queue.finish(2 * SECOND);
-        let counts = queue.recorder.at(0).counts();
-        assert!((70..130).contains(&counts.scheduled), "{counts:?}");
-        assert_eq!(counts.unsent, counts.scheduled);
-    }
-
-    #[test]
-    fn closed_line_never_waits() {
-        let plan = Plan::Closed(Mix::new(1, &sources(&[1.0])));
-        let mut queue = Queue::new(plan, bounds(SECOND), staged(1));
-        assert!(matches!(queue.take(7), Next::Now(arrival) if arrival.at == 7));
-        assert_eq!(queue.take(SECOND), Next::End);
-        queue.finish(SECOND);
-        assert_eq!(queue.recorder.at(0).counts().scheduled, 1);
-        assert_eq!(queue.recorder.at(0).counts().unsent, 0);
-    }
-
-    proptest! {
-        #[test]
-        fn every_arrival_is_handed_out_once_and_in_order(
-            seed: u64,
-            steps in prop::collection::vec(0_u64..20_000_000, 1..300),
-        ) {
-            let end = SECOND;
-            let mut queue = queue(seed, &[700.0, 300.0], bounds(end));
-            let all: Vec<_> = schedule(seed, Spacing::Poisson, &sources(&[700.0, 300.0]))
-                .take_while(|arrival| arrival.at < end)
-                .collect();
-            let mut now = 0;
-            let mut taken = Vec::new();
-            for step in steps {
-                match queue.take(now) {
-                    Next::Now(arrival) => {
-                        prop_assert!(arrival.at <= now);
-                        taken.push(arrival);
-                    }
-                    Next::At(arrival) => {
-                        prop_assert!(arrival.at > now);
-                        taken.push(arrival);
-                    }
-                    Next::End => break,
-                }
-                now += step;
-            }
-            prop_assert_eq!(&all[..taken.len()], &taken[..]);
-        }
-    }
-}
+mod tests;

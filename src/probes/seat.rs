@@ -1,103 +1,34 @@
 //! The workers: threads with their seats, each seat one connection that takes one operation after
 //! the other from the line.
 
+mod shared;
+
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::CancellationToken;
 
 use super::operation::shown;
 use super::pacer::{Pacer, Precision};
 use super::pool::{Backoff, Connector, Session};
-use super::queue::{Next, Queue};
+use super::queue::Next;
 use super::recorder::record;
 use super::shard::{Lease, Shard};
-use super::think::{Think, Thoughts};
+use super::think::Thoughts;
+
+pub(crate) use shared::Shared;
 
 /// How often a worker checks how late it is when no operation tells.
 const HEARTBEAT_NS: u64 = 10_000_000;
-/// Connections that are being opened at one time.
-const OPENING: usize = 16;
+/// A connection for which nothing is planned asks again after this, or when rates change.
+const IDLE_NS: u64 = 3_600_000_000_000;
 /// A goodbye to the server takes at most this.
 const CLOSE: Duration = Duration::from_millis(500);
-
-/// What all workers share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    /// The line in front of the connections.
-    pub(crate) queue: Mutex<Queue>,
-    /// Operations meant to start before this are run, not counted.
-    pub(crate) warm: u64,
-    /// Operation timeout of each probe, nanoseconds.
-    pub(crate) timeouts: Vec<u64>,
-    /// Bound of one attempt to connect.
-    pub(crate) connect_timeout: Duration,
-    /// Timer of the pacers.
-    pub(crate) precision: Precision,
-    /// What the users of a closed loop do between two operations, with its seed.
-    pub(crate) think: Option<(Think, u64)>,
-    /// No further operation is taken, nothing is reconnected.
-    pub(crate) stop: CancellationToken,
-    /// Operations in flight are given up.
-    pub(crate) abort: CancellationToken,
-    /// Bounds the connections being opened.
-    pub(crate) opening: Semaphore,
-    /// Set with `stop`; cheaper to read.
-    pub(crate) is_stopped: AtomicBool,
-}
-
-impl Shared {
-    pub(crate) fn new(
-        queue: Queue,
-        warm: u64,
-        timeouts: Vec<u64>,
-        connect_timeout: Duration,
-        precision: Precision,
-    ) -> Self {
-        Self {
-            queue: Mutex::new(queue),
-            warm,
-            timeouts,
-            connect_timeout,
-            precision,
-            think: None,
-            stop: CancellationToken::new(),
-            abort: CancellationToken::new(),
-            opening: Semaphore::new(OPENING),
-            is_stopped: AtomicBool::new(false),
-        }
-    }
-
-    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the taking of operations at `now`.
-    pub(crate) fn finish(&self, now: u64) {
-        self.queue().finish(now);
-        self.is_stopped.store(true, Ordering::Release);
-        self.stop.cancel();
-    }
-
-    async fn open<C: Connector>(&self, connector: &C) -> Result<(C::Session, u64), sqlx::Error> {
-        // Never closed, so that the permit is always granted.
-        let _permit = self.opening.acquire().await;
-        let begin = Instant::now();
-        match tokio::time::timeout(self.connect_timeout, connector.connect()).await {
-            Ok(session) => Ok((
-                session?,
-                u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX),
-            )),
-            Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
-        }
-    }
-}
 
 /// Opens `seats` connections, says so, waits for the start, and runs until the line ends.
 pub(crate) async fn worker<C: Connector>(
@@ -137,6 +68,7 @@ pub(crate) async fn worker<C: Connector>(
     };
     let mut helpers = JoinSet::new();
     helpers.spawn(drive(Arc::clone(&common), Arc::clone(&pacer)));
+    helpers.spawn(rouse(common.changed.subscribe(), Arc::clone(&pacer), seats));
     helpers.spawn(heartbeat(Arc::clone(&shard), Arc::clone(&pacer), seats));
     let mut running = JoinSet::new();
     for (seat, session) in sessions.into_iter().enumerate() {
@@ -187,6 +119,13 @@ async fn drive(common: Arc<Shared>, pacer: Arc<Pacer>) {
     tokio::select! {
         () = pacer.drive() => {}
         () = common.stop.cancelled() => pacer.close(),
+    }
+}
+
+/// Rouses those who wait for an operation whenever rates change.
+async fn rouse(mut changed: watch::Receiver<()>, pacer: Arc<Pacer>, seats: usize) {
+    while changed.changed().await.is_ok() {
+        pacer.rouse(seats);
     }
 }
 
@@ -248,20 +187,26 @@ async fn sit<C: Connector>(mut seat: Seat<C>) {
             seat.pacer.wait(seat.number, meant).await;
             now = seat.pacer.now();
         }
-        let next = seat.common.queue().take(meant);
+        let (next, claim) = seat.common.next(meant);
         let (arrival, wait) = match next {
             // Who thought until then did not wait for a connection.
             Next::Now(arrival) if thoughts.is_some() => (arrival, 0),
             Next::Now(arrival) => (arrival, now.saturating_sub(arrival.at)),
             Next::At(arrival) => {
-                seat.pacer.wait(seat.number, arrival.at).await;
-                if seat.common.is_stopped.load(Ordering::Acquire)
-                    && seat.common.queue().is_called_off(&arrival)
-                {
+                let its_time = seat
+                    .common
+                    .wait_for(&arrival, claim, &seat.pacer, seat.number)
+                    .await;
+                now = seat.pacer.now();
+                if !its_time {
                     continue;
                 }
-                now = seat.pacer.now();
                 (arrival, 0)
+            }
+            Next::Idle => {
+                seat.pacer.wait(seat.number, now + IDLE_NS).await;
+                now = seat.pacer.now();
+                continue;
             }
             Next::End => break,
         };

@@ -91,6 +91,13 @@ pub fn engine_probes(
         .collect())
 }
 
+/// The rates of all probes of a pack, in its order, when `rate` is that of all together; without
+/// it the pack's own.
+#[must_use]
+pub fn rates_of(pack: &Pack, rate: Option<f64>) -> Vec<f64> {
+    rates(&pack.probes.iter().collect::<Vec<_>>(), rate, false)
+}
+
 /// A probe that was asked for by name is driven even where its weight is 0.
 fn rates(probes: &[&Probe], total: Option<f64>, is_named: bool) -> Vec<f64> {
     let Some(total) = total else {

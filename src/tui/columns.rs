@@ -108,6 +108,7 @@ tables! {
     PROBES {
         Probe, "probe", "probe", rest(16), "name in the pack; w: writes";
         Rate, "rate", "ops/s", number(6), "completed operations per second";
+        Asked, "asked", "asked", number(6).drops(4), "operations per second that are meant to start; a mark where they began with another rate";
         Failed, "failed", "fail", number(5).drops(1), "failed, timed out and unsent operations";
         P50, "p50", "resp p50", number(8).drops(4), "response: from the intended start to the last row";
         P95, "p95", "resp p95", number(8), "response: from the intended start to the last row";
@@ -116,7 +117,19 @@ tables! {
         ServiceP95, "service-p95", "srv p95", number(7).drops(1), "service: from sending to the last row";
         ServiceP99, "service-p99", "srv p99", number(7).drops(5), "service: from sending to the last row";
         RowsPerCall, "rows", "rows/op", number(7).drops(7), "rows per completed operation";
-        Objective, "slo", "objective", words(17).drops(3), "service level and whether it is met";
+        Objective, "slo", "objective", words(13).drops(3), "service level and whether it is met";
+    }
+    /// The columns that stand beside the probes' with a recorded baseline, for the manual.
+    #[cfg(test)]
+    RECORDED {
+        WasP50, "was-p50", "was p50", number(7).drops(8), "service in the recorded baseline";
+        TimesP50, "x-p50", "x p50", number(5).drops(8), "service now divided by the recorded one";
+        WasP95, "was-p95", "was p95", number(7), "service in the recorded baseline";
+        TimesP95, "x-p95", "x p95", number(5), "service now divided by the recorded one";
+        WasP99, "was-p99", "was p99", number(7).drops(5), "service in the recorded baseline";
+        TimesP99, "x-p99", "x p99", number(5).drops(5), "service now divided by the recorded one";
+        Examined, "examined", "exam/op", number(7).drops(2), "rows examined per operation, by the latest digests of its statements";
+        WasExamined, "was-examined", "was", number(7).drops(1), "rows examined per operation in the recorded baseline";
     }
     /// The columns of the advisor's recommendations.
     ADVICE {
@@ -146,6 +159,24 @@ tables! {
         IndexState, "state", "state", words(12), "where its definition stands; a mark where something is out of order";
     }
 }
+
+/// The probes beside a recorded baseline.
+pub(super) const BESIDE: &[Col] = &[
+    Col::Probe,
+    Col::Rate,
+    Col::Asked,
+    Col::ServiceP50,
+    Col::WasP50,
+    Col::TimesP50,
+    Col::ServiceP95,
+    Col::WasP95,
+    Col::TimesP95,
+    Col::ServiceP99,
+    Col::WasP99,
+    Col::TimesP99,
+    Col::Examined,
+    Col::WasExamined,
+];
 
 impl Col {
     /// Whether a table sorted by this column starts with the greatest value.
@@ -191,7 +222,7 @@ mod tests {
 
     #[test]
     fn each_table_keeps_a_column_and_gives_the_rest_to_one() {
-        for table in [QUERIES, SESSIONS, PROBES, ADVICE, INDEXES] {
+        for table in [QUERIES, SESSIONS, PROBES, BESIDE, ADVICE, INDEXES] {
             let shapes: Vec<_> = table.iter().map(|col| col.spec().shape).collect();
             assert_eq!(shapes.iter().filter(|shape| shape.is_flexible).count(), 1);
             assert!(shapes.iter().any(|shape| shape.drop == 0));
@@ -201,7 +232,7 @@ mod tests {
 
     #[test]
     fn titles_fit_their_columns_and_are_explained() {
-        let all = [QUERIES, SESSIONS, PROBES, ADVICE, INDEXES];
+        let all = [QUERIES, SESSIONS, PROBES, RECORDED, ADVICE, INDEXES];
         for col in all.into_iter().flatten() {
             let spec = col.spec();
             assert!(spec.title.len() <= usize::from(spec.shape.width), "{col:?}");
@@ -211,7 +242,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_in_each_table() {
-        for table in [QUERIES, SESSIONS, PROBES, ADVICE, INDEXES] {
+        for table in [QUERIES, SESSIONS, PROBES, BESIDE, ADVICE, INDEXES] {
             let mut names: Vec<_> = table.iter().map(|col| col.spec().name).collect();
             names.sort_unstable();
             names.dedup();

@@ -86,6 +86,18 @@ actions! {
     StopChange, "stop-change", ["x"], scope::INDEXES | scope::INDEX, "stop", "end the change at the next point where it can be taken up again";
     ReadIndexes, "read-indexes", ["r"], scope::INDEXES | scope::INDEX, "read", "read indexes and definitions again";
     IndexNotes, "index-notes", ["n"], scope::INDEXES | scope::INDEX, "notes", "what can't be seen; foreign keys without an index";
+    ToggleProbe, "toggle-probe", ["s"], scope::POOL, "on/off", "stop the probe of the row, or start it again";
+    SlowerProbe, "slower-probe", ["["], scope::POOL, "rate", "the probe of the row a step slower";
+    FasterProbe, "faster-probe", ["]"], scope::POOL, "rate", "the probe of the row a step faster";
+    ProbeRate, "probe-rate", ["e"], scope::POOL, "type", "type a rate for the probe of the row: 25, x2, 50%";
+    ResetProbe, "reset-probe", ["r"], scope::POOL, "", "the probe of the row as fast as it began";
+    SlowerLoad, "slower-load", ["{"], scope::POOL, "all", "all probes slower, by a fifth";
+    FasterLoad, "faster-load", ["}"], scope::POOL, "all", "all probes faster, by a quarter";
+    LoadRate, "load-rate", ["E"], scope::POOL, "", "type a rate for all probes together: 400, x2, 50%";
+    ResetLoad, "reset-load", ["P"], scope::POOL, "", "all probes as fast as they began";
+    UndoRates, "undo-rates", ["u"], scope::POOL, "undo", "take the latest change of rates back";
+    SwitchLoad, "switch-load", ["S"], scope::POOL, "load", "end the load, or begin it, after a question";
+    Baseline, "baseline", ["b"], scope::POOL, "baseline", "show or hide a recorded baseline; the first time asks for its file";
     KillQuery, "kill-query", ["x"], scope::SESSIONS, "kill query", "end the running statement, after a question";
     KillConnection, "kill-connection", ["X"], scope::SESSIONS, "kill conn", "end the connection, after a question";
     Tag, "tag", ["space"], scope::SESSIONS, "tag", "mark the row for a kill of several";

@@ -3,6 +3,7 @@
 mod advice;
 mod indexes;
 mod list;
+mod load;
 mod overlay;
 mod rows;
 mod world;
@@ -29,6 +30,7 @@ pub(super) use advice::{
 };
 pub(super) use indexes::{ChangeRun, Entry, IndexKey, IndexRow, IndexesState, state_word};
 pub(super) use list::ListState;
+pub(super) use load::{LoadState, Phase};
 pub(super) use overlay::{Change, Confirm, Overlay};
 pub(super) use rows::{PoolGroup, QueryRow, pool_groups, share};
 pub(super) use world::World;
@@ -186,6 +188,7 @@ pub(super) struct Model {
     pub(super) index_rows: Vec<IndexRow>,
     pub(super) advisor: AdvisorState,
     pub(super) indexes: IndexesState,
+    pub(super) load: LoadState,
     pub(super) sheet: Option<Sheet>,
     pub(super) totals: bool,
     pub(super) show_idle: bool,
@@ -234,6 +237,7 @@ impl Model {
             index_rows: Vec::new(),
             advisor: AdvisorState::default(),
             indexes: IndexesState::default(),
+            load: LoadState::default(),
             sheet: None,
             totals: false,
             show_idle: false,

@@ -1,11 +1,13 @@
 //! What the dashboard is told when it starts, as plain values.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use super::theme::Palette;
+use crate::model::feed::LoadOffer;
 use crate::model::probe::Slo;
 
 /// Everything the dashboard can be told.
@@ -34,6 +36,8 @@ pub struct TuiConfig {
     pub interval: Duration,
     /// Service levels that are measured and shown as met or not.
     pub targets: Targets,
+    /// The load that view 7 can begin.
+    pub offer: Option<Arc<LoadOffer>>,
     /// Receives the microseconds from each key press to the end of its frame, one a line.
     pub frame_trace: Option<std::path::PathBuf>,
 }
@@ -52,6 +56,7 @@ impl Default for TuiConfig {
             zone: TimeZone::UTC,
             interval: Duration::from_secs(1),
             targets: Targets::default(),
+            offer: None,
             frame_trace: None,
         }
     }

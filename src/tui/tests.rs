@@ -3,6 +3,7 @@
 mod advice;
 mod advisor;
 mod desk;
+mod driven;
 pub(super) mod fixture;
 mod index_changes;
 mod indexes;

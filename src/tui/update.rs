@@ -6,6 +6,7 @@ mod commands;
 mod feed;
 mod indexes;
 mod kill;
+mod load;
 mod overlay;
 
 use super::message::{Effect, Message, Target};
@@ -66,6 +67,7 @@ fn apply(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Refused(request) => {
             advisor::refused(model, &request);
             indexes::refused(model, &request);
+            load::refused(model, &request);
             let text = "the collectors are busy; the request was not sent, try again";
             model.say(super::model::Tone::Bad, text);
             Vec::new()

@@ -430,7 +430,11 @@ async fn a_self_test_tells_noise_and_rates() {
         "--format",
         "json",
     ]);
-    let found = checked(&status(&output, 0), "baseline-selftest");
+    // A false alarm is allowed in one of a hundred comparisons, and makes the status 1.
+    let wanted = i32::from(output.status.code() == Some(1));
+    let found = checked(&status(&output, wanted), "baseline-selftest");
+    assert_eq!(found["run"]["hits"] != 0, wanted == 1, "{found:#}");
+    assert!(found["run"]["hits"].as_u64() < Some(3), "{found:#}");
     assert_eq!(found["run"]["of"], 3);
     assert_eq!(found["resampled"]["of"], 40);
     // The rule of three: nothing of three says little.

@@ -99,6 +99,68 @@ async fn what_the_stages_count_is_what_the_server_did() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rates_change_under_way_and_no_operation_is_lost_or_doubled() {
+    let schema = server::schema("engine_steered").await;
+    let mut connection = options(&schema.url()).connect().await.unwrap();
+    connection
+        .execute("CREATE TABLE seen (number BIGINT UNSIGNED PRIMARY KEY)")
+        .await
+        .unwrap();
+    let insert = probe("INSERT INTO seen VALUES (?)", 1, 40.0);
+    let config = EngineConfig {
+        concurrency: 8,
+        threads: Some(2),
+        ..EngineConfig::default()
+    };
+    let (ticks, mut windows) = tokio::sync::mpsc::channel(256);
+    let cancel = CancellationToken::new();
+    let engine = spawn(options(&schema.url()), vec![insert], config, ticks, &cancel);
+    let steering = engine.steering();
+    // The first window says that it drives.
+    windows.recv().await.unwrap();
+    for rate in [400.0, 0.0, 5.0, 150.0, 0.5, 80.0] {
+        steering.set(&[rate]).unwrap();
+        tokio::time::sleep(Duration::from_millis(900)).await;
+    }
+    assert!(steering.set(&[-1.0]).is_err() && steering.set(&[1.0, 1.0]).is_err());
+    engine.stop();
+    let report = engine.finish().await.unwrap();
+    let counts = report.counts();
+    assert_eq!(
+        (counts.in_flight(), counts.failed),
+        (0, 0),
+        "{:?}",
+        report.errors
+    );
+    let mut sum = Counts::default();
+    let mut rates = vec![40.0];
+    windows.close();
+    let mut seen = 40.0;
+    while let Some(window) = windows.recv().await {
+        assert!(window.window < Duration::from_millis(1_500));
+        if window.rates.now[0].to_bits() != f64::to_bits(seen) {
+            seen = window.rates.now[0];
+            rates.push(seen);
+        }
+        sum = sum.plus(window.probes[0].counts);
+    }
+    assert_eq!(rates, [40.0, 400.0, 0.0, 5.0, 150.0, 0.5, 80.0]);
+    assert!(sum.scheduled < counts.scheduled && sum.scheduled > counts.scheduled / 2);
+    // About 40 + 360 + 4 + 135 + 72 in this time; a busy machine shifts the changes a little.
+    assert!((400..900).contains(&counts.scheduled), "{counts:?}");
+    let (rows, least, most): (i64, u64, u64) =
+        sqlx::query_as("SELECT COUNT(*), MIN(number), MAX(number) FROM seen")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+    assert_eq!(u64::try_from(rows).unwrap(), counts.completed);
+    // Numbers are handed out in order: at the end the last ones can be in flight or unsent.
+    assert_eq!(least, 0);
+    assert!(most < counts.scheduled, "{most} {counts:?}");
+    assert!(steering.set(&[1.0]).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_overload_ends_in_time_with_every_operation_accounted_for() {
     let schema = server::schema("engine_overload").await;
     // 4 connections of at least 10 ms do at most 400/s; three times that are asked for.

@@ -417,7 +417,8 @@ async fn a_measured_gain_waits_for_a_run_where_the_estimate_says_dearer() {
         let proven = format!(
             "source = \"test\"\nis_proven = true\nserver_version = \"{version}\"\nbytes = {bytes}\n"
         );
-        let text = definition.to_toml().replace("source = \"test\"\n", &proven);
+        let text = definition.to_toml().replace("is_proven = false\n", "");
+        let text = text.replace("source = \"test\"\n", &proven);
         plain(&format!(
             "{text}time_us_before = 900.0\ntime_us_after = 90.0\n"
         ))

@@ -33,6 +33,7 @@ mod index_verify;
 mod indexes_view;
 mod keeper;
 mod kills;
+mod load_view;
 mod own;
 mod pack;
 mod performance;

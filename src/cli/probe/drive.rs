@@ -13,6 +13,7 @@ use super::run::Args;
 use super::summary;
 use crate::cli::context::Context;
 use crate::cli::error::Error;
+use crate::config::settings::Server;
 use crate::model::probe::{LoadTick, Stage, quantile};
 use crate::model::{text, units};
 use crate::probes::engine::{EngineConfig, Loop, spawn};
@@ -100,16 +101,7 @@ impl<'a> Drive<'a> {
         let settings = self.context.settings();
         let probes = engine_probes(&self.world, &choice, &settings.slo)
             .map_err(|error| Error::from_chain(&error))?;
-        let server = self.context.server()?;
-        if server.read_only
-            && let Some(probe) = probes.iter().find(|probe| probe.is_write)
-        {
-            return Err(Error::new(format!(
-                "server `{}` is configured read-only, and probe `{}` changes data",
-                server.name, probe.name
-            ))
-            .hint("name the reading probes with `--probe`"));
-        }
+        refuse_writes(self.context.server()?, &probes)?;
         Ok(probes)
     }
 
@@ -171,6 +163,18 @@ impl<'a> Drive<'a> {
         })?;
         watched?;
         Ok(report)
+    }
+}
+
+/// A server that is configured read-only takes reading probes alone.
+pub(in crate::cli) fn refuse_writes(server: &Server, probes: &[EngineProbe]) -> Result<(), Error> {
+    match probes.iter().find(|probe| probe.is_write) {
+        Some(probe) if server.read_only => Err(Error::new(format!(
+            "server `{}` is configured read-only, and probe `{}` changes data",
+            server.name, probe.name
+        ))
+        .hint("name the reading probes with `--probe`")),
+        _ => Ok(()),
     }
 }
 

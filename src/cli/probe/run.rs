@@ -12,7 +12,7 @@ use crate::cli::error::{Error, Outcome};
 use crate::model::probe::Stage;
 use crate::probes::outcome::RunReport;
 
-pub(in crate::cli) use super::drive::world;
+pub(in crate::cli) use super::drive::{refuse_writes, world};
 
 /// Arguments of `mydex probe run`.
 #[derive(Debug, clap::Args)]

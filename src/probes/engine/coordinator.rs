@@ -6,10 +6,10 @@ use super::super::profile::Profile;
 use super::super::recorder::{Recorder, growing};
 use super::super::seat::Shared;
 use super::super::stages::Staged;
-use super::{
-    EngineConfig, EngineError, GRACE, Loop, Workers, base_rate, in_nanos, longest_timeout, measured,
-};
-use crate::model::probe::LoadTick;
+use super::plan;
+use super::steering::Wishes;
+use super::{EngineConfig, EngineError, GRACE, Loop, Workers, in_nanos, longest_timeout, measured};
+use crate::model::probe::{LoadRates, LoadTick};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +17,17 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// A change of rates ends no window that is shorter, nanoseconds.
+const SHORTEST: u64 = 1_000_000;
+
 pub(super) struct Coordinator {
     common: Arc<Shared>,
     workers: Workers,
     probes: Arc<[EngineProbe]>,
     config: EngineConfig,
     ticks: mpsc::Sender<Arc<LoadTick>>,
+    wishes: Wishes,
+    rates: LoadRates,
     start: Instant,
     /// When the present window began, nanoseconds since the start.
     from: u64,
@@ -43,6 +48,8 @@ pub(super) struct Coordinator {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sums {
     seconds: f64,
+    /// Operations that the rates asked for.
+    planned: f64,
     pending: f64,
     pending_max: u64,
     used: f64,
@@ -64,10 +71,17 @@ impl Coordinator {
         probes: Arc<[EngineProbe]>,
         config: EngineConfig,
         (profile, empty): (Arc<Profile>, Staged),
-        ticks: mpsc::Sender<Arc<LoadTick>>,
+        (ticks, wishes): (mpsc::Sender<Arc<LoadTick>>, Wishes),
         start: Instant,
     ) -> Self {
+        let rates = plan::rates(&probes, &config);
         Self {
+            rates: LoadRates {
+                now: Arc::clone(&rates),
+                first: rates,
+                changed: None,
+            },
+            wishes,
             by_stage: vec![Sums::default(); empty.stages()],
             waiting_first: 0,
             cpu: workers
@@ -113,6 +127,12 @@ impl Coordinator {
                 biased;
                 () = stop.cancelled() => break true,
                 _ = self.workers.alive.recv() => return Err(EngineError::WorkersLost),
+                rates = self.wishes.next() => {
+                    if self.rerate(rates) {
+                        next = self.from + tick;
+                    }
+                    continue;
+                }
                 () = tokio::time::sleep_until(wake) => {}
             }
             if end.is_some_and(|end| self.now() >= end) {
@@ -127,6 +147,26 @@ impl Coordinator {
         };
         self.drain(is_interrupted).await;
         Ok(is_interrupted)
+    }
+
+    /// Drives at these rates from now on; returns whether a window ended with that.
+    fn rerate(&mut self, rates: Arc<[f64]>) -> bool {
+        if rates == self.rates.now {
+            return false;
+        }
+        let moment = self.common.rerate(
+            || in_nanos(Instant::now().saturating_duration_since(self.start)),
+            &rates,
+        );
+        let is_measured = self.config.warmup.is_zero() || self.from > 0;
+        // A window that has only just begun belongs to the new rates.
+        let is_cut = is_measured && moment.saturating_sub(self.from) >= SHORTEST;
+        if is_cut {
+            self.window(moment);
+        }
+        self.rates.now = rates;
+        self.rates.changed = Some(Timestamp::now());
+        is_cut
     }
 
     /// Lets what is in flight end, within its timeout, or within the grace of an interrupted run.
@@ -198,28 +238,49 @@ impl Coordinator {
         let (window, levels) = self.collect(now);
         let span = (self.from, now);
         let seconds = Duration::from_nanos(now.saturating_sub(self.from)).as_secs_f64();
+        let target = self.target(span);
         self.total.merge(&window);
-        self.sums.add(levels, seconds);
+        self.sums.add(levels, target, seconds);
         let stage = self.total.stage_of(self.from);
         if let Some(sums) = self.by_stage.get_mut(stage) {
-            sums.add(levels, seconds);
+            sums.add(levels, target, seconds);
         }
         self.from = now;
-        let tick = self.tick(window.into_sum(), levels, span);
+        let tick = self.tick(window.into_sum(), levels, span, target);
         match self.ticks.try_send(Arc::new(tick)) {
             Err(mpsc::error::TrySendError::Full(_)) => self.ticks_dropped += 1,
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
         }
     }
 
-    fn tick(&self, mut window: Recorder, levels: Levels, (from, to): (u64, u64)) -> LoadTick {
+    /// Intended rate of all probes together between two moments without a change between them.
+    fn target(&self, (from, to): (u64, u64)) -> f64 {
+        self.rates.now.iter().sum::<f64>() * self.profile.mean(from, to)
+    }
+
+    /// The same of a longer time, over which `sums` were made.
+    fn target_of(&self, span: (u64, u64), sums: &Sums) -> f64 {
+        match self.rates.changed {
+            Some(_) if sums.seconds > 0.0 => sums.planned / sums.seconds,
+            _ => self.target(span),
+        }
+    }
+
+    fn tick(
+        &self,
+        mut window: Recorder,
+        levels: Levels,
+        (from, to): (u64, u64),
+        target_rate: f64,
+    ) -> LoadTick {
         let pool = pool_figures(levels.pool, &mut window);
         let lateness = std::mem::replace(&mut window.lateness, growing());
         LoadTick {
             to: Timestamp::now(),
             window: Duration::from_nanos(to.saturating_sub(from)),
             elapsed: Duration::from_nanos(to),
-            target_rate: base_rate(&self.probes, &self.config) * self.profile.mean(from, to),
+            target_rate,
+            rates: self.rates.clone(),
             probes: figures(&self.probes, window),
             pool,
             lateness,
@@ -234,7 +295,9 @@ impl Coordinator {
         let errors = errors(&self.probes, &total);
         let (refused, last_refusal) = (total.refused, total.last_refusal.take());
         let overflow = total.overflow;
-        let total = self.tick(total, self.sums.levels(), (warm.min(self.from), self.from));
+        let span = (warm.min(self.from), self.from);
+        let target = self.target_of(span, &self.sums);
+        let total = self.tick(total, self.sums.levels(), span, target);
         RunReport {
             started,
             total,
@@ -271,7 +334,12 @@ impl Coordinator {
                 stage: *stage,
                 waiting_before: waiting,
                 waiting_after: levels.pool.pending,
-                total: self.tick(recorder, levels, (from, to)),
+                total: self.tick(
+                    recorder,
+                    levels,
+                    (from, to),
+                    self.target_of((from, to), sums),
+                ),
             });
             waiting = levels.pool.pending;
             from = to;
@@ -287,8 +355,9 @@ pub(super) fn end_of(config: &EngineConfig) -> u64 {
 }
 
 impl Sums {
-    fn add(&mut self, levels: Levels, seconds: f64) {
+    fn add(&mut self, levels: Levels, target: f64, seconds: f64) {
         let pool = levels.pool;
+        self.planned += target * seconds;
         self.seconds += seconds;
         self.pending += pool.pending_mean * seconds;
         self.pending_max = self.pending_max.max(pool.pending_max);

@@ -59,6 +59,14 @@ fn sources(probes: &[EngineProbe]) -> Vec<Source> {
         .collect()
 }
 
+/// The rates with which a load begins; none in a closed loop.
+pub(super) fn rates(probes: &[EngineProbe], config: &EngineConfig) -> Arc<[f64]> {
+    match config.mode {
+        Loop::Open(_) => sources(probes).iter().map(|source| source.rate).collect(),
+        Loop::Closed => Arc::from([]),
+    }
+}
+
 /// The operations that a load with this configuration is meant to start, warm-up included, in
 /// order of time; [`Arrival::source`](super::super::schedule::Arrival) is the probe's index. Endless, and
 /// empty for a closed loop.

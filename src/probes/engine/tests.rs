@@ -1,6 +1,7 @@
 //! The engine against a server of which every answer is known, under a paused clock.
 
 mod rates;
+mod steered;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -108,7 +109,9 @@ async fn run(
             stop.cancel();
         });
     }
-    let report = drive(fake, probes.into(), config, sender, stop, Place::Here)
+    let wishes = Steering::new(plan::rates(&probes, &config)).wishes();
+    let wires = (sender, wishes);
+    let report = drive(fake, probes.into(), config, wires, stop, Place::Here)
         .await
         .unwrap();
     let mut ticks = Vec::new();
@@ -269,7 +272,7 @@ async fn nothing_to_run_is_an_error() {
         Fake::new(Duration::ZERO),
         vec![probe("a", 0.0)].into(),
         config(1, 1),
-        sender,
+        (sender, Steering::new([].into()).wishes()),
         CancellationToken::new(),
         Place::Here,
     )

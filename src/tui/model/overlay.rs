@@ -18,6 +18,10 @@ pub(in crate::tui) enum Change {
     Write(Arc<Advice>, usize),
     /// Change an index on the server.
     Index(IndexChange),
+    /// Begin the load that is offered.
+    Load,
+    /// Drive at these rates, those of what is named.
+    Rates(Arc<[f64]>, String),
 }
 
 /// A question before something is changed.

@@ -222,7 +222,7 @@ impl Model {
             })
             .collect();
         let measures: Vec<f64> = (0..load.probes.len())
-            .map(|n| probe_measure(world, n, self.totals, list.sort))
+            .map(|n| probe_measure(self, n, list.sort))
             .collect();
         rows.sort_by(|a, b| {
             let order = if list.sort == Col::Probe {
@@ -325,13 +325,50 @@ fn compare_sessions(a: &Session, b: &Session, col: Col) -> Ordering {
     }
 }
 
-fn probe_measure(world: &World, index: usize, totals: bool, col: Col) -> f64 {
-    let Some((probe, _)) = world.probe(index, totals) else {
+/// How many times `was` is in `now`; below zero where one of them is.
+fn times(now: f64, was: f64) -> f64 {
+    if now >= 0.0 && was > 0.0 {
+        now / was
+    } else {
+        -1.0
+    }
+}
+
+fn probe_measure(model: &Model, index: usize, col: Col) -> f64 {
+    let world = model.shown();
+    let Some((probe, _)) = world.probe(index, model.totals) else {
         return 0.0;
+    };
+    let was = model.load.recorded(&probe.name);
+    let recorded = |q| {
+        let service = was.and_then(|was| was.service.as_ref());
+        service
+            .and_then(|service| quantile(service, q))
+            .map_or(-1.0, |d| d.as_secs_f64())
     };
     let at = |histogram, q| quantile(histogram, q).map_or(-1.0, |d| d.as_secs_f64());
     match col {
         Col::Rate => probe.counts.completed as f64,
+        Col::Asked => {
+            let rates = world.load.as_ref().map(|load| &load.rates.now);
+            rates
+                .and_then(|rates| rates.get(index))
+                .copied()
+                .unwrap_or(-1.0)
+        }
+        Col::WasP50 => recorded(0.50),
+        Col::WasP95 => recorded(0.95),
+        Col::WasP99 => recorded(0.99),
+        Col::TimesP50 => times(at(&probe.service, 0.50), recorded(0.50)),
+        Col::TimesP95 => times(at(&probe.service, 0.95), recorded(0.95)),
+        Col::TimesP99 => times(at(&probe.service, 0.99), recorded(0.99)),
+        Col::Examined => model
+            .load
+            .examined
+            .get(&probe.name)
+            .copied()
+            .unwrap_or(-1.0),
+        Col::WasExamined => was.and_then(|was| was.rows_examined).unwrap_or(-1.0),
         Col::Failed => (probe.counts.failed + probe.counts.timed_out + probe.counts.unsent) as f64,
         Col::P50 => at(&probe.response, 0.50),
         Col::P99 => at(&probe.response, 0.99),

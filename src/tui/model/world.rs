@@ -129,6 +129,11 @@ impl World {
 
     pub(in crate::tui) fn take_load(&mut self, tick: Arc<LoadTick>) {
         Arc::make_mut(&mut self.totals).add_load(&tick);
+        let before = self.load.as_ref().map(|load| &load.rates.now);
+        if before.is_some_and(|before| *before != tick.rates.now) {
+            // Figures on both sides of a change of rates do not continue one another.
+            self.load_history.push_gap(tick.to);
+        }
         self.load_history.push_load(&tick);
         self.load = Some(tick);
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::tui::columns::{ADVICE, Col, INDEXES, PROBES, QUERIES, SESSIONS};
+use crate::tui::columns::{ADVICE, Col, INDEXES, PROBES, QUERIES, RECORDED, SESSIONS};
 use crate::tui::keys::{Action, pretty};
 
 const MANUAL: &str = include_str!("../../../docs/dashboard.md");
@@ -43,6 +43,7 @@ fn the_tables_of_the_manual_are_those_of_the_code() {
         columns(ADVICE),
         columns(INDEXES),
         columns(PROBES),
+        columns(RECORDED),
     ] {
         assert!(
             MANUAL.contains(&table),

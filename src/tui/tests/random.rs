@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{advice, fixture, inventory};
+use super::{advice, driven, fixture, inventory};
 use crate::model::feed::{
-    AdvisorNews, AdvisorRequest, Feed, IndexChange, IndexNews, IndexRequest, Link, Request,
+    AdvisorNews, AdvisorRequest, Feed, IndexChange, IndexNews, IndexRequest, Link, LoadNews,
+    LoadRequest, Request,
 };
 use crate::model::interval::Discontinuity;
 use crate::tui::message::{Effect, Message};
@@ -78,6 +79,11 @@ fn news() -> &'static [Feed] {
                 change: change(),
                 result: Err("lost\nthe connection".to_owned()),
             }),
+            Feed::Driving(LoadNews::Ended(Err("no\nschema \x1b[2J".to_owned()))),
+            Feed::Driving(LoadNews::Baseline {
+                file: "a\x07.json".to_owned(),
+                result: Ok(Arc::new(driven::recorded())),
+            }),
             Feed::Notice("a notice that is rather long, 漢字 and all, for any screen".to_owned()),
         ]
     })
@@ -130,7 +136,11 @@ proptest! {
 
     #[test]
     fn nothing_panics_and_no_change_comes_unasked(steps in proptest::collection::vec(step(), 1..60)) {
-        let mut model = Model::new(TuiConfig::default(), fixture::at(0)).unwrap();
+        let config = TuiConfig {
+            offer: Some(Arc::new(driven::offer())),
+            ..TuiConfig::default()
+        };
+        let mut model = Model::new(config, fixture::at(0)).unwrap();
         let mut size = (80_u16, 24_u16);
         for step in steps {
             let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
@@ -161,6 +171,7 @@ proptest! {
                         Request::Kill(_)
                             | Request::Advisor(AdvisorRequest::WriteDefinition { .. })
                             | Request::Index(IndexRequest::Change(_))
+                            | Request::Load(LoadRequest::Begin)
                     )
                 );
                 prop_assert!(!is_change || asked && confirms);

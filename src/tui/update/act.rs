@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tui_input::Input;
 
+use super::load::{self, All, One};
 use super::{advisor, indexes, kill, open};
 use crate::model::digest::DigestKey;
 use crate::model::feed::{KillScope, Request};
@@ -47,6 +48,17 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowIndex => indexes::ask_to_show(model),
         Action::StopChange => return indexes::stop(model),
         Action::IndexNotes => indexes::open_notes(model),
+        Action::SwitchLoad => return load::switch(model),
+        Action::ToggleProbe => return load::one(model, One::Toggle),
+        Action::SlowerProbe => return load::one(model, One::Slower),
+        Action::FasterProbe => return load::one(model, One::Faster),
+        Action::ResetProbe => return load::one(model, One::Back),
+        Action::SlowerLoad => return load::all(model, All::Slower),
+        Action::FasterLoad => return load::all(model, All::Faster),
+        Action::ResetLoad => return load::all(model, All::Back),
+        Action::UndoRates => return load::all(model, All::Undo),
+        Action::ProbeRate | Action::LoadRate => load::ask_for(model, action),
+        Action::Baseline => load::switch_baseline(model),
         Action::Longer => return step_interval(model, true),
         Action::Shorter => return step_interval(model, false),
         Action::KillQuery => kill::ask(model, KillScope::Query),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::act;
+use super::{act, load};
 use crate::model::units;
 use crate::tui::filter::Filter;
 use crate::tui::keys::Action;
@@ -29,6 +29,9 @@ const WITH_VALUE: &[(&str, &str, &str)] = &[
     ("filter", "WORDS", "filter the rows of this view"),
     ("sort", "COLUMN", "sort this view by a column"),
     ("theme", "dark|light|none", "change the colours"),
+    ("probe-rate", "25|x2|50%", "operations per second of the probe of the row"),
+    ("load-rate", "400|x2|50%", "the same of all probes together"),
+    ("baseline", "FILE", "show a recorded baseline beside the probes"),
     ("host", "", "the server this screen shows"),
 ];
 
@@ -158,6 +161,9 @@ fn exact(model: &mut Model, text: &str) -> Option<Vec<Effect>> {
         ("interval", value) => Some(interval(model, value)),
         ("theme", value) => Some(theme(model, value)),
         ("sort", value) => Some(sort(model, value)),
+        ("probe-rate", value) => Some(load::typed_one(model, value)),
+        ("load-rate", value) => Some(load::typed_all(model, value)),
+        ("baseline", file) => Some(load::read_baseline(file)),
         _ => None,
     }
 }

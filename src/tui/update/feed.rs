@@ -31,10 +31,14 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
                 ),
                 Some(DigestGap::Restarted) | None => {}
             }
+            if let Some(offer) = &model.config.offer {
+                model.load.take_digests(offer, &digests);
+            }
             model.live.take_digests(digests);
             model.rebuild_queries();
         }
         Feed::Load(tick) => {
+            super::load::window(model, &tick);
             model.live.take_load(tick);
             model.rebuild_probes();
         }
@@ -43,6 +47,7 @@ pub(super) fn feed(model: &mut Model, feed: Feed) {
         Feed::Killed { target, result } => killed(model, &target, result),
         Feed::Advisor(news) => super::advisor::news(model, news),
         Feed::Index(news) => super::indexes::news(model, news),
+        Feed::Driving(news) => super::load::news(model, news),
         Feed::Notice(text) => notice(model, text),
     }
 }

@@ -4,7 +4,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::{act, advisor, commands, indexes, open};
+use super::{act, advisor, commands, indexes, load, open};
 use crate::model::feed::Request;
 use crate::tui::filter::Filter;
 use crate::tui::keys::Action;
@@ -138,7 +138,8 @@ fn nothing(change: &Change) -> &'static str {
     match change {
         Change::Kill(_) => "nothing was killed",
         Change::Write(..) => "nothing was written",
-        Change::Index(_) => "nothing was changed",
+        Change::Index(_) | Change::Rates(..) => "nothing was changed",
+        Change::Load => "no load was begun",
     }
 }
 
@@ -150,6 +151,8 @@ fn carry_out(model: &mut Model, change: Change) -> Vec<Effect> {
             .collect(),
         Change::Write(advice, recommendation) => advisor::write(model, advice, recommendation),
         Change::Index(change) => indexes::begin(model, change),
+        Change::Load => load::begin(model),
+        Change::Rates(rates, what) => load::carry_out(model, rates, &what),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::units;
 use crate::tui::history::elapsed;
 use crate::tui::keys::Action;
 use crate::tui::message::Target;
-use crate::tui::model::{Model, NOTE_TIME, Tone, View};
+use crate::tui::model::{Model, NOTE_TIME, Phase, Tone, View};
 use crate::tui::paint::{Canvas, width};
 
 /// How long a break in the counting stays on the screen.
@@ -287,6 +287,15 @@ fn footer(canvas: &mut Canvas<'_>, model: &Model, y: u16) {
             }
             Action::StopChange => model.indexes.run.is_none(),
             Action::IndexNotes => model.shown().indexes.is_none(),
+            Action::ToggleProbe
+            | Action::SlowerProbe
+            | Action::FasterProbe
+            | Action::ProbeRate
+            | Action::SlowerLoad
+            | Action::FasterLoad
+            | Action::UndoRates => model.rates().is_none(),
+            Action::SwitchLoad => model.load.phase == Phase::Off && model.config.offer.is_none(),
+            Action::Baseline => model.shown().load.is_none(),
             _ => false,
         };
         if is_idle {

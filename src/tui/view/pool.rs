@@ -2,21 +2,18 @@
 
 mod applications;
 mod bottleneck;
-
-use std::time::Duration;
+mod probes;
+mod state;
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::table::{Cell, Table};
 use super::{below, delta, detail, heatmap};
-use crate::model::probe::{Latencies, LoadTick, PoolFigures, ProbeFigures, quantile};
+use crate::model::probe::{Latencies, LoadTick, PoolFigures, quantile};
 use crate::model::units;
-use crate::tui::columns::Col;
 use crate::tui::history::{Metric, bins_of_buckets, bins_of_latencies};
-use crate::tui::model::{Model, share};
+use crate::tui::model::{Model, Phase};
 use crate::tui::paint::Canvas;
-use crate::tui::theme::{Glyphs, Theme};
 
 use bottleneck::{Bottleneck, bottleneck};
 
@@ -28,10 +25,15 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         without_load(canvas, model, body);
         return;
     };
-    verdict_line(canvas, &load, Rect::new(body.x, body.y, body.width, 1));
+    let first = Rect::new(body.x, body.y, body.width, 1);
+    if model.load.phase == Phase::On {
+        verdict_line(canvas, &load, first);
+    } else {
+        state::line(canvas, model, first);
+    }
     let rest = below(body, 1);
     if model.maximised || rest.height < 12 {
-        probes(canvas, model, &load, rest);
+        probes::draw(canvas, model, &load, rest);
         return;
     }
     let gauges = 7.min(rest.height / 2);
@@ -54,9 +56,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
     } else {
         pool(canvas, model, &load, top);
     }
-    let middle = Rect::new(rest.x, top.bottom(), rest.width, heat);
+    let mut middle = Rect::new(rest.x, top.bottom(), rest.width, heat);
     let history = &model.shown().load_history;
-    if rest.width >= 110 {
+    if model.load.shows_baseline && rest.height < 30 {
+        // The rows of the baseline need the room more.
+        middle.height = 0;
+    } else if rest.width >= 110 {
         let right = 46;
         let left = Rect::new(middle.x, middle.y, middle.width - right - 1, middle.height);
         heatmap::draw(canvas, history, "Response time over time", left);
@@ -72,7 +77,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
         rest.width,
         bottom.saturating_sub(middle.bottom()),
     );
-    probes(canvas, model, &load, table);
+    probes::draw(canvas, model, &load, table);
+    if matches!(model.load.phase, Phase::Off | Phase::Beginning) {
+        // Figures of a load that is no more; the pools beside them are of now.
+        let stale = canvas.theme.stale;
+        let left = if rest.width >= 70 {
+            rest.width / 2 - 1
+        } else {
+            rest.width
+        };
+        for area in [Rect::new(top.x, top.y, left, top.height), middle, table] {
+            canvas.tint(area, stale);
+        }
+    }
 }
 
 fn verdict_line(canvas: &mut Canvas<'_>, load: &LoadTick, area: Rect) {
@@ -213,115 +230,12 @@ fn bars(canvas: &mut Canvas<'_>, bins: &[u32; crate::tui::history::BINS], area: 
     }
 }
 
-fn probes(canvas: &mut Canvas<'_>, model: &Model, load: &LoadTick, area: Rect) {
-    if area.height < 3 {
-        return;
-    }
-    let world = model.shown();
-    let met = load
-        .probes
-        .iter()
-        .filter(|p| p.slo_state().is_some_and(|(_, ok)| ok))
-        .count();
-    let judged = load
-        .probes
-        .iter()
-        .filter(|p| p.slo_state().is_some())
-        .count();
-    let title = if model.totals {
-        let since = model.clock(world.totals.since);
-        format!("Probes {} since {since}", canvas.g.sum)
-    } else {
-        format!(
-            "Probes {} to {}",
-            delta(canvas, load.window),
-            model.clock(load.to)
-        )
-    };
-    let remark = format!(
-        "{met} of {judged} objectives met in {}",
-        delta(canvas, load.window)
-    );
-    canvas.rule(area.x, area.y, area.width, &title, &remark);
-    let theme = canvas.theme;
-    let glyphs = canvas.g;
-    let cell = |position: usize, col: Col| {
-        let index = model
-            .probe_rows
-            .get(position)
-            .copied()
-            .unwrap_or(usize::MAX);
-        match world.probe(index, model.totals) {
-            Some((probe, window)) => probe_cell(probe, window, col, &theme, glyphs),
-            None => Cell::Text(String::new(), theme.text),
-        }
-    };
-    let mut inside = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
-    let error = model
-        .cursor()
-        .and_then(|position| model.probe_rows.get(position))
-        .and_then(|index| world.probe(*index, model.totals))
-        .and_then(|(probe, _)| probe.last_error.clone());
-    if let Some(error) = error
-        && inside.height > 4
-    {
-        inside.height -= 1;
-        let text = format!(" {} latest error: {error}", glyphs.warn);
-        canvas.put(inside.x, inside.bottom(), inside.width, &text, theme.bad);
-    }
-    Table {
-        list: model.list(),
-        columns: model.list().visible(),
-        rows: model.probe_rows.len(),
-        cursor: model.cursor(),
-        cell: &cell,
-        is_tagged: &|_| false,
-        is_clickable: true,
-        empty: "no probe passes the filter; Esc clears it",
-    }
-    .draw(canvas, inside);
-}
-
-fn probe_cell(probe: &ProbeFigures, window: Duration, col: Col, theme: &Theme, g: &Glyphs) -> Cell {
-    let at = |histogram: &Latencies, q: f64| {
-        quantile(histogram, q).map_or_else(|| "-".to_owned(), units::duration)
-    };
-    let c = &probe.counts;
-    let failed = c.failed + c.timed_out + c.unsent;
-    let (text, style) = match col {
-        Col::Probe if probe.is_write => (format!("w {}", probe.name), theme.text),
-        Col::Probe => (format!("  {}", probe.name), theme.text),
-        Col::Rate => {
-            let rate = c.completed as f64 / window.as_secs_f64().max(f64::EPSILON);
-            (units::count(rate), theme.text)
-        }
-        Col::Failed if failed > 0 => (units::count(failed as f64), theme.bad),
-        Col::Failed => ("0".to_owned(), theme.dim),
-        Col::P50 => (at(&probe.response, 0.50), theme.text),
-        Col::P95 => (at(&probe.response, 0.95), theme.strong),
-        Col::P99 => (at(&probe.response, 0.99), theme.text),
-        Col::ServiceP50 => (at(&probe.service, 0.50), theme.dim),
-        Col::ServiceP95 => (at(&probe.service, 0.95), theme.dim),
-        Col::ServiceP99 => (at(&probe.service, 0.99), theme.dim),
-        Col::RowsPerCall => (units::count(share(probe.rows, c.completed)), theme.dim),
-        _ => match (probe.slo, probe.slo_state()) {
-            (Some(slo), state) => {
-                let (mark, style) = match state {
-                    Some((_, true)) => (g.yes, theme.good),
-                    Some((_, false)) => (g.no, theme.bad),
-                    None => (g.dot, theme.dim),
-                };
-                let goal = format!("p{} < {}", slo.quantile * 100.0, units::duration(slo.limit));
-                (format!("{mark} {goal}"), style)
-            }
-            (None, _) => ("-".to_owned(), theme.dim),
-        },
-    };
-    Cell::Text(text, style)
-}
-
 /// Without a load of our own: what the server tells about the pools of others.
-fn without_load(canvas: &mut Canvas<'_>, model: &Model, body: Rect) {
+fn without_load(canvas: &mut Canvas<'_>, model: &Model, mut body: Rect) {
+    if model.config.offer.is_some() {
+        state::line(canvas, model, Rect::new(body.x, body.y, body.width, 1));
+        body = below(body, 1);
+    }
     let heat = (body.height / 3).max(4).min(body.height / 2);
     let rest = body.height.saturating_sub(heat);
     applications::draw(canvas, model, Rect::new(body.x, body.y, body.width, rest));

@@ -262,6 +262,7 @@ fn confirm(canvas: &mut Canvas<'_>, question: &Confirm) {
     let title = match question.change {
         Change::Kill(_) | Change::Index(_) => "Change on the server",
         Change::Write(..) => "Write a file",
+        Change::Load | Change::Rates(..) => "Load on the server",
     };
     let inside = canvas.popup(area, title);
     let theme = canvas.theme;

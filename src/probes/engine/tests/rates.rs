@@ -109,7 +109,8 @@ async fn stages_that_are_none_are_refused() {
         let fake = Fake::new(Duration::ZERO);
         let probes = vec![probe("a", 1.0)].into();
         let stop = CancellationToken::new();
-        let result = drive(fake, probes, config, sender, stop, Place::Here).await;
+        let wires = (sender, Steering::new([1.0].into()).wishes());
+        let result = drive(fake, probes, config, wires, stop, Place::Here).await;
         assert!(matches!(result, Err(EngineError::Stages)));
     }
 }
