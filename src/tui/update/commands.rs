@@ -29,9 +29,17 @@ const WITH_VALUE: &[(&str, &str, &str)] = &[
     ("filter", "WORDS", "filter the rows of this view"),
     ("sort", "COLUMN", "sort this view by a column"),
     ("theme", "dark|light|none", "change the colours"),
-    ("probe-rate", "25|x2|50%", "operations per second of the probe of the row"),
+    (
+        "probe-rate",
+        "25|x2|50%",
+        "operations per second of the probe of the row",
+    ),
     ("load-rate", "400|x2|50%", "the same of all probes together"),
-    ("baseline", "FILE", "show a recorded baseline beside the probes"),
+    (
+        "baseline",
+        "FILE",
+        "show a recorded baseline beside the probes",
+    ),
     ("host", "", "the server this screen shows"),
 ];
 
