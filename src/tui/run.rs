@@ -218,7 +218,7 @@ where
                 }
             }
             news = wires.feed.recv() => {
-                let Some(news) = news else { return Ok(End::FeedClosed) };
+                let Some(news) = news else { return Ok(without_feed(&wires.cancel)) };
                 let was_empty = model.is_empty();
                 let effects = update(model, Message::Feed(Box::new(news)));
                 perform(terminal, model, wires, device, effects)?;
@@ -242,6 +242,16 @@ where
                 perform(terminal, model, wires, device, effects)?;
             }
         }
+    }
+}
+
+/// How it ends when no more news can come. Whoever cancels ends what feeds the screen as well, and
+/// that may be seen first.
+fn without_feed(cancel: &CancellationToken) -> End {
+    if cancel.is_cancelled() {
+        End::Cancelled
+    } else {
+        End::FeedClosed
     }
 }
 
