@@ -60,14 +60,15 @@ customer = { kind = "uniform", min = 1, max = 200 }
 "#;
 
 pub(crate) fn pack(folder: &Path) {
+    write_pack(folder, [PACK, TABLES, DATA, PROBES]);
+}
+
+/// Writes the files of a pack `shop`: the pack, its tables, data and probes.
+pub(crate) fn write_pack(folder: &Path, files: [&str; 4]) {
     let pack = folder.join("shop");
     fs::create_dir_all(pack.join("probes")).unwrap();
-    for (name, text) in [
-        ("pack.toml", PACK),
-        ("schema.sql", TABLES),
-        ("data.toml", DATA),
-        ("probes/all.toml", PROBES),
-    ] {
+    let names = ["pack.toml", "schema.sql", "data.toml", "probes/all.toml"];
+    for (name, text) in names.into_iter().zip(files) {
         fs::write(pack.join(name), text).unwrap();
     }
 }

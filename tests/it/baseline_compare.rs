@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor as _};
 
+use crate::baseline::{published, status, write_pack};
 use crate::server::{Schema, schema};
 
 const PACK: &str = "name = \"shop\"\ndescription = \"Orders of a shop\"\nversion = 1\n";
@@ -71,38 +72,7 @@ customer = { kind = "uniform", min = 1, max = 400 }
 const QUICK: [&str; 6] = ["--max-time", "6s", "--warmup", "100ms", "--slice", "100ms"];
 
 fn pack(folder: &Path) {
-    let pack = folder.join("shop");
-    fs::create_dir_all(pack.join("probes")).unwrap();
-    for (name, text) in [
-        ("pack.toml", PACK),
-        ("schema.sql", TABLES),
-        ("data.toml", DATA),
-        ("probes/all.toml", PROBES),
-    ] {
-        fs::write(pack.join(name), text).unwrap();
-    }
-}
-
-#[track_caller]
-fn status(output: &Output, wanted: i32) -> String {
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(wanted), "{text}\n{errors}");
-    text
-}
-
-/// The JSON, as its published schema describes it.
-fn checked(text: &str, name: &str) -> Value {
-    let path = format!("{}/docs/schemas/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let json: Value = serde_json::from_str(text).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator
-        .iter_errors(&json)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
-    assert_eq!(errors, Vec::<String>::new(), "{json:#}");
-    json
+    write_pack(folder, [PACK, TABLES, DATA, PROBES]);
 }
 
 /// Two loaded shops on one server.
@@ -186,7 +156,7 @@ async fn the_loss_of_an_index_is_found_without_any_change() {
 
     shops.change(&shops.one, &statement).await;
     let lost = shops.compare(&[&asked[..], &["--format", "json"]].concat());
-    let lost = checked(&status(&lost, 1), "baseline-compare");
+    let lost = published("baseline-compare", &status(&lost, 1));
     assert_eq!(lost["verdict"], "regressed");
     let slow = probe(&lost, "of-customer");
     assert_eq!(slow["verdict"], "regressed", "{slow:#}");
@@ -233,7 +203,7 @@ async fn two_schemas_are_compared_and_other_data_refused() {
     let same = shops.schemas(&["--format", "json"]);
     let code = same.status.code();
     assert!(matches!(code, Some(0 | 2)), "{same:?}");
-    let same = checked(&String::from_utf8_lossy(&same.stdout), "baseline-compare");
+    let same = published("baseline-compare", &String::from_utf8_lossy(&same.stdout));
     assert_ne!(same["verdict"], "regressed");
     assert_eq!(same["settings"]["alternation"], "operation");
     for one in same["probes"].as_array().unwrap() {
@@ -252,7 +222,7 @@ async fn two_schemas_are_compared_and_other_data_refused() {
         "{lost}"
     );
     let json = shops.schemas(&["--format", "json", "--writes", "--probe", "pay"]);
-    let json = checked(&status(&json, 1), "baseline-compare");
+    let json = published("baseline-compare", &status(&json, 1));
     assert_eq!(json["probes"][0]["name"], "pay");
     let junit = status(&shops.schemas(&["--format", "junit"]), 1);
     assert!(junit.contains("failures=\"1\""), "{junit}");
@@ -282,9 +252,9 @@ async fn two_schemas_are_compared_and_other_data_refused() {
             "UPDATE orders SET state = 'lost' WHERE id = 7",
         )
         .await;
-    let other = checked(
-        &status(&shops.schemas(&["--format", "json"]), 3),
+    let other = published(
         "baseline-compare",
+        &status(&shops.schemas(&["--format", "json"]), 3),
     );
     assert_eq!(other["verdict"], "incomparable");
     assert_eq!(
@@ -333,7 +303,7 @@ async fn statements_of_a_file_on_two_servers_by_url_take_slices() {
     status(&against(&other, &[]), 3);
     let same = against(&one, &["--format", "json"]);
     assert!(matches!(same.status.code(), Some(0 | 2)), "{same:?}");
-    let same = checked(&String::from_utf8_lossy(&same.stdout), "baseline-compare");
+    let same = published("baseline-compare", &String::from_utf8_lossy(&same.stdout));
     assert_eq!(same["kind"], "sql");
     assert_eq!(same["settings"]["alternation"], "slice");
     assert_eq!(same["probes"].as_array().unwrap().len(), 1);
@@ -381,7 +351,7 @@ async fn two_versions_of_definitions_are_compared_on_a_private_server() {
     fs::write(folder.join("0001_drop.toml"), definition).unwrap();
     let sides = ["--a", "indexes:none", "--b", "indexes:new"];
     let dropped = shops.compare(&[&sides[..], &["--format", "json"]].concat());
-    let dropped = checked(&status(&dropped, 1), "baseline-compare");
+    let dropped = published("baseline-compare", &status(&dropped, 1));
     assert_eq!(
         probe(&dropped, "of-customer")["verdict"],
         "regressed",
@@ -432,7 +402,7 @@ async fn a_self_test_tells_noise_and_rates() {
     ]);
     // A false alarm is allowed in one of a hundred comparisons, and makes the status 1.
     let wanted = i32::from(output.status.code() == Some(1));
-    let found = checked(&status(&output, wanted), "baseline-selftest");
+    let found = published("baseline-selftest", &status(&output, wanted));
     assert_eq!(found["run"]["hits"] != 0, wanted == 1, "{found:#}");
     assert!(found["run"]["hits"].as_u64() < Some(3), "{found:#}");
     assert_eq!(found["run"]["of"], 3);
@@ -467,7 +437,7 @@ async fn an_interrupted_comparison_tells_what_there_is() {
     let pid = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
     kill_process(pid, Signal::INT).unwrap();
     let ended = tokio::task::spawn_blocking(move || running.wait_with_output().unwrap());
-    let json = checked(&status(&ended.await.unwrap(), 130), "baseline-compare");
+    let json = published("baseline-compare", &status(&ended.await.unwrap(), 130));
     assert_eq!(json["is_interrupted"], true);
     assert_ne!(json["verdict"], "regressed", "{json:#}");
     assert!(json["measured_seconds"].as_f64().unwrap() > 0.5, "{json:#}");
