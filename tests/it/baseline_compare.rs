@@ -404,7 +404,7 @@ async fn a_self_test_tells_noise_and_rates() {
     let wanted = i32::from(output.status.code() == Some(1));
     let found = published("baseline-selftest", &status(&output, wanted));
     assert_eq!(found["run"]["hits"] != 0, wanted == 1, "{found:#}");
-    assert!(found["run"]["hits"].as_u64() < Some(3), "{found:#}");
+    assert!(found["run"]["hits"].as_u64() <= Some(1), "{found:#}");
     assert_eq!(found["run"]["of"], 3);
     assert_eq!(found["resampled"]["of"], 40);
     // The rule of three: nothing of three says little.
